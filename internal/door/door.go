@@ -1,0 +1,144 @@
+package door
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/ledger"
+)
+
+// Door ends things.
+type Door struct {
+	store idp.Store
+	done  func()
+}
+
+// New returns the door of a store. committed, if not nil, is called after each commit that may have grown the
+// ledger, so that the feed need not wait for its next poll.
+func New(store idp.Store, committed func()) *Door {
+	if committed == nil {
+		committed = func() {}
+	}
+	return &Door{store: store, done: committed}
+}
+
+// tries bounds how often End asks again when the answer to a COMMIT was lost.
+const tries = 3
+
+// End ends what the selector names and returns the receipt, after commit. Ending an ended thing writes nothing and
+// returns the receipt of its ending; where nothing was alive to be ended (a locked account, an app that is not signed
+// in) the receipt is zero. A doubled or retried call (same Actor and Request) returns the first receipt
+// and ends nothing made in between.
+//
+// Errors: idp.ErrNotFound, idp.ErrEnded (the acting session of "others" is over), idp.ErrUnavailable,
+// idp.ErrUnknown (ask again with the same Request).
+func (d *Door) End(ctx context.Context, s idp.Selector, c idp.Cause) (idp.Receipt, error) {
+	if c.Request == "" {
+		c.Request = idp.NewSecret(16) // so that a lost answer to COMMIT is harmless here, too
+	}
+	var err error
+	for range tries {
+		var receipt idp.Receipt
+		err = d.store.Update(ctx, func(tx idp.Tx) error {
+			r, err := EndIn(tx, s, c)
+			receipt = r
+			return err
+		})
+		if err == nil {
+			d.done()
+			return receipt, nil
+		}
+		if !errors.Is(err, idp.ErrUnknown) {
+			break
+		}
+	}
+	return idp.Receipt{}, fmt.Errorf("end %s: %w", s.Kind, err)
+}
+
+// Again returns the receipt that a request of this actor already has, so that a retry whose cookie or token died with the
+// first try still gets its answer. idp.ErrNotFound: it has none.
+func (d *Door) Again(ctx context.Context, actor idp.Actor, request string) (r idp.Receipt, err error) {
+	err = d.store.View(ctx, func(v idp.View) error {
+		r, err = v.ReceiptByRequest(requestHash(actor, request))
+		return err
+	})
+	return r, err
+}
+
+// Committed tells the door that a caller's transaction with an EndIn in it has committed.
+func (d *Door) Committed() { d.done() }
+
+// EndIn is End inside the caller's transaction. The receipt is true once that has committed; then call Committed.
+func EndIn(tx idp.Tx, s idp.Selector, c idp.Cause) (idp.Receipt, error) {
+	if c.Request == "" {
+		c.Request = idp.NewSecret(16)
+	}
+	request := requestHash(c.Actor, c.Request)
+	first, err := tx.ReceiptByRequest(request)
+	if err == nil {
+		return first, nil
+	}
+	if !errors.Is(err, idp.ErrNotFound) {
+		return idp.Receipt{}, err
+	}
+	receipt := idp.Receipt{
+		ID: idp.ReceiptID(idp.NewSecret(16)), Request: request,
+		Cause: c.Kind, Actor: c.Actor, Reason: c.Reason,
+		Selector: s.Kind, Account: s.Account, Client: s.Client,
+	}
+	endings, err := reach(tx, s, c.Kind, &receipt)
+	if err != nil {
+		return idp.Receipt{}, err
+	}
+	fresh, err := alive(tx, endings)
+	if err != nil {
+		return idp.Receipt{}, err
+	}
+	if len(endings) == 0 {
+		return idp.Receipt{}, nil
+	}
+	if len(fresh) == 0 {
+		return tx.ReceiptOfEnding(endings[0].Name)
+	}
+	for i := range fresh {
+		fresh[i].Receipt = receipt.ID
+	}
+	return receipt, tx.Append(receipt, fresh)
+}
+
+// alive leaves out what has ended already.
+func alive(tx idp.Tx, endings []idp.Ending) ([]idp.Ending, error) {
+	if len(endings) == 0 {
+		return nil, nil
+	}
+	names := make([]idp.Name, len(endings))
+	for i, e := range endings {
+		names[i] = e.Name
+	}
+	over, err := tx.Ended(names...)
+	if err != nil || len(over) == 0 {
+		return endings, err
+	}
+	gone := map[idp.Name]bool{}
+	for _, n := range over {
+		gone[n] = true
+	}
+	var fresh []idp.Ending
+	for _, e := range endings {
+		if !gone[e.Name] {
+			fresh = append(fresh, e)
+		}
+	}
+	return fresh, nil
+}
+
+// requestHash binds a request's identity to its actor: an Idempotency-Key is chosen by the caller, and must not
+// reach another caller's receipt.
+func requestHash(actor idp.Actor, request string) idp.Hash {
+	return sha256.Sum256([]byte(string(actor) + "\x00" + request))
+}
+
+func newEpoch() idp.Name { return ledger.NewName() }

@@ -1,0 +1,67 @@
+package idp
+
+import (
+	"strings"
+	"unicode"
+)
+
+// AccountID is the `sub` of a person: 16 base64url characters, random, never used again.
+type AccountID string
+
+// AccountState says whether a person may sign in. Only an active account has an epoch.
+type AccountState string
+
+// States of an account.
+const (
+	AccountActive   AccountState = "active"
+	AccountLocked   AccountState = "locked"   // by the person or a rule: emergency lock
+	AccountDisabled AccountState = "disabled" // by an operator
+	AccountDeleted  AccountState = "deleted"  // over; the row stays until everybody is told
+)
+
+// Account is a person.
+type Account struct {
+	ID            AccountID
+	Username      string // as typed; unique in the form that FoldUsername gives
+	Password      string // argon2id in PHC form; empty: cannot sign in by password
+	Name          string // display name, for scope profile
+	Email         string // for scope email
+	EmailVerified bool
+	State         AccountState
+	CreatedAt     Time
+	PasswordAt    Time // when the password was last set
+}
+
+// FoldUsername gives the form in which usernames are unique and looked up.
+func FoldUsername(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+// ValidUsername refuses what could not be typed, shown or told apart: 1 to 64 characters, letters, digits and
+// any of . _ - @ +
+func ValidUsername(s string) error {
+	if s == "" || len(s) > 64 {
+		return Invalid("username", "A username has 1 to 64 characters.")
+	}
+	for _, r := range s {
+		if !(unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("._-@+", r)) {
+			return Invalid("username", "A username has letters, digits and . _ - @ + only.")
+		}
+	}
+	return nil
+}
+
+// Limits of a password's length, in bytes. The upper one bounds the work that a stranger can ask for.
+const (
+	MinPassword = 8
+	MaxPassword = 1024
+)
+
+// ValidPassword checks the length only; common passwords are the sign-in's business.
+func ValidPassword(s string) error {
+	switch {
+	case len(s) < MinPassword:
+		return Invalid("password", "A password has at least 8 characters.")
+	case len(s) > MaxPassword:
+		return Invalid("password", "A password has at most 1024 characters.")
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+package idp
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ClientID names an app.
+type ClientID string
+
+// ClientKind says how an app keeps its tokens and whether it can keep a secret.
+type ClientKind string
+
+// Kinds of client.
+const (
+	KindWeb     ClientKind = "web"     // server-side website, confidential
+	KindBrowser ClientKind = "browser" // single-page app, public, never gets offline access
+	KindNative  ClientKind = "native"  // mobile or desktop, public
+	KindMachine ClientKind = "machine" // client credentials only, confidential
+	KindAPI     ClientKind = "api"     // resource server: introspects, follows the ledger; confidential
+)
+
+// Methods of client authentication (RFC 7591 section 2).
+const (
+	AuthNone  = "none"
+	AuthBasic = "client_secret_basic"
+	AuthPost  = "client_secret_post"
+)
+
+// Client is an app or an API.
+type Client struct {
+	ID         ClientID   `json:"id"`
+	Kind       ClientKind `json:"kind"`
+	Name       string     `json:"name"`
+	Secret     Hash       `json:"-"` // SHA-256 of a generated secret; zero for public clients
+	AuthMethod string     `json:"auth_method"`
+	Disabled   bool       `json:"-"` // has no epoch
+
+	RedirectURIs   []string `json:"redirect_uris,omitempty"`
+	PostLogoutURIs []string `json:"post_logout_redirect_uris,omitempty"`
+	LogoutURIs     []string `json:"logout_uris,omitempty"` // for logout_uri: leave this app only
+	GrantTypes     []string `json:"grant_types,omitempty"`
+	Scopes         []string `json:"scopes,omitempty"`    // what it may ask for
+	Audiences      []string `json:"audiences,omitempty"` // web, browser, native, machine: resources it may name, the first ones are its default; api: what it is
+
+	FirstParty bool   `json:"first_party,omitempty"` // no consent page
+	Offline    bool   `json:"offline,omitempty"`     // may be granted offline_access
+	IDTokenAlg string `json:"id_token_signed_response_alg,omitempty"`
+
+	BackchannelLogoutURI              string `json:"backchannel_logout_uri,omitempty"`
+	BackchannelLogoutSessionRequired  bool   `json:"backchannel_logout_session_required,omitempty"`
+	FrontchannelLogoutURI             string `json:"frontchannel_logout_uri,omitempty"`
+	FrontchannelLogoutSessionRequired bool   `json:"frontchannel_logout_session_required,omitempty"`
+
+	URI     string `json:"client_uri,omitempty"`
+	LogoURI string `json:"logo_uri,omitempty"`
+	Policy  string `json:"policy_uri,omitempty"`
+	Terms   string `json:"tos_uri,omitempty"`
+
+	Registration     Hash          `json:"-"`                          // SHA-256 of its registration access token (RFC 7592); zero: made by an operator
+	RegistrationBorn Epochs        `json:"registration_born,omitzero"` // realm and client epoch that the registration access token hangs on
+	CreatedAt        Time          `json:"-"`
+	AccessLife       time.Duration `json:"access_life,omitempty"` // zero: the server's default
+}
+
+// Confidential clients authenticate at the token endpoint.
+func (c *Client) Confidential() bool { return c.AuthMethod != AuthNone }
+
+// May says whether the client registered a grant type.
+func (c *Client) May(grantType string) bool { return slices.Contains(c.GrantTypes, grantType) }
+
+// MatchURI is the one place that compares a given URI with registered ones: exactly, octet by octet (RFC 9700
+// section 2.1). loopback allows a native client's http loopback redirect any port (RFC 8252 section 7.3).
+func MatchURI(registered []string, given string, loopback bool) bool {
+	if given == "" {
+		return false
+	}
+	if slices.Contains(registered, given) {
+		return true
+	}
+	if !loopback {
+		return false
+	}
+	g, err := url.Parse(given)
+	if err != nil || g.Scheme != "http" || !loopbackIP(g.Hostname()) {
+		return false
+	}
+	for _, r := range registered {
+		u, err := url.Parse(r)
+		if err == nil && u.Scheme == "http" && u.Hostname() == g.Hostname() && strings.Replace(given, g.Host, u.Host, 1) == r {
+			return true
+		}
+	}
+	return false
+}
+
+func loopbackIP(host string) bool { return host == "127.0.0.1" || host == "::1" }
+
+// RedirectAllowed says whether a redirect URI of an authorization request is registered for this client.
+func (c *Client) RedirectAllowed(uri string) bool {
+	return MatchURI(c.RedirectURIs, uri, c.Kind == KindNative)
+}
+
+// HasOrigin says whether an origin (scheme://host[:port]) belongs to the client: it is the origin of one of its https or
+// loopback redirect URIs. Used for CORS and for the origin proof of an app's sign-out.
+func (c *Client) HasOrigin(origin string) bool {
+	for _, r := range c.RedirectURIs {
+		if o := OriginOf(r); o != "" && o == origin {
+			return true
+		}
+	}
+	return false
+}
+
+// OriginOf returns the origin of an https URI or of an http URI on a loopback host, else "".
+func OriginOf(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil || u.Host == "" || u.User != nil {
+		return ""
+	}
+	if u.Scheme == "https" || (u.Scheme == "http" && LoopbackHost(u.Hostname())) {
+		return u.Scheme + "://" + strings.ToLower(u.Host)
+	}
+	return ""
+}
+
+// LoopbackHost says whether a host name or address means this machine only.
+func LoopbackHost(host string) bool {
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "::1" || isIPv4Loopback(host)
+}

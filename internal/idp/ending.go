@@ -1,0 +1,67 @@
+package idp
+
+import "exeunt.dev/ledger"
+
+// What says which kind of thing a name belongs to. It stays in the table and never reaches a guard.
+type What string
+
+// Things that can end.
+const (
+	WhatRealm   What = "realm"
+	WhatAccount What = "account" // an account's epoch
+	WhatSession What = "session"
+	WhatClient  What = "client"  // a client's epoch
+	WhatConsent What = "consent" // a consent's epoch
+	WhatGrant   What = "grant"
+	WhatFamily  What = "family"
+	WhatToken   What = "token"
+	WhatKey     What = "key"
+)
+
+// Ending is a name that is over. An ending is an insert, never an update.
+type Ending struct {
+	Name    Name
+	What    What
+	Receipt ReceiptID
+	Until   Until
+
+	// Set by the store at commit.
+	Number uint64
+	At     Time
+}
+
+// Until says how long guards must hold an ending.
+type Until int
+
+// Kinds of until.
+const (
+	UntilLifeCap Until = iota // ledger time of the ending + life_cap: no token outlives it
+	UntilForever              // a killed key: its thief can mint any exp
+	UntilNow                  // expiry at the session's absolute end, which no exp passes
+)
+
+// ReceiptID names one sign-out's receipt: 22 base64url characters, unguessable, since its page may be read by whoever
+// holds the address for a while.
+type ReceiptID string
+
+// Receipt is one act at the door: the duty to tell everybody (the fan-out) committed with the endings, and the
+// root of the view that a person sees. What it ended are the endings that name it.
+type Receipt struct {
+	ID       ReceiptID
+	Request  Hash // identity of the request: a retry finds it and returns this receipt
+	Cause    CauseKind
+	Actor    Actor
+	Reason   string // an operator's words; at most 200 bytes
+	Selector SelectorKind
+	Account  AccountID // whose; empty for realm, client and key
+	Client   ClientID
+	Session  Name // the acting or named session
+	At       Time // set by the store at commit
+	ToldAt   Time // 0: fan-out still owed
+}
+
+// Head is how far the ledger has come, read from the counter row.
+type Head = ledger.Head
+
+// Entry is a numbered ending as guards see it.
+type Entry = ledger.Entry

@@ -1,0 +1,27 @@
+package idp
+
+// PendingKind says what a half-finished thing waits for.
+type PendingKind string
+
+// Kinds of half-finished things.
+const (
+	PendingAuthorize PendingKind = "authorize" // an authorization request waiting for a human
+	PendingPAR       PendingKind = "par"       // a pushed authorization request waiting for its browser (RFC 9126)
+	PendingLogout    PendingKind = "logout"    // an end-of-session request waiting for an answer
+)
+
+// Pending is a half-finished thing: what one HTTP package hands to another.
+//
+// R: it records every epoch known when it began and dies with it.
+type Pending struct {
+	ID        Hash // of the random text in the address
+	Kind      PendingKind
+	Browser   Hash // of the browser-id cookie it is bound to; zero for PAR
+	Client    ClientID
+	Born      Epochs // known when it began
+	Session   Name   // the session in which a human acted on it; zero: nobody yet
+	ActedAt   Time
+	Data      []byte // JSON of the kind's own type
+	CreatedAt Time
+	ExpiresAt Time
+}

@@ -1,0 +1,227 @@
+package idp
+
+import "context"
+
+// Store keeps everything that matters. An implementation must prove, by internal/store/storetest:
+//
+//   - S1: after Update returns nil the effects survive a crash; after an error nothing happened, or the error is
+//     [ErrUnknown].
+//   - S2: updates are serializable against each other for every row read after locking it; Ended, asked after a lock
+//     is granted, sees every ending committed before, and whatever this transaction and earlier members of the same
+//     commit have appended.
+//   - S3: appended endings get numbers 1, 2, 3, ... without gaps; whoever reads number n can read all below it.
+//   - S4: a closure that fails or panics takes none of its neighbours with it, and its appended entries go with it.
+//
+// A closure does no I/O, may run more than once, and touches nothing outside itself but variables it sets anew on
+// every run. One that ends something returns nil with its verdict beside it: an error would roll the ending back.
+// Errors: ErrNotFound, ErrConflict, ErrUnavailable, ErrUnknown, and whatever the closure returned.
+type Store interface {
+	// Update runs f in one transaction, which may share its commit with others.
+	Update(ctx context.Context, f func(Tx) error) error
+	// View runs f on one snapshot of the primary, opened after View was called.
+	View(ctx context.Context, f func(View) error) error
+	// Now is ledger time, for limits of sessions and the like: monotone, never behind what this node has read.
+	// It returns ErrClock while the clock has stepped forward more than 30 s unseen by the monotonic clock; the time
+	// returned beside it goes on from the last good one.
+	Now() (Time, error)
+	Close() error
+}
+
+// View reads.
+type View interface {
+	EpochReader
+	AccountReader
+	SessionReader
+	ClientReader
+	GrantReader
+	PendingReader
+	KeyReader
+	LedgerReader
+	ReceiptReader
+}
+
+// Tx reads and writes. Lock order: account, session, grant, family, client, slot; the counter row is the store's.
+type Tx interface {
+	View
+	Locker
+	AccountWriter
+	SessionWriter
+	ClientWriter
+	GrantWriter
+	PendingWriter
+	KeyWriter
+	LedgerWriter
+}
+
+// EpochReader is the only way to current epochs.
+type EpochReader interface {
+	// Epochs reads the current epochs of the realm and of what is named; empty ids give zero names. A missing, locked
+	// or disabled thing gives a zero name, not an error. The consent is that of account and client.
+	Epochs(account AccountID, client ClientID) (Epochs, error)
+}
+
+// LockMode is how strongly a row is locked.
+type LockMode int
+
+// Lock modes.
+const (
+	Share     LockMode = iota // FOR SHARE: who opens something beneath
+	Exclusive                 // FOR UPDATE: who ends it
+)
+
+// Locker locks rows. Locking a row that is not there returns ErrNotFound, except for LockSlot, which makes it.
+type Locker interface {
+	LockRealm(LockMode) error
+	LockAccount(AccountID, LockMode) error
+	LockSession(Name, LockMode) error
+	LockClient(ClientID, LockMode) error
+	LockGrant(Name, LockMode) error
+	LockFamily(Name, LockMode) error
+	LockSlot(session Name, client ClientID) error
+}
+
+// Page asks for part of a list: what comes after the given key, at most Limit (1 to 1000).
+type Page struct {
+	After string
+	Limit int
+}
+
+// AccountReader reads people. ErrNotFound when there is none.
+type AccountReader interface {
+	Account(AccountID) (Account, error)
+	AccountByUsername(string) (Account, error) // folded by FoldUsername
+	Accounts(Page) ([]Account, error)          // by username
+	Consent(AccountID, ClientID) (Consent, error)
+	Consents(AccountID) ([]Consent, error)
+}
+
+// AccountWriter writes people.
+type AccountWriter interface {
+	InsertAccount(a Account, epoch Name) error // ErrConflict: username taken. A zero epoch for an account that is not active
+	UpdateAccount(Account) error               // profile, username, password; never state
+	// SwapAccountEpoch replaces the epoch by compare on the old one and sets the state; a zero next leaves none.
+	SwapAccountEpoch(id AccountID, old, next Name, state AccountState) (bool, error)
+	PutConsent(c Consent, epoch Name) error // inserts, or replaces scopes; epoch is used only if there is none yet
+	SwapConsentEpoch(account AccountID, client ClientID, old, next Name) (bool, error)
+}
+
+// SessionReader reads sessions. ErrNotFound when there is none.
+type SessionReader interface {
+	Session(Name) (Session, error)
+	SessionByCookie(Hash) (Session, error)
+	SessionByRef(AccountID, string) (Session, error)
+	// Sessions lists the live ones of an account: rooted in the given epochs, not ended, newest first. Expired ones that no sweep has met yet are included.
+	Sessions(a AccountID, realm, epoch Name, p Page) ([]Session, error)
+	// ExpiredSessions lists sessions past a limit at now whose ending is not written yet, for the sweep.
+	ExpiredSessions(now Time, limit int) ([]Session, error)
+	Slot(session Name, client ClientID) (Slot, error)
+	Slots(session Name) ([]Slot, error)
+}
+
+// SessionWriter writes sessions.
+type SessionWriter interface {
+	InsertSession(Session) error
+	ReRootSession(name, realm, epoch Name, r ReRoot) error
+	// RenewSession replaces cookie, auth_time, methods and limits of a session whose person signed in again.
+	RenewSession(Session) error
+	SeeSession(name Name, at Time, ip string) error // written apart from the session's row
+	PutSlot(Slot) error
+}
+
+// ClientReader reads apps. ErrNotFound when there is none; a disabled one is returned with Disabled set.
+type ClientReader interface {
+	Client(ClientID) (Client, error)
+	Clients(Page) ([]Client, error) // by id
+}
+
+// ClientWriter writes apps.
+type ClientWriter interface {
+	InsertClient(c Client, epoch Name) error // ErrConflict: id taken
+	UpdateClient(Client) error
+	SwapClientEpoch(id ClientID, old, next Name) (bool, error)
+}
+
+// GrantReader reads grants, codes and families. ErrNotFound when there is none.
+type GrantReader interface {
+	Grant(Name) (Grant, error)
+	GrantsOfSession(Name) ([]Grant, error)                      // session-bound ones, pending included
+	OfflineFrom(session Name, client ClientID) ([]Grant, error) // offline grants made in a session; client "" for all
+	Code(Hash) (Code, error)
+	ChainOfGrant(Name) (Grant, *Session, error) // a grant with its session
+	Chain(family Name) (Chain, error)
+	ChainByHandle(Hash) (Chain, error)
+}
+
+// GrantWriter writes grants, codes and families.
+type GrantWriter interface {
+	InsertGrant(Grant) error
+	RedeemGrant(Name, Time) error // sets RedeemedAt if it is 0
+	InsertCode(Code) error
+	UseCode(Hash, Time) (bool, error) // false: it was used before
+	InsertFamily(Family) error
+	// RotateFamily writes generation, cur, prev, prev2, rotated_at and succ, if the row's cur is still was.
+	RotateFamily(f Family, was Hash) (bool, error)
+}
+
+// PendingReader reads half-finished things. ErrNotFound when there is none; expiry is the caller's to compare.
+type PendingReader interface {
+	Pending(Hash) (Pending, error)
+}
+
+// PendingWriter writes half-finished things.
+type PendingWriter interface {
+	InsertPending(Pending) error
+	UpdatePending(Pending) error
+	TakePending(Hash) (Pending, error) // reads and deletes: single use
+}
+
+// KeyReader reads signing keys, killed ones included.
+type KeyReader interface {
+	Keys() ([]Key, error)
+}
+
+// KeyWriter writes signing keys.
+type KeyWriter interface {
+	InsertKey(Key) error
+	SetKeyState(kid Name, s KeyState, retiredAt Time) error
+}
+
+// LedgerReader reads the ledger.
+type LedgerReader interface {
+	// Ended returns those of the names that are in the ledger. nil: all live.
+	Ended(names ...Name) ([]Name, error)
+	Head() (Head, error)
+	LifeCap() (seconds int64, err error)
+	// EntriesAfter returns entries with numbers after+1, after+2, ..., at most limit.
+	EntriesAfter(after uint64, limit int) ([]Entry, error)
+	// Entries calls f for every entry still to be held at ledger time now, in the order of names.
+	Entries(now Time, f func(Entry) error) error
+	Endings(after uint64, limit int) ([]Ending, error) // for operators
+}
+
+// LedgerWriter appends.
+type LedgerWriter interface {
+	// Append writes endings with their receipt; only package door calls it. An ending whose name has already ended is
+	// left out; a receipt none of whose endings was new is not written. Numbers and time are given at commit.
+	Append(r Receipt, endings []Ending) error
+	// Mint returns a ledger time for tokens, not older than a second: it ticks the counter row if need be. Call it before
+	// reading the names that the token will carry. ErrClock: nothing may be minted now.
+	Mint() (Time, error)
+	// RaiseLifeCap makes room for tokens that live longer; it commits before any such token is minted.
+	SetLifeCap(seconds int64) error
+	SwapRealmEpoch(old, next Name) (bool, error)
+	// Sweep deletes what has ended or expired long enough ago that nobody asks for it, at most limit rows, and says how many.
+	Sweep(now Time, limit int) (int, error)
+}
+
+// ReceiptReader reads receipts. ErrNotFound when there is none.
+type ReceiptReader interface {
+	Receipt(ReceiptID) (Receipt, error)
+	ReceiptByRequest(Hash) (Receipt, error)
+	ReceiptOfEnding(Name) (Receipt, error)
+	EndingsOf(ReceiptID) ([]Ending, error)
+	// Receipts lists those of an account, newest first; an empty account lists all.
+	Receipts(a AccountID, limit int) ([]Receipt, error)
+	// Owed counts the fan-outs that nobody has worked off yet.
+	Owed() (int64, error)
+}
