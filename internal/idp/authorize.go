@@ -1,0 +1,24 @@
+package idp
+
+// AuthorizeRequest is a validated authorization request while it waits, as JSON in a [Pending]. Its redirect URI has been
+// compared with the registered ones before the row was written.
+type AuthorizeRequest struct {
+	ClientID     ClientID  `json:"client_id"`
+	RedirectURI  string    `json:"redirect_uri"`
+	ResponseMode string    `json:"response_mode,omitempty"` // query or form_post
+	State        string    `json:"state,omitempty"`
+	Nonce        string    `json:"nonce,omitempty"`
+	Challenge    string    `json:"code_challenge,omitempty"` // S256
+	Scopes       []string  `json:"scopes,omitempty"`
+	Resources    []string  `json:"resources,omitempty"`
+	Prompt       []string  `json:"prompt,omitempty"`
+	MaxAge       *int64    `json:"max_age,omitempty"` // seconds
+	LoginHint    string    `json:"login_hint,omitempty"`
+	HintSubject  AccountID `json:"hint_subject,omitempty"` // sub of a verified id_token_hint
+	UILocales    string    `json:"ui_locales,omitempty"`
+
+	// Decided while it waits.
+	Choose  bool `json:"choose,omitempty"`  // a human must confirm who signs in, even with a live session
+	Consent bool `json:"consent,omitempty"` // a consent page is due
+	Denied  bool `json:"denied,omitempty"`  // the person said no
+}
