@@ -214,6 +214,7 @@ func (f *Feed) tail(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", ledger.TypeTail)
 	w.Header().Set("X-Accel-Buffering", "no")
 	control := http.NewResponseController(w)
+	control.SetReadDeadline(time.Time{}) // the server's limit for reading a request would end the stream
 	send := func(b []byte) bool {
 		control.SetWriteDeadline(time.Now().Add(slow)) // not every writer can: then the client's own timeout does
 		_, err := w.Write(b)
