@@ -61,11 +61,8 @@ func (g *Guard) hear(t ledger.Time) {
 // the answered head has been applied.
 func (g *Guard) prove(asked reading) {
 	a := *g.anchor.Load()
-	// Answers may overtake each other when several are under way; a later question proves more.
-	if !a.proven || asked.mono > a.asked.mono {
-		a.proven, a.asked = true, asked
-		g.anchor.Store(&a)
-	}
+	a.proven, a.asked = true, asked // questions are asked one after the other, so this is the latest
+	g.anchor.Store(&a)
 }
 
 // follow applies consecutive entries of the current history, leaving out those already known. It needs applying.

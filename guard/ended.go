@@ -18,7 +18,7 @@ type ended struct {
 // bucket is all names with an until in the same stretch of time; it is dropped whole once the stretch has passed.
 type bucket struct {
 	end  uint32 // Unix seconds, at or after every until in it; ledger.Forever: never dropped
-	runs []run  // largest first, each at least twice the next
+	runs []run  // largest first, each at least runRatio times the next
 }
 
 // endOf is the end of the bucket for until: to the minute for tokens that live minutes. For lives of hours the
@@ -36,12 +36,16 @@ func endOf(until uint32, now ledger.Time) uint32 {
 	return uint32(end)
 }
 
-// has says whether n has ended.
-func (s *ended) has(n ledger.Name) bool {
+// hasAny says whether one of names has ended. It asks each run for all of them, so that what the processor has just
+// loaded to find the way serves the next name too.
+func (s *ended) hasAny(names ...ledger.Name) bool {
 	for i := range s.buckets {
 		for j := range s.buckets[i].runs {
-			if s.buckets[i].runs[j].has(n) {
-				return true
+			r := &s.buckets[i].runs[j]
+			for _, n := range names {
+				if r.has(n) {
+					return true
+				}
 			}
 		}
 	}
@@ -93,11 +97,14 @@ func (s *ended) without(now ledger.Time) *ended {
 	return &ended{buckets: slices.Clone(s.buckets[gone:])}
 }
 
-// push adds names as a run and merges while the last run is more than half of the one before, so that there are few
-// runs and each name is moved seldom.
+// runRatio is how much smaller each run is than the one before. Larger means fewer runs to ask, each of which may cost
+// a load from memory, and more moving of names as they come.
+const runRatio = 8
+
+// push adds names as a run and merges it with those that are not much larger.
 func push(runs []run, names []ledger.Name) []run {
 	keep := len(runs)
-	for keep > 0 && len(runs[keep-1].names) < 2*len(names) {
+	for keep > 0 && len(runs[keep-1].names) < runRatio*len(names) {
 		keep--
 		names = merge(runs[keep].names, names)
 	}

@@ -3,7 +3,6 @@ package guard
 import (
 	"encoding/binary"
 	"math/bits"
-	"slices"
 
 	"exeunt.dev/ledger"
 )
@@ -16,7 +15,7 @@ type run struct {
 	shift uint     // what to shift the first 8 bytes by to get the leading bits
 }
 
-const blockSize = 16
+const blockSize = 4
 
 // newRun takes over names, which are in ascending order without repeats.
 func newRun(names []ledger.Name) run {
@@ -34,10 +33,18 @@ func newRun(names []ledger.Name) run {
 	return r
 }
 
+// has looks through the block from its start. Searching it by halves would be fewer steps and slower: their branches
+// cannot be predicted, and a wrong guess ends the overlap of this lookup's loads with those of the next.
 func (r *run) has(n ledger.Name) bool {
-	lead := leading(n) >> r.shift
-	_, ok := slices.BinarySearchFunc(r.names[r.dir[lead]:r.dir[lead+1]], n, compare)
-	return ok
+	lead := leading(n)
+	at := lead >> r.shift
+	block := r.names[r.dir[at]:r.dir[at+1]]
+	for i := range block {
+		if leading(block[i]) == lead && block[i] == n {
+			return true
+		}
+	}
+	return false
 }
 
 func leading(n ledger.Name) uint64 { return binary.BigEndian.Uint64(n[:8]) }

@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"exeunt.dev/ledger"
 )
@@ -90,14 +89,14 @@ func (g *Guard) lead(f *flight, raw string) (*Token, error) {
 // everything else here, and once more under it only if the set has changed since.
 func (g *Guard) settled(t *Token) *entry {
 	set := g.endings()
-	over := slices.ContainsFunc(t.hangs, set.has)
+	over := set.hasAny(t.hangs...)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if e := g.cache.find(t.raw); e != nil && e.pin() {
 		return e
 	}
 	if g.ended != set && !over {
-		over = slices.ContainsFunc(t.hangs, g.ended.has)
+		over = g.ended.hasAny(t.hangs...)
 	}
 	e := newEntry(g, t)
 	g.cache.insert(e, over, g.floorNow())

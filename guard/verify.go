@@ -21,7 +21,7 @@ func (g *Guard) verify(raw string) (*Token, error) {
 		return nil, invalid("kid")
 	}
 	// Before the key is looked for: a killed key is no longer published, and its tokens are revoked, not unknown.
-	if g.endings().has(kid) {
+	if g.endings().hasAny(kid) {
 		return nil, ErrEnded
 	}
 	key, err := g.keys.find(msg.KeyID)
