@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -118,7 +119,7 @@ func TestPromiseBounded_ReplayedBeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iss := exeunttest.NewInMemory(t)
 		var kept [][]byte
-		replay := false
+		var replay atomic.Bool
 		_, client := through(iss, func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
 			if r.URL.Path != ledger.PathBeat {
 				return noTail(r, next)
@@ -129,7 +130,7 @@ func TestPromiseBounded_ReplayedBeats(t *testing.T) {
 			}
 			b, err := io.ReadAll(resp.Body)
 			resp.Body.Close()
-			if !replay {
+			if !replay.Load() {
 				kept = append(kept, b)
 			} else {
 				b = kept[len(kept)-1]
@@ -144,7 +145,7 @@ func TestPromiseBounded_ReplayedBeats(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
 		wantErr(t, g, raw, nil)
-		replay = true
+		replay.Store(true)
 		iss.EndToken(raw)
 		time.Sleep(DefaultMaxStaleness + time.Millisecond)
 		wantErr(t, g, raw, ErrStale)
@@ -158,16 +159,16 @@ func TestPromiseBounded_ReplayedBeats(t *testing.T) {
 func TestPromiseBounded_SlowAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iss := exeunttest.NewInMemory(t)
-		slow := time.Duration(0)
+		var slow atomic.Int64
 		_, client := through(iss, func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
 			if r.URL.Path == ledger.PathBeat && err == nil {
-				time.Sleep(slow)
+				time.Sleep(time.Duration(slow.Load()))
 			}
 			return resp, err
 		})
 		g := running(t, iss, client)
-		slow = 2 * time.Second
+		slow.Store(int64(2 * time.Second))
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		if age := g.Status().Age; age < 2*time.Second || age > 5*time.Second {
@@ -458,15 +459,15 @@ func TestSeveralFeeds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				iss := exeunttest.NewInMemory(t)
-				lost := false
+				var lost atomic.Bool
 				_, client := through(iss, func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
-					if lost && r.URL.Host == "a.test" {
+					if lost.Load() && r.URL.Host == "a.test" {
 						return dead(r)
 					}
 					return next.RoundTrip(r)
 				})
 				g := running(t, iss, client, Feeds("https://a.test", "https://b.test/"))
-				lost = true
+				lost.Store(true)
 				raw := iss.Token()
 				for range 20 {
 					time.Sleep(time.Second)

@@ -145,7 +145,12 @@ func (k *keys) fetchFrom(ctx context.Context, base string) (*jws.Set, error) {
 	if len(b) > maxJWKS {
 		return nil, errors.New("guard: key set too large")
 	}
-	return jws.ParseSet(b)
+	set, err := jws.ParseSet(b)
+	if err == nil && len(set.Keys()) == 0 {
+		// Taking it would sign everybody out; an issuer that means that ends its keys.
+		return nil, errNoKeys
+	}
+	return set, err
 }
 
 // keepFresh asks for keys until ctx ends.
