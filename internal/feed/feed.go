@@ -138,6 +138,9 @@ func (f *Feed) beat(w http.ResponseWriter, r *http.Request) {
 		if a.Head, err = v.Head(); err != nil {
 			return err
 		}
+		// The row's time stands still while nothing ends; a guard that slept would hold exp against an old one.
+		now, _ := f.Store.Now()
+		a.Head.Time = max(a.Head.Time, now)
 		if q.Lineage != a.Head.Lineage {
 			a.Snapshot = true
 			return nil
