@@ -1,7 +1,10 @@
-// Package jws is compact JWS (RFC 7515) and JWKS (RFC 7517) on the standard library alone, for ES256, EdDSA (Ed25519),
-// RS256 and PS256.
+// Package jws signs and verifies compact JSON Web Signatures (RFC 7515) and reads and writes JWK Sets (RFC 7517).
 //
-// The algorithm is a property of the key, never of the message: a header's alg must equal the key's. `none` and the HMAC
-// algorithms do not exist here, `crit`, `jwk`, `jku` and `x5c` headers are not acted on (crit is refused). It judges signatures
-// only: what the claims mean is for its users guard, token, rp and exeunttest.
+// It rests on the standard library alone, because guard and rp carry it into other people's programs. The algorithm is
+// a property of the [Key]: a header is only ever compared with it and never chooses (RFC 8725 section 3.1).
+//
+// It refuses, rather than supports: algorithms other than ES256, EdDSA with Ed25519, RS256 and PS256 ("none" and HS* do
+// not exist here); RSA below 2048 bits; critical header parameters; repeated header parameters; padded, wrapped or
+// non-canonical base64url; an empty payload; the JSON serializations; encryption; keys that come inside a token (jwk,
+// jku, x5c, x5u are ignored). It knows nothing of claims: issuer, audience and times are for the caller.
 package jws

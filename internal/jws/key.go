@@ -6,229 +6,66 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"math/big"
-	"slices"
+	"math"
 )
 
-// Algorithms (RFC 7518 section 3.1, RFC 8037 section 3.1).
+// The algorithms that exist (RFC 7518 section 3.1, RFC 8037 section 3.1).
 const (
 	ES256 = "ES256"
-	EdDSA = "EdDSA"
+	EdDSA = "EdDSA" // with Ed25519
 	RS256 = "RS256"
 	PS256 = "PS256"
 )
 
-// Errors.
-var (
-	ErrMalformed = errors.New("not a well-formed token")
-	ErrSignature = errors.New("signature does not verify")
-	ErrAlgorithm = errors.New("algorithm is not the key's")
-	ErrTooLarge  = errors.New("token is larger than 16 KiB")
-	ErrKey       = errors.New("key cannot be used")
+const (
+	minRSABits = 2048 // RFC 7518 section 3.3: "2048 bits or larger MUST be used"
+	// A key set may be a stranger's (dynamic registration); the work of one verification grows with the square of this.
+	maxRSABits = 8192
 )
 
-// minRSA is the smallest modulus, in bits (RFC 7518 section 3.3).
-const minRSA = 2048
-
-// Key is a verification key with the one algorithm it verifies.
+// Key is a verification key, bound to the one algorithm that it is used with.
 type Key struct {
-	ID     string
-	Alg    string
+	ID     string // kid
+	Alg    string // ES256, EdDSA, RS256 or PS256
 	Public crypto.PublicKey
 }
 
-// fits checks that the key's type is the algorithm's.
-func (k Key) fits() error {
-	switch pub := k.Public.(type) {
-	case *ecdsa.PublicKey:
-		if k.Alg == ES256 && pub.Curve == elliptic.P256() {
-			return nil
+// check says why a key cannot be used, or nil.
+func (k Key) check() error {
+	switch k.Alg {
+	case ES256:
+		if pub, ok := k.Public.(*ecdsa.PublicKey); !ok || !usableEC(pub) {
+			return fmt.Errorf("%w: ES256 needs a P-256 key", ErrKey)
 		}
-	case ed25519.PublicKey:
-		if k.Alg == EdDSA && len(pub) == ed25519.PublicKeySize {
-			return nil
+	case EdDSA:
+		if pub, ok := k.Public.(ed25519.PublicKey); !ok || len(pub) != ed25519.PublicKeySize {
+			return fmt.Errorf("%w: EdDSA needs an Ed25519 key", ErrKey)
 		}
-	case *rsa.PublicKey:
-		if (k.Alg == RS256 || k.Alg == PS256) && pub.N.BitLen() >= minRSA {
-			return nil
+	case RS256, PS256:
+		if pub, ok := k.Public.(*rsa.PublicKey); !ok || !usableRSA(pub) {
+			return fmt.Errorf("%w: %s needs an RSA key of %d to %d bits", ErrKey, k.Alg, minRSABits, maxRSABits)
 		}
-	}
-	return fmt.Errorf("%w: %T for %q", ErrKey, k.Public, k.Alg)
-}
-
-// Set is a set of verification keys, found by kid.
-type Set struct {
-	keys []Key
-	byID map[string]int
-}
-
-// NewSet makes a set. Two keys of one kid are refused: nobody could tell which is meant.
-func NewSet(keys ...Key) (*Set, error) {
-	s := &Set{keys: keys, byID: make(map[string]int, len(keys))}
-	for i, k := range keys {
-		if err := k.fits(); err != nil {
-			return nil, err
-		}
-		if _, twice := s.byID[k.ID]; twice {
-			return nil, fmt.Errorf("%w: kid %q twice", ErrKey, k.ID)
-		}
-		s.byID[k.ID] = i
-	}
-	return s, nil
-}
-
-// Key finds a key by kid.
-func (s *Set) Key(kid string) (Key, bool) {
-	i, ok := s.byID[kid]
-	if !ok {
-		return Key{}, false
-	}
-	return s.keys[i], true
-}
-
-// Keys returns all keys.
-func (s *Set) Keys() []Key { return slices.Clone(s.keys) }
-
-type jwk struct {
-	Kty string `json:"kty"`
-	Use string `json:"use,omitempty"`
-	Alg string `json:"alg,omitempty"`
-	Kid string `json:"kid,omitempty"`
-	Crv string `json:"crv,omitempty"`
-	X   string `json:"x,omitempty"`
-	Y   string `json:"y,omitempty"`
-	N   string `json:"n,omitempty"`
-	E   string `json:"e,omitempty"`
-	D   string `json:"d,omitempty"`
-}
-
-// ParseSet reads a JWKS document (RFC 7517 section 5). Keys of kinds that it does not know, and keys for encryption,
-// are passed over, as the RFC wants; private keys are refused, since whoever publishes one has lost it.
-func ParseSet(data []byte) (*Set, error) {
-	var doc struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	if err := json.Unmarshal(data, &doc); err != nil || doc.Keys == nil {
-		return nil, fmt.Errorf("%w: not a JWKS", ErrMalformed)
-	}
-	var keys []Key
-	for _, raw := range doc.Keys {
-		var j jwk
-		if json.Unmarshal(raw, &j) != nil {
-			continue
-		}
-		if j.D != "" {
-			return nil, fmt.Errorf("%w: a private key in a public set", ErrKey)
-		}
-		if j.Use == "enc" {
-			continue
-		}
-		k, err := j.key()
-		if err != nil || k.fits() != nil {
-			continue
-		}
-		keys = append(keys, k)
-	}
-	return NewSet(keys...)
-}
-
-func (j jwk) key() (Key, error) {
-	k := Key{ID: j.Kid, Alg: j.Alg}
-	switch {
-	case j.Kty == "EC" && j.Crv == "P-256":
-		x, err1 := decode(j.X)
-		y, err2 := decode(j.Y)
-		if err1 != nil || err2 != nil || len(x) != 32 || len(y) != 32 {
-			return k, ErrKey
-		}
-		pub, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
-		if err != nil {
-			return k, ErrKey
-		}
-		k.Public = pub
-		return k.or(ES256), nil
-	case j.Kty == "OKP" && j.Crv == "Ed25519":
-		x, err := decode(j.X)
-		if err != nil {
-			return k, ErrKey
-		}
-		k.Public = ed25519.PublicKey(x)
-		return k.or(EdDSA), nil
-	case j.Kty == "RSA":
-		n, err1 := decode(j.N)
-		e, err2 := decode(j.E)
-		if err1 != nil || err2 != nil || len(e) == 0 || len(e) > 4 || len(n) > 1024 {
-			return k, ErrKey
-		}
-		k.Public = &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}
-		return k.or(RS256), nil
-	}
-	return k, ErrKey
-}
-
-func (k Key) or(alg string) Key {
-	if k.Alg == "" {
-		k.Alg = alg
-	}
-	return k
-}
-
-// MarshalJSON writes the JWKS document.
-func (s *Set) MarshalJSON() ([]byte, error) {
-	doc := struct {
-		Keys []jwk `json:"keys"`
-	}{Keys: make([]jwk, 0, len(s.keys))}
-	for _, k := range s.keys {
-		j, err := describe(k.Public)
-		if err != nil {
-			return nil, err
-		}
-		j.Use, j.Alg, j.Kid = "sig", k.Alg, k.ID
-		doc.Keys = append(doc.Keys, j)
-	}
-	return json.Marshal(doc)
-}
-
-func describe(public crypto.PublicKey) (jwk, error) {
-	switch pub := public.(type) {
-	case *ecdsa.PublicKey:
-		b, err := pub.Bytes()
-		if err != nil || len(b) != 65 {
-			return jwk{}, ErrKey
-		}
-		return jwk{Kty: "EC", Crv: "P-256", X: encode(b[1:33]), Y: encode(b[33:])}, nil
-	case ed25519.PublicKey:
-		return jwk{Kty: "OKP", Crv: "Ed25519", X: encode(pub)}, nil
-	case *rsa.PublicKey:
-		return jwk{Kty: "RSA", N: encode(pub.N.Bytes()), E: encode(big.NewInt(int64(pub.E)).Bytes())}, nil
-	}
-	return jwk{}, fmt.Errorf("%w: %T", ErrKey, public)
-}
-
-// Thumbprint is the JWK thumbprint (RFC 7638) with SHA-256, base64url.
-func Thumbprint(public crypto.PublicKey) (string, error) {
-	j, err := describe(public)
-	if err != nil {
-		return "", err
-	}
-	var text string // members in lexicographic order, no white space (section 3.2)
-	switch j.Kty {
-	case "EC":
-		text = fmt.Sprintf(`{"crv":"%s","kty":"EC","x":"%s","y":"%s"}`, j.Crv, j.X, j.Y)
-	case "OKP":
-		text = fmt.Sprintf(`{"crv":"%s","kty":"OKP","x":"%s"}`, j.Crv, j.X)
 	default:
-		text = fmt.Sprintf(`{"e":"%s","kty":"RSA","n":"%s"}`, j.E, j.N)
+		return ErrAlgorithm
 	}
-	sum := sha256.Sum256([]byte(text))
-	return encode(sum[:]), nil
+	return nil
 }
 
-// strict base64url without padding; non-zero trailing bits are refused, so that a token has one spelling.
-func decode(s string) ([]byte, error) { return base64.RawURLEncoding.Strict().DecodeString(s) }
-func encode(b []byte) string          { return base64.RawURLEncoding.EncodeToString(b) }
+func usableEC(pub *ecdsa.PublicKey) bool {
+	if pub == nil || pub.Curve != elliptic.P256() {
+		return false
+	}
+	_, err := pub.ECDH() // refuses points that are not on the curve
+	return err == nil
+}
+
+func usableRSA(pub *rsa.PublicKey) bool {
+	if pub == nil || pub.N == nil {
+		return false
+	}
+	bits := pub.N.BitLen()
+	return bits >= minRSABits && bits <= maxRSABits && pub.N.Bit(0) == 1 && usableExponent(int64(pub.E))
+}
+
+func usableExponent(e int64) bool { return e >= 3 && e&1 == 1 && e <= math.MaxInt32 }

@@ -1,0 +1,130 @@
+package feed
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/ledger"
+)
+
+// pollEvery is how often the counter row is read when nobody wakes the feed: that is how entries written by other
+// processes arrive.
+const pollEvery = 50 * time.Millisecond
+
+// Feed is the room of the guards.
+type Feed struct {
+	store    idp.Store
+	heads    heads
+	snapshot snapshots
+	wake     chan struct{}
+	stopped  chan struct{}
+	end      atomic.Pointer[link] // of the chain of frames
+	readers  atomic.Int64
+	grown    func()
+}
+
+// New returns a feed. grown, if not nil, is called by Run after it has seen the ledger grow; it must not block.
+func New(store idp.Store, grown func()) *Feed {
+	if grown == nil {
+		grown = func() {}
+	}
+	f := &Feed{store: store, wake: make(chan struct{}, 1), stopped: make(chan struct{}), grown: grown}
+	f.heads.store = store
+	f.snapshot.store = store
+	return f
+}
+
+// Mount adds the room's paths.
+func (f *Feed) Mount(mux *http.ServeMux) {
+	mux.HandleFunc("GET "+ledger.PathTail, f.forAPIs(f.tail))
+	mux.HandleFunc("GET "+ledger.PathSnapshot, f.forAPIs(f.takeSnapshot))
+	mux.HandleFunc("POST "+ledger.PathBeat, f.forAPIs(f.beat))
+}
+
+// Wake says that this process may have grown the ledger. It never blocks; the door calls it after commits.
+func (f *Feed) Wake() {
+	select {
+	case f.wake <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+// Readers is how many tails are open: the guards that are connected.
+func (f *Feed) Readers() int64 { return f.readers.Load() }
+
+// Run follows the ledger until ctx ends; then every tail ends too. It may be called once.
+func (f *Feed) Run(ctx context.Context) {
+	defer close(f.stopped)
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	for {
+		f.follow(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.wake:
+		case <-poll.C:
+		}
+	}
+}
+
+// follow appends what is new to the chain. An error is nothing to act on here: tails prove nothing, and beats read for
+// themselves.
+func (f *Feed) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		end := f.end.Load()
+		var head idp.Head
+		var entries []idp.Entry
+		err := f.store.View(ctx, func(v idp.View) (err error) {
+			if head, err = v.Head(); err != nil || end == nil || head.Lineage != end.lineage || head.Number <= end.last {
+				return err
+			}
+			entries, err = v.EntriesAfter(end.last, ledger.MaxEntries)
+			return err
+		})
+		switch {
+		case err != nil:
+			return
+		case end == nil:
+			f.end.Store(newLink(head.Lineage, head.Number))
+			return
+		case head.Lineage != end.lineage || head.Number < end.last:
+			// Another history: whoever follows the old one must ask again.
+			f.end.Store(newLink(head.Lineage, head.Number))
+			end.finish(nil)
+			f.grown()
+			return
+		case len(entries) == 0:
+			return
+		}
+		next := newLink(head.Lineage, end.last+uint64(len(entries)))
+		next.batch = ledger.Batch{First: end.last + 1, Time: head.Time, Entries: entries}
+		next.frame = ledger.AppendBatch(nil, next.batch)
+		f.end.Store(next)
+		end.finish(next)
+		f.grown()
+	}
+}
+
+// link is one frame in the chain that readers walk along; what all have passed is garbage.
+type link struct {
+	lineage ledger.Lineage
+	last    uint64
+	batch   ledger.Batch
+	frame   []byte
+
+	over chan struct{} // closed once next is known
+	next *link         // nil: the chain ends here
+}
+
+func newLink(l ledger.Lineage, last uint64) *link {
+	return &link{lineage: l, last: last, over: make(chan struct{})}
+}
+
+func (l *link) finish(next *link) {
+	l.next = next
+	close(l.over)
+}
