@@ -130,3 +130,22 @@ func OriginOf(uri string) string {
 func LoopbackHost(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "::1" || isIPv4Loopback(host)
 }
+
+// ValidRedirectURI refuses what a browser must not be sent to: anything but https, http on a loopback address, and, for native
+// clients, a private-use scheme with a dot in it (RFC 8252 section 7.1).
+func ValidRedirectURI(uri string, kind ClientKind) error {
+	bad := Invalid("redirect_uri", uri+" must be https, or http on a loopback address, without fragment and user name.")
+	u, err := url.Parse(uri)
+	if err != nil || !u.IsAbs() || u.Fragment != "" || strings.Contains(uri, "#") || u.User != nil || len(uri) > 2048 || strings.ContainsAny(uri, " \t\r\n*") {
+		return bad
+	}
+	switch {
+	case u.Scheme == "https" && u.Host != "":
+		return nil
+	case u.Scheme == "http" && LoopbackHost(u.Hostname()):
+		return nil
+	case kind == KindNative && strings.Contains(u.Scheme, "."):
+		return nil
+	}
+	return bad
+}

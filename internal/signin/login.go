@@ -3,10 +3,8 @@ package signin
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
@@ -42,8 +40,6 @@ type waiting struct {
 	account idp.Account // of the session
 }
 
-var errExpired = errors.New("this page has expired")
-
 // load reads what the address names. No pending: a plain sign-in.
 func (s *SignIn) load(w http.ResponseWriter, r *http.Request, id string) (*waiting, error) {
 	at := &waiting{id: id}
@@ -63,14 +59,14 @@ func (s *SignIn) load(w http.ResponseWriter, r *http.Request, id string) (*waiti
 		}
 		at.row, err = v.Pending(idp.HashOf(id))
 		if errors.Is(err, idp.ErrNotFound) {
-			return errExpired
+			return web.ErrExpired
 		}
 		if err != nil {
 			return err
 		}
 		if at.row.Kind != idp.PendingAuthorize || at.row.Browser != s.Browser.ID(w, r) || now >= at.row.ExpiresAt ||
 			errors.Is(idp.Live(v, at.row.Born.Names()...), idp.ErrEnded) {
-			return errExpired
+			return web.ErrExpired
 		}
 		if err := json.Unmarshal(at.row.Data, &at.request); err != nil {
 			return err
@@ -239,7 +235,7 @@ func (s *SignIn) answer(r *http.Request, at *waiting, session idp.Name, decide f
 func (s *SignIn) answerIn(tx idp.Tx, at *waiting, session idp.Name, decide func(*idp.AuthorizeRequest)) error {
 	row, err := tx.Pending(idp.HashOf(at.id))
 	if err != nil {
-		return errExpired
+		return web.ErrExpired
 	}
 	var q idp.AuthorizeRequest
 	if err := json.Unmarshal(row.Data, &q); err != nil {
@@ -265,7 +261,7 @@ func (s *SignIn) accept(r *http.Request, at *waiting) error {
 			return err
 		}
 		if err := idp.Live(tx, at.session.Names()...); err != nil {
-			return errExpired
+			return web.ErrExpired
 		}
 		if at.request.Consent {
 			now, err := tx.Mint()
@@ -314,13 +310,12 @@ func (s *SignIn) refuse(w http.ResponseWriter, r *http.Request, at *waiting, use
 
 // refusal turns an error of a sign-in into a status and a sentence; 0 if it is none.
 func refusal(w http.ResponseWriter, err error) (int, string) {
-	var limited *LimitedError
+	var limited *idp.LimitedError
 	switch {
 	case errors.As(err, &limited):
-		seconds := int(limited.Wait.Seconds()) + 1
-		w.Header().Set("Retry-After", strconv.Itoa(seconds))
-		return http.StatusTooManyRequests, fmt.Sprintf("Too many attempts. Please wait %d seconds and try again.", seconds)
-	case errors.Is(err, ErrWrong):
+		w.Header().Set("Retry-After", limited.RetryAfter())
+		return http.StatusTooManyRequests, "Too many attempts. Please wait " + limited.RetryAfter() + " seconds and try again."
+	case errors.Is(err, idp.ErrWrong):
 		return http.StatusForbidden, "That username or password is not right."
 	case errors.Is(err, idp.ErrLocked):
 		return http.StatusForbidden, "This account is locked. Ask the people who run this site."
@@ -331,24 +326,5 @@ func refusal(w http.ResponseWriter, err error) (int, string) {
 }
 
 func (s *SignIn) fail(w http.ResponseWriter, r *http.Request, err error) {
-	Fail(s.Pages, w, r, err)
-}
-
-// Fail shows an error to a person.
-func Fail(pages *web.Pages, w http.ResponseWriter, r *http.Request, err error) {
-	var input *edge.Error
-	m := web.Message{Title: "Something went wrong", Text: "Please try again in a moment.", RequestID: edge.RequestID(r.Context())}
-	status := http.StatusInternalServerError
-	switch {
-	case errors.As(err, &input):
-		status, m.Title, m.Text = input.Status, "This request is not right", input.Description
-	case errors.Is(err, errExpired):
-		status, m.Title, m.Text = http.StatusBadRequest, "This page has expired", "Go back to the app that you came from and try again."
-	case edge.Down(err):
-		status = http.StatusServiceUnavailable
-		w.Header().Set("Retry-After", "1")
-		m.Title, m.Text = "Not available just now", "Nothing was changed. Please try again in a moment."
-	}
-	edge.Note(r.Context(), "error", err.Error())
-	pages.Render(w, status, m)
+	s.Pages.Fail(w, r, err)
 }

@@ -30,16 +30,6 @@ func standardCost() Cost { return Cost{Memory: 19 * 1024, Passes: 2, Threads: 1}
 
 const saltSize, sumSize = 16, 32
 
-// Errors of a sign-in.
-var (
-	ErrWrong = errors.New("username or password is wrong")
-)
-
-// LimitedError says that somebody must wait.
-type LimitedError struct{ Wait time.Duration }
-
-func (e *LimitedError) Error() string { return "too many attempts" }
-
 // Passwords checks and makes passwords.
 type Passwords struct {
 	store   idp.Store
@@ -62,7 +52,7 @@ func NewPasswords(store idp.Store) *Passwords {
 	return p
 }
 
-// Check finds out whose username and password these are. Errors: ErrWrong, *LimitedError, idp.ErrLocked (told only after
+// Check finds out whose username and password these are. Errors: idp.ErrWrong, *idp.LimitedError, idp.ErrLocked (told only after
 // the right password), and the store's.
 //
 // R: the account's epochs are read together with its password, before the work begins, and are what a session is born
@@ -70,14 +60,14 @@ func NewPasswords(store idp.Store) *Passwords {
 func (p *Passwords) Check(ctx context.Context, r *http.Request, username, password string) (browser.Proof, error) {
 	var none browser.Proof
 	if len(password) > idp.MaxPassword || len(username) > 256 {
-		return none, ErrWrong
+		return none, idp.ErrWrong
 	}
 	for _, turn := range []struct {
 		l   *edge.Limiter
 		key string
 	}{{p.address, edge.Client(r).IP.String()}, {p.account, idp.FoldUsername(username)}} {
 		if ok, wait := turn.l.Allow(turn.key); !ok {
-			return none, &LimitedError{wait}
+			return none, &idp.LimitedError{Wait: wait}
 		}
 	}
 	var a idp.Account
@@ -102,7 +92,7 @@ func (p *Passwords) Check(ctx context.Context, r *http.Request, username, passwo
 		return none, err
 	}
 	if !known || !right || a.State == idp.AccountDeleted {
-		return none, ErrWrong
+		return none, idp.ErrWrong
 	}
 	if born.Account.IsZero() {
 		return none, idp.ErrLocked

@@ -75,7 +75,7 @@ type SessionLine struct {
 	Apps           []string
 }
 
-func (Account) template() string   { return "account" }
+func (Account) template() string  { return "account" }
 func (p Account) header() *Header { return &p.Header }
 
 // FormPost hands an authorization response over by a form (OAuth 2.0 Form Post Response Mode). Without script the
