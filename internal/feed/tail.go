@@ -43,6 +43,7 @@ func (f *Feed) tail(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", ledger.TypeTail)
 	w.Header().Set("X-Accel-Buffering", "no") // proxies that know it do not hold frames back
 	t := &tailWriter{feed: f, w: w, out: http.NewResponseController(w), sent: asked.After}
+	_ = t.out.SetReadDeadline(time.Time{}) // the server's own is for requests that end
 	if !t.write(ledger.AppendHello(nil, asked)) || !t.catchUp(r.Context(), head) {
 		return
 	}
@@ -73,6 +74,8 @@ type tailWriter struct {
 func (t *tailWriter) write(frame []byte) bool {
 	// A server that cannot set deadlines has its own; the error says only that.
 	_ = t.out.SetWriteDeadline(time.Now().Add(writeWithin))
+	// An HTTP/2 stream is reset when its deadline passes, written to or not.
+	defer t.out.SetWriteDeadline(time.Time{})
 	if _, err := t.w.Write(frame); err != nil {
 		return false
 	}

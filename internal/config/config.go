@@ -1,0 +1,75 @@
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"exeunt.dev/internal/idp"
+)
+
+// Config is everything that an operator can set.
+type Config struct {
+	Name           string // of the installation, as people see it
+	Issuer         string
+	Listen         string
+	Data           string // the SQLite file
+	KeyFile        string
+	TLS            TLS
+	TrustedProxies []netip.Prefix
+	Policy         idp.Policy
+	Algs           []string // that ID tokens can be had in; the first one is the default
+	Cookies        Cookies
+	InitialTokens  []idp.Hash // of initial access tokens; none: registration is closed
+	Resources      []string   // APIs that self-registered clients may name
+	LogLevel       slog.Level
+	MetricsListen  string // "": on Listen, for callers on this machine
+}
+
+// TLS says where the certificate comes from. The zero value: from nowhere, a proxy has it.
+type TLS struct {
+	CertFile, KeyFile string
+	ACME              bool
+	Cache, Email      string // of ACME
+}
+
+// Cookies are the names that people's programs see. Empty: the default.
+type Cookies struct{ Session, Browser, CSRF, Header string }
+
+// Default is the configuration that an empty file means, but for the issuer.
+func Default() Config {
+	const day = 24 * time.Hour
+	return Config{
+		Name: "Exeunt", Listen: "127.0.0.1:8080", Data: "exeunt.db", KeyFile: "exeunt.key", Algs: []string{"ES256"},
+		Policy: idp.Policy{
+			AccessLife: 5 * time.Minute, IDTokenLife: 5 * time.Minute, CodeLife: time.Minute,
+			SessionIdle: 2 * time.Hour, SessionAbsolute: day, StayIdle: 14 * day, StayAbsolute: 30 * day,
+			RefreshIdle: 14 * day, RefreshAbsolute: 30 * day,
+			Grace: 30 * time.Second, PendingLife: 15 * time.Minute, RecentSignIn: 10 * time.Minute,
+		},
+	}
+}
+
+// HTTPS says whether people reach the issuer by https.
+func (c *Config) HTTPS() bool { return strings.HasPrefix(c.Issuer, "https:") }
+
+// Load reads a file. Paths in it are relative to the folder it lies in.
+func Load(path string) (Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, err
+	}
+	c, err := Parse(path, text)
+	if err != nil {
+		return Config{}, err
+	}
+	for _, p := range []*string{&c.Data, &c.KeyFile, &c.TLS.CertFile, &c.TLS.KeyFile, &c.TLS.Cache} {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(filepath.Dir(path), *p)
+		}
+	}
+	return c, nil
+}
