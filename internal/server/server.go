@@ -1,0 +1,163 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"exeunt.dev/internal/account"
+	"exeunt.dev/internal/browser"
+	"exeunt.dev/internal/config"
+	"exeunt.dev/internal/door"
+	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/feed"
+	"exeunt.dev/internal/logout"
+	"exeunt.dev/internal/oauth"
+	"exeunt.dev/internal/signin"
+	"exeunt.dev/internal/store/sqlite"
+	"exeunt.dev/internal/token"
+	"exeunt.dev/internal/web"
+)
+
+// stopWithin is how long requests under way may take when the server stops.
+const stopWithin = 10 * time.Second
+
+// Server is one node.
+type Server struct {
+	base     *Base
+	log      *slog.Logger
+	feed     *feed.Feed
+	door     *door.Door
+	metrics  *metrics
+	handler  http.Handler
+	listener net.Listener
+	aside    net.Listener // for metrics; nil: none of its own
+	stopping atomic.Bool
+	grown    chan struct{}
+}
+
+// New opens everything and listens. Close it, or Run it.
+func New(ctx context.Context, c config.Config, log *slog.Logger) (*Server, error) {
+	base, err := Open(ctx, c, log)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{base: base, log: log, grown: make(chan struct{}, 1)}
+	if err := s.build(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) build(ctx context.Context) error {
+	c := s.base.Config
+	s.feed = feed.New(s.base.Store, s.ledgerGrew)
+	s.door = door.New(s.base.Store, s.feed.Wake)
+	s.metrics = newMetrics(s.base.Store, s.feed)
+	pages, err := web.New(c.Name)
+	if err != nil {
+		return err
+	}
+	s.handler = edge.Wrap(s.rooms(pages), edge.Options{Log: s.log, Trusted: c.TrustedProxies, HTTPS: c.HTTPS(), Observe: s.metrics.observe})
+	if s.listener, err = s.listen(ctx); err != nil {
+		return err
+	}
+	if c.MetricsListen != "" {
+		s.aside, err = new(net.ListenConfig).Listen(ctx, "tcp", c.MetricsListen)
+	}
+	return err
+}
+
+func (s *Server) rooms(pages *web.Pages) http.Handler {
+	c, store := s.base.Config, s.base.Store
+	tokens := token.NewIssuer(c.Issuer, s.base.Ring)
+	tie := browser.New(store, s.door, c.Policy, c.Issuer, browser.Names(c.Cookies), s.base.Vault.Derive("csrf", 32))
+	passwords := signin.NewPasswords(store)
+	mux := http.NewServeMux()
+	for _, room := range []interface{ Mount(*http.ServeMux) }{
+		pages,
+		&signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages},
+		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
+			InitialTokens: c.InitialTokens, Resources: c.Resources, Limit: edge.NewLimiter(100*time.Millisecond, 100, 100_000)},
+		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens},
+		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, After: sqlite.SessionKey},
+		s.feed,
+		s,
+	} {
+		room.Mount(mux)
+	}
+	return mux
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Close closes what Run has not: for a server that never ran.
+func (s *Server) Close() error {
+	var errs []error
+	for _, l := range []net.Listener{s.listener, s.aside} {
+		if l != nil {
+			if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(append(errs, s.base.Close())...)
+}
+
+// Run serves until ctx ends, then lets requests under way finish and closes everything.
+func (s *Server) Run(ctx context.Context) error {
+	defer s.Close()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var work sync.WaitGroup
+	follow, stopFollow := context.WithCancel(context.Background())
+	work.Go(func() { s.feed.Run(follow) })
+	work.Go(func() { s.watchKeys(follow) })
+	work.Go(func() { s.sweep(follow) })
+	failed := make(chan error, 2)
+	servers := []*http.Server{s.serve(s.listener, s.handler, failed)}
+	if s.aside != nil {
+		servers = append(servers, s.serve(s.aside, s.metrics, failed))
+	}
+	s.log.Info("serving", "issuer", s.base.Config.Issuer, "address", s.Addr().String())
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	s.stopping.Store(true) // /readyz says so first; then the tails end, which would else hold Shutdown up
+	stopFollow()
+	within, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	for _, h := range servers {
+		if h.Shutdown(within) != nil {
+			h.Close()
+		}
+	}
+	work.Wait()
+	s.log.Info("stopped")
+	return err
+}
+
+func (s *Server) serve(l net.Listener, h http.Handler, failed chan<- error) *http.Server {
+	out := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 32 << 10,
+		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	go func() {
+		if err := out.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
+		}
+	}()
+	return out
+}
