@@ -1,0 +1,348 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"exeunt.dev/internal/door"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/server"
+	"exeunt.dev/internal/signin"
+	"exeunt.dev/ledger"
+	"golang.org/x/term"
+)
+
+type accountCmd struct {
+	Add      accountAddCmd      `cmd:"" help:"Add a person."`
+	List     accountListCmd     `cmd:"" help:"List people."`
+	Show     accountShowCmd     `cmd:"" help:"Show one person."`
+	Lock     accountLockCmd     `cmd:"" help:"Sign a person out everywhere and let nobody in until unlock."`
+	Unlock   accountUnlockCmd   `cmd:"" help:"Let a locked person sign in again."`
+	Password accountPasswordCmd `cmd:"" help:"Set a new password and sign the person out everywhere."`
+	End      accountEndCmd      `cmd:"" help:"Sign a person out everywhere."`
+	Delete   accountDeleteCmd   `cmd:"" help:"Sign a person out everywhere, for good."`
+}
+
+// person is the argument of most commands.
+type person struct {
+	opened
+	Username string `arg:"" help:"The username."`
+}
+
+func (p *person) find(w *world, b *server.Base) (a idp.Account, err error) {
+	err = b.Store.View(w.ctx, func(v idp.View) error {
+		a, err = v.AccountByUsername(p.Username)
+		return err
+	})
+	if errors.Is(err, idp.ErrNotFound) {
+		err = hint(fmt.Errorf("there is nobody with the username %q", p.Username), "exeunt account list shows who there is")
+	}
+	return a, err
+}
+
+func describe(a *idp.Account) map[string]any {
+	return map[string]any{"id": a.ID, "username": a.Username, "name": a.Name, "email": a.Email, "state": a.State, "created_at": stamp(a.CreatedAt), "password_at": stamp(a.PasswordAt)}
+}
+
+// secret is where a password comes from: never the command line, which others can see.
+type secret struct {
+	PasswordStdin bool `help:"Read the password from the first line of standard input."`
+	Generate      bool `help:"Make a password and print it." xor:"secret"`
+}
+
+func (s *secret) read(w *world) (string, error) {
+	switch {
+	case s.PasswordStdin && s.Generate:
+		return "", usage("--password-stdin and --generate at once", "use one of them")
+	case s.Generate:
+		return idp.NewSecret(12), nil
+	case s.PasswordStdin:
+		line, err := bufio.NewReader(io.LimitReader(w.in, idp.MaxPassword+2)).ReadString('\n')
+		if err != nil && err != io.EOF {
+			return "", err
+		}
+		return strings.TrimRight(line, "\r\n"), nil
+	}
+	f, ok := w.in.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return "", usage("there is no terminal to ask for the password", "use --password-stdin or --generate")
+	}
+	fmt.Fprint(w.errOut, "Password: ")
+	first, err := term.ReadPassword(int(f.Fd()))
+	fmt.Fprint(w.errOut, "\nAgain: ")
+	if err != nil {
+		return "", err
+	}
+	again, err := term.ReadPassword(int(f.Fd()))
+	fmt.Fprintln(w.errOut)
+	if err == nil && string(first) != string(again) {
+		err = errors.New("the two passwords differ")
+	}
+	return string(first), err
+}
+
+type accountAddCmd struct {
+	person
+	secret
+	Name  string `help:"The name that apps may show."`
+	Email string `help:"The mail address; taken as verified."`
+}
+
+func (c *accountAddCmd) Run(w *world) error {
+	return c.with(w, func(b *server.Base) error {
+		if err := idp.ValidUsername(c.Username); err != nil {
+			return err
+		}
+		password, err := c.read(w)
+		if err != nil {
+			return err
+		}
+		a := idp.Account{Username: c.Username, Name: c.Name, Email: c.Email, EmailVerified: c.Email != ""}
+		if err := addAccount(w.ctx, b, &a, password); err != nil {
+			if errors.Is(err, idp.ErrConflict) {
+				err = fmt.Errorf("the username %q is taken", c.Username)
+			}
+			return err
+		}
+		out := describe(&a)
+		text := ""
+		if c.Generate {
+			out["password"] = password
+			text = "\npassword: " + password
+		}
+		return c.done(w, out, "%s: added with id %s%s", a.Username, a.ID, text)
+	})
+}
+
+// addAccount inserts a person who can sign in.
+func addAccount(ctx context.Context, b *server.Base, a *idp.Account, password string) (err error) {
+	if a.Password, err = signin.NewPasswords(b.Store).Hash(ctx, password); err != nil {
+		return err
+	}
+	a.ID, a.State = idp.AccountID(ledger.NewName().String()), idp.AccountActive
+	epoch := ledger.NewName()
+	return b.Store.Update(ctx, func(tx idp.Tx) error {
+		now, err := tx.Mint()
+		if err != nil {
+			return err
+		}
+		a.CreatedAt, a.PasswordAt = now, now
+		return tx.InsertAccount(*a, epoch)
+	})
+}
+
+type accountListCmd struct {
+	opened
+}
+
+func (c *accountListCmd) Run(w *world) error {
+	return c.with(w, func(b *server.Base) error {
+		rows := [][]string{{"USERNAME", "STATE", "NAME", "ID", "CREATED"}}
+		for page := (idp.Page{Limit: 500}); ; {
+			var all []idp.Account
+			if err := b.Store.View(w.ctx, func(v idp.View) (err error) { all, err = v.Accounts(page); return err }); err != nil {
+				return err
+			}
+			for i := range all {
+				a := &all[i]
+				if c.JSON {
+					if err := printJSON(w.out, describe(a)); err != nil {
+						return err
+					}
+				}
+				rows = append(rows, []string{a.Username, string(a.State), a.Name, string(a.ID), stamp(a.CreatedAt)})
+			}
+			if len(all) < page.Limit {
+				break
+			}
+			page.After = idp.FoldUsername(all[len(all)-1].Username)
+		}
+		if c.JSON {
+			return nil
+		}
+		return table(w.out, rows)
+	})
+}
+
+type accountShowCmd struct{ person }
+
+func (c *accountShowCmd) Run(w *world) error {
+	return c.with(w, func(b *server.Base) error {
+		a, err := c.find(w, b)
+		if err != nil {
+			return err
+		}
+		live, err := liveSessions(w.ctx, b, a.ID)
+		if err != nil {
+			return err
+		}
+		out := describe(&a)
+		out["sessions"] = len(live)
+		if c.JSON {
+			return printJSON(w.out, out)
+		}
+		return table(w.out, [][]string{{"username", a.Username}, {"id", string(a.ID)}, {"name", a.Name}, {"email", a.Email}, {"state", string(a.State)},
+			{"created", stamp(a.CreatedAt)}, {"password set", stamp(a.PasswordAt)}, {"sessions", fmt.Sprint(len(live))}})
+	})
+}
+
+type reason struct {
+	Reason string `help:"Why, for the record; at most 200 bytes."`
+}
+
+func (r *reason) cause(kind idp.CauseKind) (idp.Cause, error) {
+	if len(r.Reason) > 200 {
+		return idp.Cause{}, usage("the reason is longer than 200 bytes", "make it shorter")
+	}
+	return idp.Cause{Kind: kind, Actor: operator(), Reason: r.Reason}, nil
+}
+
+// end ends everything of a person, who is in a given state afterwards. then writes what belongs to the same transaction.
+func (p *person) end(w *world, why idp.Cause, state idp.AccountState, then func(*idp.Account)) error {
+	return p.with(w, func(b *server.Base) error {
+		a, err := p.find(w, b)
+		if err != nil {
+			return err
+		}
+		if a.State == idp.AccountDeleted {
+			return fmt.Errorf("%s was deleted", a.Username)
+		}
+		why.Request = idp.NewSecret(16)
+		var receipt idp.Receipt
+		err = b.Store.Update(w.ctx, func(tx idp.Tx) error {
+			if err := tx.LockAccount(a.ID, idp.Exclusive); err != nil {
+				return err
+			}
+			row, err := tx.Account(a.ID)
+			if err != nil {
+				return err
+			}
+			after := state
+			if after == "" {
+				after = row.State // a locked person does not come back by a new password
+			}
+			if receipt, err = door.EndIn(tx, idp.EndAccount(a.ID, after), why); err != nil || then == nil {
+				return err
+			}
+			now, err := tx.Mint()
+			if err != nil {
+				return err
+			}
+			row.PasswordAt = now
+			then(&row)
+			return tx.UpdateAccount(row)
+		})
+		if err != nil {
+			return err
+		}
+		return p.ended(w, b, receipt, a.Username)
+	})
+}
+
+type accountLockCmd struct {
+	person
+	reason
+}
+
+func (c *accountLockCmd) Run(w *world) error {
+	why, err := c.cause(idp.CauseLock)
+	if err != nil {
+		return err
+	}
+	return c.end(w, why, idp.AccountLocked, nil)
+}
+
+type accountEndCmd struct {
+	person
+	reason
+}
+
+func (c *accountEndCmd) Run(w *world) error {
+	why, err := c.cause(idp.CauseEverywhere)
+	if err != nil {
+		return err
+	}
+	return c.end(w, why, "", nil)
+}
+
+type accountDeleteCmd struct {
+	person
+	reason
+	Yes bool `help:"Do it; there is no way back."`
+}
+
+func (c *accountDeleteCmd) Run(w *world) error {
+	if !c.Yes {
+		return usage("deleting a person cannot be undone", "add --yes; exeunt account lock keeps a way back")
+	}
+	why, err := c.cause(idp.CauseDelete)
+	if err != nil {
+		return err
+	}
+	return c.end(w, why, idp.AccountDeleted, func(a *idp.Account) { a.Password, a.Name, a.Email, a.EmailVerified = "", "", "", false })
+}
+
+type accountPasswordCmd struct {
+	person
+	secret
+	reason
+}
+
+func (c *accountPasswordCmd) Run(w *world) error {
+	why, err := c.cause(idp.CauseReset)
+	if err != nil {
+		return err
+	}
+	password, err := c.read(w)
+	if err != nil {
+		return err
+	}
+	hash, err := signin.NewPasswords(nil).Hash(w.ctx, password)
+	if err != nil {
+		return err
+	}
+	if err := c.end(w, why, "", func(a *idp.Account) { a.Password = hash }); err != nil || !c.Generate {
+		return err
+	}
+	return c.done(w, map[string]any{"password": password}, "password: %s", password)
+}
+
+type accountUnlockCmd struct{ person }
+
+func (c *accountUnlockCmd) Run(w *world) error {
+	return c.with(w, func(b *server.Base) error {
+		a, err := c.find(w, b)
+		if err != nil {
+			return err
+		}
+		if a.State == idp.AccountDeleted {
+			return fmt.Errorf("%s was deleted", a.Username)
+		}
+		next := ledger.NewName()
+		swapped := false
+		err = b.Store.Update(w.ctx, func(tx idp.Tx) (err error) {
+			if err := tx.LockAccount(a.ID, idp.Exclusive); err != nil {
+				return err
+			}
+			now, err := tx.Epochs(a.ID, "")
+			if err != nil || !now.Account.IsZero() {
+				return err
+			}
+			swapped, err = tx.SwapAccountEpoch(a.ID, idp.Name{}, next, idp.AccountActive)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		word := "unlocked"
+		if !swapped {
+			word = "was not locked"
+		}
+		return c.done(w, map[string]any{"username": a.Username, "unlocked": swapped}, "%s: %s", a.Username, word)
+	})
+}

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/server"
+	"exeunt.dev/ledger"
+)
+
+type clientCmd struct {
+	Add  clientAddCmd  `cmd:"" help:"Add an app or an API."`
+	List clientListCmd `cmd:"" help:"List apps and APIs."`
+	Show clientShowCmd `cmd:"" help:"Show one app or API."`
+	End  clientEndCmd  `cmd:"" help:"End everything of an app, for all people."`
+}
+
+type app struct {
+	opened
+	ID string `arg:"" help:"The client id."`
+}
+
+func (a *app) find(w *world, b *server.Base) (c idp.Client, err error) {
+	err = b.Store.View(w.ctx, func(v idp.View) error {
+		c, err = v.Client(idp.ClientID(a.ID))
+		return err
+	})
+	if errors.Is(err, idp.ErrNotFound) {
+		err = hint(fmt.Errorf("there is no client %q", a.ID), "exeunt client list shows which there are")
+	}
+	return c, err
+}
+
+type clientAddCmd struct {
+	app
+	Kind          string   `help:"web (has a server), browser (single-page), native (mobile, desktop), machine (no people), api (checks tokens)." enum:"web,browser,native,machine,api" default:"web"`
+	Name          string   `help:"What people read. Default: the id."`
+	RedirectURI   []string `help:"Where sign-ins may lead. Repeat for several." sep:"none"`
+	PostLogoutURI []string `help:"Where sign-outs may lead (post_logout_redirect_uri)." sep:"none"`
+	LogoutURI     []string `help:"Where leaving this app only may lead (logout_uri)." sep:"none"`
+	Scope         []string `help:"What it may ask for. Default for apps: openid, profile, email."`
+	Audience      []string `help:"Which APIs it may ask tokens for, the first one unasked; of an API: what it is called in tokens." sep:"none"`
+	AuthMethod    string   `help:"client_secret_basic, client_secret_post." enum:"client_secret_basic,client_secret_post" default:"client_secret_basic"`
+	IDTokenAlg    string   `help:"The algorithm of its ID tokens. Default: the first of signing_algs."`
+	FirstParty    bool     `help:"It is ours: people are not asked for consent."`
+	Offline       bool     `help:"It may act while people are away (offline_access)."`
+}
+
+var clientID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+func (c *clientAddCmd) Run(w *world) error {
+	row, err := c.client()
+	if err != nil {
+		return err
+	}
+	return c.with(w, func(b *server.Base) error {
+		if row.IDTokenAlg != "" && !contains(b.Config.Algs, row.IDTokenAlg) {
+			return usage("id tokens cannot be had in "+row.IDTokenAlg, "signing_algs in the configuration says in what they can")
+		}
+		secret, err := addClient(w.ctx, b, &row)
+		if errors.Is(err, idp.ErrConflict) {
+			return hint(fmt.Errorf("there is a client %q already", c.ID), "exeunt client show "+c.ID+" shows it")
+		}
+		if err != nil {
+			return err
+		}
+		out := map[string]any{"client_id": row.ID, "kind": row.Kind, "issuer": b.Config.Issuer}
+		text := ""
+		if secret != "" {
+			out["client_secret"] = secret
+			text = "\nclient_secret: " + secret + "\nThis is the only time that the secret is shown."
+		}
+		return c.done(w, out, "client_id: %s%s", row.ID, text)
+	})
+}
+
+func contains(list []string, word string) bool {
+	for _, l := range list {
+		if l == word {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *clientAddCmd) client() (idp.Client, error) {
+	if !clientID.MatchString(c.ID) {
+		return idp.Client{}, usage("a client id has 1 to 64 letters, digits and . _ -", "choose another one")
+	}
+	row := idp.Client{
+		ID: idp.ClientID(c.ID), Kind: idp.ClientKind(c.Kind), Name: c.Name, AuthMethod: c.AuthMethod, RedirectURIs: c.RedirectURI,
+		PostLogoutURIs: c.PostLogoutURI, LogoutURIs: c.LogoutURI, Scopes: c.Scope, Audiences: c.Audience, FirstParty: c.FirstParty,
+		Offline: c.Offline, IDTokenAlg: c.IDTokenAlg,
+	}
+	if row.Name == "" {
+		row.Name = c.ID
+	}
+	people := false
+	switch row.Kind {
+	case idp.KindBrowser, idp.KindNative:
+		row.AuthMethod, people = idp.AuthNone, true
+	case idp.KindWeb:
+		people = true
+	case idp.KindMachine:
+		row.GrantTypes = []string{"client_credentials"}
+	}
+	switch {
+	case people && len(row.RedirectURIs) == 0:
+		return row, usage("an app that people sign in to needs an address to come back to", "add --redirect-uri https://…")
+	case !people && len(row.RedirectURIs)+len(row.PostLogoutURIs)+len(row.LogoutURIs) > 0:
+		return row, usage("people do not sign in to a client of kind "+c.Kind, "leave the addresses out, or choose another --kind")
+	case row.Kind == idp.KindAPI && len(row.Audiences) == 0:
+		return row, usage("an API needs the name that tokens for it carry", "add --audience https://…")
+	case row.Offline && (!people || row.Kind == idp.KindBrowser):
+		return row, usage("a client of kind "+c.Kind+" cannot have offline access", "leave --offline out")
+	}
+	for _, list := range [][]string{row.RedirectURIs, row.PostLogoutURIs, row.LogoutURIs} {
+		for _, uri := range list {
+			if err := idp.ValidRedirectURI(uri, row.Kind); err != nil {
+				return row, err
+			}
+		}
+	}
+	if people {
+		row.GrantTypes = []string{"authorization_code", "refresh_token"}
+		if len(row.Scopes) == 0 {
+			row.Scopes = []string{"openid", "profile", "email"}
+		}
+		if row.Offline && !contains(row.Scopes, "offline_access") {
+			row.Scopes = append(row.Scopes, "offline_access")
+		}
+	}
+	return row, nil
+}
+
+// addClient inserts a client and returns its secret, if it has one.
+func addClient(ctx context.Context, b *server.Base, c *idp.Client) (secret string, err error) {
+	if c.Confidential() {
+		secret = idp.NewSecret(32)
+		c.Secret = idp.HashOf(secret)
+	}
+	epoch := ledger.NewName()
+	err = b.Store.Update(ctx, func(tx idp.Tx) (err error) {
+		if c.CreatedAt, err = tx.Mint(); err != nil {
+			return err
+		}
+		return tx.InsertClient(*c, epoch)
+	})
+	return secret, err
+}
+
+type clientListCmd struct{ opened }
+
+func clientLine(c *idp.Client) string {
+	if c.Disabled {
+		return "ended"
+	}
+	return "active"
+}
+
+func (c *clientListCmd) Run(w *world) error {
+	return c.with(w, func(b *server.Base) error {
+		rows := [][]string{{"ID", "KIND", "STATE", "NAME", "CREATED"}}
+		for page := (idp.Page{Limit: 500}); ; {
+			var all []idp.Client
+			if err := b.Store.View(w.ctx, func(v idp.View) (err error) { all, err = v.Clients(page); return err }); err != nil {
+				return err
+			}
+			for i := range all {
+				if c.JSON {
+					if err := printJSON(w.out, clientJSON(&all[i])); err != nil {
+						return err
+					}
+				}
+				rows = append(rows, []string{string(all[i].ID), string(all[i].Kind), clientLine(&all[i]), all[i].Name, stamp(all[i].CreatedAt)})
+			}
+			if len(all) < page.Limit {
+				break
+			}
+			page.After = string(all[len(all)-1].ID)
+		}
+		if c.JSON {
+			return nil
+		}
+		return table(w.out, rows)
+	})
+}
+
+type clientView struct {
+	*idp.Client
+	State     string `json:"state"`
+	CreatedAt string `json:"created_at"`
+}
+
+func clientJSON(c *idp.Client) clientView { return clientView{c, clientLine(c), stamp(c.CreatedAt)} }
+
+type clientShowCmd struct{ app }
+
+func (c *clientShowCmd) Run(w *world) error {
+	return c.with(w, func(b *server.Base) error {
+		row, err := c.find(w, b)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return printJSON(w.out, clientJSON(&row))
+		}
+		return table(w.out, [][]string{{"id", string(row.ID)}, {"kind", string(row.Kind)}, {"state", clientLine(&row)}, {"name", row.Name}, {"authentication", row.AuthMethod},
+			{"grant types", strings.Join(row.GrantTypes, " ")}, {"scopes", strings.Join(row.Scopes, " ")}, {"audiences", strings.Join(row.Audiences, " ")},
+			{"redirect URIs", strings.Join(row.RedirectURIs, " ")}, {"sign-out URIs", strings.Join(append(row.PostLogoutURIs, row.LogoutURIs...), " ")},
+			{"first party", fmt.Sprint(row.FirstParty)}, {"offline", fmt.Sprint(row.Offline)}, {"created", stamp(row.CreatedAt)}})
+	})
+}
+
+type clientEndCmd struct {
+	app
+	reason
+	Disable bool `help:"Let nobody sign in to it any more, either."`
+}
+
+func (c *clientEndCmd) Run(w *world) error {
+	why, err := c.cause(idp.CauseClientEnded)
+	if err != nil {
+		return err
+	}
+	return c.with(w, func(b *server.Base) error {
+		row, err := c.find(w, b)
+		if err != nil {
+			return err
+		}
+		if row.Disabled && !c.Disable {
+			return errors.New("it was ended for good")
+		}
+		r, err := b.Door().End(w.ctx, idp.EndClient(row.ID, c.Disable), why)
+		if err != nil {
+			return err
+		}
+		return c.ended(w, b, r, c.ID)
+	})
+}

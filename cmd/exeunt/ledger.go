@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/server"
+)
+
+type ledgerCmd struct {
+	Tail ledgerTailCmd `cmd:"" help:"Print what has ended, oldest first."`
+}
+
+type ledgerTailCmd struct {
+	opened
+	After  uint64 `help:"Begin behind this number."`
+	Last   uint64 `help:"Begin with the last so many." short:"n" default:"20"`
+	Follow bool   `help:"Go on with what ends from now on." short:"f"`
+}
+
+// followEvery is how often a following tail looks.
+const followEvery = 200 * time.Millisecond
+
+func (c *ledgerTailCmd) Run(w *world) error {
+	return c.with(w, func(b *server.Base) error {
+		after := c.After
+		if after == 0 {
+			var head idp.Head
+			if err := b.Store.View(w.ctx, func(v idp.View) (err error) { head, err = v.Head(); return err }); err != nil {
+				return err
+			}
+			after = head.Number - min(head.Number, c.Last)
+		}
+		for {
+			n, err := c.print(w, b, &after)
+			if err != nil || (n == 0 && !c.Follow) {
+				return err
+			}
+			if n > 0 {
+				continue
+			}
+			select {
+			case <-w.ctx.Done():
+				return nil
+			case <-time.After(followEvery):
+			}
+		}
+	})
+}
+
+// print writes one page and says how many lines it had.
+func (c *ledgerTailCmd) print(w *world, b *server.Base, after *uint64) (int, error) {
+	type line struct {
+		idp.Ending
+		receipt idp.Receipt
+	}
+	var lines []line
+	err := b.Store.View(w.ctx, func(v idp.View) error {
+		lines = nil
+		page, err := v.Endings(*after, 500)
+		for _, e := range page {
+			r, err := v.Receipt(e.Receipt)
+			if err != nil && !errors.Is(err, idp.ErrNotFound) {
+				return err
+			}
+			lines = append(lines, line{e, r})
+		}
+		return err
+	})
+	for _, l := range lines {
+		if c.JSON {
+			err = printJSON(w.out, map[string]any{"number": l.Number, "at": stamp(l.At), "name": l.Name, "what": l.What, "cause": l.receipt.Cause, "actor": l.receipt.Actor,
+				"reason": l.receipt.Reason, "account": l.receipt.Account, "client": l.receipt.Client, "receipt": l.Receipt})
+		} else {
+			_, err = fmt.Fprintf(w.out, "%d %s %s %s %s by %s\n", l.Number, stamp(l.At), l.Name, l.What, l.receipt.Cause, l.receipt.Actor)
+		}
+		if err != nil {
+			return 0, err
+		}
+		*after = l.Number
+	}
+	return len(lines), err
+}

@@ -1,0 +1,135 @@
+// Command exeunt is an OpenID Provider built around signing people out.
+//
+// Run exeunt --help for its commands, exeunt demo to see it work.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"exeunt.dev/internal/config"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/server"
+	"github.com/alecthomas/kong"
+)
+
+type commands struct {
+	Serve   serveCmd   `cmd:"" help:"Run the server."`
+	Demo    demoCmd    `cmd:"" help:"Run Exeunt with two websites and an API, to try out."`
+	Config  configCmd  `cmd:"" help:"Print a configuration to begin with."`
+	Account accountCmd `cmd:"" help:"People."`
+	Client  clientCmd  `cmd:"" help:"Apps and APIs."`
+	Session sessionCmd `cmd:"" help:"Where people are signed in."`
+	Key     keyCmd     `cmd:"" help:"Signing keys."`
+	Ledger  ledgerCmd  `cmd:"" help:"What has ended."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // it was tried and did not work
+	exitUsage  = 2 // nothing was tried: the command line or the configuration is wrong
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// world is what a command may touch.
+type world struct {
+	ctx    context.Context
+	in     io.Reader
+	out    io.Writer
+	errOut io.Writer
+}
+
+// exit carries the code that kong asks for when it has printed help.
+type exit int
+
+func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	defer func() {
+		if p := recover(); p != nil {
+			asked, ok := p.(exit)
+			if !ok {
+				panic(p)
+			}
+			code = int(asked)
+		}
+	}()
+	var cli commands
+	parser, err := kong.New(&cli, kong.Name("exeunt"), kong.Description("An OpenID Provider built around signing people out."),
+		kong.Writers(out, errOut), kong.Exit(func(code int) { panic(exit(code)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		panic(err) // the grammar above is wrong
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		complain(errOut, hint(err, "exeunt --help says what there is"))
+		return exitUsage
+	}
+	err = command.Run(&world{ctx, in, out, errOut})
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, new(*usageError)), errors.As(err, new(*config.Error)):
+		complain(errOut, err)
+		return exitUsage
+	}
+	complain(errOut, err)
+	return exitFailed
+}
+
+// hinted is an error with advice.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h *hinted) Unwrap() error { return h.error }
+
+func hint(err error, text string) error { return &hinted{err, text} }
+
+// usageError is a command line that cannot be meant.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usage(text, advice string) error { return hint(&usageError{text}, advice) }
+
+// errSilent is a failure that has been shown already.
+var errSilent = errors.New("failed")
+
+func complain(w io.Writer, err error) {
+	if errors.Is(err, errSilent) {
+		return
+	}
+	text, advice := err.Error(), ""
+	var h *hinted
+	var invalid *idp.InvalidError
+	var missing *server.MissingKeyError
+	switch {
+	case errors.As(err, &h):
+		advice = h.hint
+	case errors.As(err, &invalid):
+		text = strings.TrimSuffix(strings.ToLower(invalid.Sentence[:1])+invalid.Sentence[1:], ".")
+	case errors.As(err, &missing):
+		advice = "restore the key file from your backup; without it nothing that was signed can be read, and a new database is needed"
+	case errors.Is(err, idp.ErrUnavailable):
+		advice = "nothing was changed; is the disk full, or the file in use or not writable?"
+	case errors.Is(err, idp.ErrUnknown):
+		advice = "it may have been done; run the command again to be sure"
+	}
+	fmt.Fprintf(w, "exeunt: %s\n", text)
+	if advice != "" {
+		fmt.Fprintf(w, "hint: %s\n", advice)
+	}
+}
