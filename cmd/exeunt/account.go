@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -103,7 +102,7 @@ func (c *accountAddCmd) Run(w *world) error {
 			return err
 		}
 		a := idp.Account{Username: c.Username, Name: c.Name, Email: c.Email, EmailVerified: c.Email != ""}
-		if err := addAccount(w.ctx, b, &a, password); err != nil {
+		if err := b.AddAccount(w.ctx, &a, password); err != nil {
 			if errors.Is(err, idp.ErrConflict) {
 				err = fmt.Errorf("the username %q is taken", c.Username)
 			}
@@ -116,23 +115,6 @@ func (c *accountAddCmd) Run(w *world) error {
 			text = "\npassword: " + password
 		}
 		return c.done(w, out, "%s: added with id %s%s", a.Username, a.ID, text)
-	})
-}
-
-// addAccount inserts a person who can sign in.
-func addAccount(ctx context.Context, b *server.Base, a *idp.Account, password string) (err error) {
-	if a.Password, err = signin.NewPasswords(b.Store).Hash(ctx, password); err != nil {
-		return err
-	}
-	a.ID, a.State = idp.AccountID(ledger.NewName().String()), idp.AccountActive
-	epoch := ledger.NewName()
-	return b.Store.Update(ctx, func(tx idp.Tx) error {
-		now, err := tx.Mint()
-		if err != nil {
-			return err
-		}
-		a.CreatedAt, a.PasswordAt = now, now
-		return tx.InsertAccount(*a, epoch)
 	})
 }
 

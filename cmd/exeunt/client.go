@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -9,7 +8,6 @@ import (
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/server"
-	"exeunt.dev/ledger"
 )
 
 type clientCmd struct {
@@ -61,7 +59,7 @@ func (c *clientAddCmd) Run(w *world) error {
 		if row.IDTokenAlg != "" && !contains(b.Config.Algs, row.IDTokenAlg) {
 			return usage("id tokens cannot be had in "+row.IDTokenAlg, "signing_algs in the configuration says in what they can")
 		}
-		secret, err := addClient(w.ctx, b, &row)
+		secret, err := b.AddClient(w.ctx, &row)
 		if errors.Is(err, idp.ErrConflict) {
 			return hint(fmt.Errorf("there is a client %q already", c.ID), "exeunt client show "+c.ID+" shows it")
 		}
@@ -135,22 +133,6 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 		}
 	}
 	return row, nil
-}
-
-// addClient inserts a client and returns its secret, if it has one.
-func addClient(ctx context.Context, b *server.Base, c *idp.Client) (secret string, err error) {
-	if c.Confidential() {
-		secret = idp.NewSecret(32)
-		c.Secret = idp.HashOf(secret)
-	}
-	epoch := ledger.NewName()
-	err = b.Store.Update(ctx, func(tx idp.Tx) (err error) {
-		if c.CreatedAt, err = tx.Mint(); err != nil {
-			return err
-		}
-		return tx.InsertClient(*c, epoch)
-	})
-	return secret, err
 }
 
 type clientListCmd struct{ opened }

@@ -44,11 +44,16 @@ type Server struct {
 
 // New opens everything and listens. Close it, or Run it.
 func New(ctx context.Context, c config.Config, log *slog.Logger) (*Server, error) {
+	return NewOn(ctx, c, log, nil)
+}
+
+// NewOn is New on a listener that is there already, in place of the configured address.
+func NewOn(ctx context.Context, c config.Config, log *slog.Logger, l net.Listener) (*Server, error) {
 	base, err := Open(ctx, c, log)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{base: base, log: log, grown: make(chan struct{}, 1)}
+	s := &Server{base: base, log: log, listener: l, grown: make(chan struct{}, 1)}
 	if err := s.build(ctx); err != nil {
 		s.Close()
 		return nil, err
@@ -66,8 +71,10 @@ func (s *Server) build(ctx context.Context) error {
 		return err
 	}
 	s.handler = edge.Wrap(s.rooms(pages), edge.Options{Log: s.log, Trusted: c.TrustedProxies, HTTPS: c.HTTPS(), Observe: s.metrics.observe})
-	if s.listener, err = s.listen(ctx); err != nil {
-		return err
+	if s.listener == nil {
+		if s.listener, err = s.listen(ctx); err != nil {
+			return err
+		}
 	}
 	if c.MetricsListen != "" {
 		s.aside, err = new(net.ListenConfig).Listen(ctx, "tcp", c.MetricsListen)
@@ -95,6 +102,9 @@ func (s *Server) rooms(pages *web.Pages) http.Handler {
 	}
 	return mux
 }
+
+// Base is what the server rests on.
+func (s *Server) Base() *Base { return s.base }
 
 // Addr is where the server listens.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }

@@ -1,0 +1,177 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Result is one kind of sign-out, tried.
+type Result struct {
+	What    string        // was signed out
+	Refused []string      // by what
+	After   time.Duration // from sending the sign-out to the first refusal by the API
+	Lived   []string      // rightly lived on
+	Err     error         // nil: all as it should be
+}
+
+// Print writes results as a table.
+func Print(w io.Writer, results []Result) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "SIGNED OUT\tREFUSED BY\tAFTER\tRIGHTLY LIVED ON\t")
+	for _, r := range results {
+		verdict := "ok"
+		if r.Err != nil {
+			verdict = "FAILED: " + r.Err.Error()
+		}
+		fmt.Fprintf(t, "%s\t%s\t%.1f ms\t%s\t%s\n", r.What, strings.Join(r.Refused, ", "), float64(r.After.Microseconds())/1000, strings.Join(r.Lived, ", "), verdict)
+	}
+	return t.Flush()
+}
+
+// Failed says whether any of them did not do what it should.
+func Failed(results []Result) bool {
+	for _, r := range results {
+		if r.Err != nil {
+			return true
+		}
+	}
+	return len(results) == 0
+}
+
+// within is how long a sign-out may take to reach the API. It is the guard's bound; normally it is milliseconds.
+const within = 5 * time.Second
+
+// check is the state of one run: a person in two browsers, and somebody else who must notice nothing.
+type check struct {
+	d             *Demo
+	one, two, bob *visitor
+	books, news   *visit // of one
+	other         *visit // of two, at Books
+	bobs          *visit
+}
+
+// Check does the whole main job: signs people in, calls the API, signs out in each way, and looks at what happened.
+func (d *Demo) Check(ctx context.Context) []Result {
+	c := &check{d: d, one: d.visitor(d.Info.Username, d.Info.Password), two: d.visitor(d.Info.Username, d.Info.Password), bob: d.visitor(d.Info.SecondUsername, d.Info.SecondPassword)}
+	var out []Result
+	for _, s := range c.steps() {
+		r := Result{What: s.what}
+		r.Err = c.arrive(ctx)
+		if r.Err == nil {
+			r.Err = c.step(ctx, s, &r)
+		}
+		out = append(out, r)
+		if r.Err != nil {
+			break // what follows would rest on a state that is not what it should be
+		}
+	}
+	return out
+}
+
+// arrive signs everybody in who is not, and makes sure that all works before anything ends.
+func (c *check) arrive(ctx context.Context) (err error) {
+	books, news := c.d.sites[0], c.d.sites[1]
+	for _, in := range []struct {
+		who   *visitor
+		where *site
+		to    **visit
+	}{{c.one, books, &c.books}, {c.one, news, &c.news}, {c.two, books, &c.other}, {c.bob, books, &c.bobs}} {
+		if *in.to, err = in.who.signIn(ctx, in.where); err != nil {
+			return err
+		}
+		ok, err := in.who.admits(ctx, (*in.to).Token.AccessToken)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return errors.New("Orders refuses a token that was just made")
+		}
+	}
+	return nil
+}
+
+// step does one sign-out and looks at all layers.
+func (c *check) step(ctx context.Context, s step, r *Result) error {
+	sent := time.Now()
+	if err := s.act(ctx); err != nil {
+		return err
+	}
+	for _, v := range s.ends {
+		if err := c.gone(ctx, v); err != nil {
+			return err
+		}
+		if r.After == 0 {
+			r.After = time.Since(sent)
+		}
+	}
+	if len(s.ends) > 0 {
+		r.Refused = append(r.Refused, "API")
+	}
+	if s.refresh {
+		for _, v := range s.ends {
+			status, answer, err := c.d.sites[v.site].refresh(ctx, v.of(c).Token.RefreshToken)
+			if err != nil {
+				return err
+			}
+			if status != 400 || answer.Error != "invalid_grant" {
+				return fmt.Errorf("a refresh token of what ended: %d %s", status, answer.Error)
+			}
+		}
+		r.Refused = append(r.Refused, "token endpoint")
+	}
+	for name, want := range map[*visitor]*bool{c.one: s.here, c.two: s.there} {
+		if want == nil {
+			continue
+		}
+		got, err := name.here(ctx)
+		if err != nil {
+			return err
+		}
+		if got != *want {
+			return fmt.Errorf("Exeunt takes a browser for signed in: %v, and it should be %v", got, *want)
+		}
+	}
+	if s.here != nil && !*s.here {
+		r.Refused = append(r.Refused, "cookie")
+	}
+	return c.lived(ctx, s, r)
+}
+
+// lived makes sure that nobody else was signed out.
+func (c *check) lived(ctx context.Context, s step, r *Result) error {
+	for _, v := range append(s.lives, bobsBooks) {
+		ok, err := c.one.admits(ctx, v.of(c).Token.AccessToken)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("the token of %s was signed out, too", v.name)
+		}
+		r.Lived = append(r.Lived, v.name)
+	}
+	if s.here != nil && *s.here {
+		r.Lived = append(r.Lived, "this browser")
+	}
+	if s.after != nil {
+		return s.after(ctx, r)
+	}
+	return nil
+}
+
+// gone waits until the API refuses a token, as revoked.
+func (c *check) gone(ctx context.Context, v who) error {
+	for end := time.Now().Add(within); ; {
+		ok, err := c.one.admits(ctx, v.of(c).Token.AccessToken)
+		if err != nil || !ok {
+			return err
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("Orders still admits a token of %s", v.name)
+		}
+	}
+}
