@@ -29,7 +29,6 @@ type accountCmd struct {
 
 // person is the argument of most commands.
 type person struct {
-	opened
 	Username string `arg:"" help:"The username."`
 }
 
@@ -50,26 +49,23 @@ func describe(a *idp.Account) map[string]any {
 
 // secret is where a password comes from: never the command line, which others can see.
 type secret struct {
-	PasswordStdin bool `help:"Read the password from the first line of standard input."`
-	Generate      bool `help:"Make a password and print it." xor:"secret"`
+	Generate bool `help:"Make a password and print it. Without this it is asked for, or read from the first line of standard input."`
 }
 
 func (s *secret) read(w *world) (string, error) {
-	switch {
-	case s.PasswordStdin && s.Generate:
-		return "", usage("--password-stdin and --generate at once", "use one of them")
-	case s.Generate:
+	if s.Generate {
 		return idp.NewSecret(12), nil
-	case s.PasswordStdin:
+	}
+	f, ok := w.in.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
 		line, err := bufio.NewReader(io.LimitReader(w.in, idp.MaxPassword+2)).ReadString('\n')
 		if err != nil && err != io.EOF {
 			return "", err
 		}
+		if line == "" {
+			return "", usage("there is no password on standard input, and no terminal to ask for it", "pipe it in, or use --generate")
+		}
 		return strings.TrimRight(line, "\r\n"), nil
-	}
-	f, ok := w.in.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return "", usage("there is no terminal to ask for the password", "use --password-stdin or --generate")
 	}
 	fmt.Fprint(w.errOut, "Password: ")
 	first, err := term.ReadPassword(int(f.Fd()))
@@ -93,7 +89,7 @@ type accountAddCmd struct {
 }
 
 func (c *accountAddCmd) Run(w *world) error {
-	return c.with(w, func(b *server.Base) error {
+	return w.with(func(b *server.Base) error {
 		if err := idp.ValidUsername(c.Username); err != nil {
 			return err
 		}
@@ -114,16 +110,15 @@ func (c *accountAddCmd) Run(w *world) error {
 			out["password"] = password
 			text = "\npassword: " + password
 		}
-		return c.done(w, out, "%s: added with id %s%s", a.Username, a.ID, text)
+		return w.done(out, "%s: added with id %s%s", a.Username, a.ID, text)
 	})
 }
 
 type accountListCmd struct {
-	opened
 }
 
 func (c *accountListCmd) Run(w *world) error {
-	return c.with(w, func(b *server.Base) error {
+	return w.with(func(b *server.Base) error {
 		rows := [][]string{{"USERNAME", "STATE", "NAME", "ID", "CREATED"}}
 		for page := (idp.Page{Limit: 500}); ; {
 			var all []idp.Account
@@ -132,7 +127,7 @@ func (c *accountListCmd) Run(w *world) error {
 			}
 			for i := range all {
 				a := &all[i]
-				if c.JSON {
+				if w.json {
 					if err := printJSON(w.out, describe(a)); err != nil {
 						return err
 					}
@@ -144,7 +139,7 @@ func (c *accountListCmd) Run(w *world) error {
 			}
 			page.After = idp.FoldUsername(all[len(all)-1].Username)
 		}
-		if c.JSON {
+		if w.json {
 			return nil
 		}
 		return table(w.out, rows)
@@ -154,7 +149,7 @@ func (c *accountListCmd) Run(w *world) error {
 type accountShowCmd struct{ person }
 
 func (c *accountShowCmd) Run(w *world) error {
-	return c.with(w, func(b *server.Base) error {
+	return w.with(func(b *server.Base) error {
 		a, err := c.find(w, b)
 		if err != nil {
 			return err
@@ -165,7 +160,7 @@ func (c *accountShowCmd) Run(w *world) error {
 		}
 		out := describe(&a)
 		out["sessions"] = len(live)
-		if c.JSON {
+		if w.json {
 			return printJSON(w.out, out)
 		}
 		return table(w.out, [][]string{{"username", a.Username}, {"id", string(a.ID)}, {"name", a.Name}, {"email", a.Email}, {"state", string(a.State)},
@@ -186,7 +181,7 @@ func (r *reason) cause(kind idp.CauseKind) (idp.Cause, error) {
 
 // end ends everything of a person, who is in a given state afterwards. then writes what belongs to the same transaction.
 func (p *person) end(w *world, why idp.Cause, state idp.AccountState, then func(*idp.Account)) error {
-	return p.with(w, func(b *server.Base) error {
+	return w.with(func(b *server.Base) error {
 		a, err := p.find(w, b)
 		if err != nil {
 			return err
@@ -222,7 +217,7 @@ func (p *person) end(w *world, why idp.Cause, state idp.AccountState, then func(
 		if err != nil {
 			return err
 		}
-		return p.ended(w, b, receipt, a.Username)
+		return w.ended(b, receipt, a.Username)
 	})
 }
 
@@ -291,13 +286,13 @@ func (c *accountPasswordCmd) Run(w *world) error {
 	if err := c.end(w, why, "", func(a *idp.Account) { a.Password = hash }); err != nil || !c.Generate {
 		return err
 	}
-	return c.done(w, map[string]any{"password": password}, "password: %s", password)
+	return w.done(map[string]any{"password": password}, "password: %s", password)
 }
 
 type accountUnlockCmd struct{ person }
 
 func (c *accountUnlockCmd) Run(w *world) error {
-	return c.with(w, func(b *server.Base) error {
+	return w.with(func(b *server.Base) error {
 		a, err := c.find(w, b)
 		if err != nil {
 			return err
@@ -325,6 +320,6 @@ func (c *accountUnlockCmd) Run(w *world) error {
 		if !swapped {
 			word = "was not locked"
 		}
-		return c.done(w, map[string]any{"username": a.Username, "unlocked": swapped}, "%s: %s", a.Username, word)
+		return w.done(map[string]any{"username": a.Username, "unlocked": swapped}, "%s: %s", a.Username, word)
 	})
 }

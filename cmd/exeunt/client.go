@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"exeunt.dev/internal/idp"
@@ -18,7 +17,6 @@ type clientCmd struct {
 }
 
 type app struct {
-	opened
 	ID string `arg:"" help:"The client id."`
 }
 
@@ -35,27 +33,25 @@ func (a *app) find(w *world, b *server.Base) (c idp.Client, err error) {
 
 type clientAddCmd struct {
 	app
-	Kind          string   `help:"web (has a server), browser (single-page), native (mobile, desktop), machine (no people), api (checks tokens)." enum:"web,browser,native,machine,api" default:"web"`
-	Name          string   `help:"What people read. Default: the id."`
-	RedirectURI   []string `help:"Where sign-ins may lead. Repeat for several." sep:"none"`
-	PostLogoutURI []string `help:"Where sign-outs may lead (post_logout_redirect_uri)." sep:"none"`
-	LogoutURI     []string `help:"Where leaving this app only may lead (logout_uri)." sep:"none"`
-	Scope         []string `help:"What it may ask for. Default for apps: openid, profile, email."`
-	Audience      []string `help:"Which APIs it may ask tokens for, the first one unasked; of an API: what it is called in tokens." sep:"none"`
-	AuthMethod    string   `help:"client_secret_basic, client_secret_post." enum:"client_secret_basic,client_secret_post" default:"client_secret_basic"`
-	IDTokenAlg    string   `help:"The algorithm of its ID tokens. Default: the first of signing_algs."`
-	FirstParty    bool     `help:"It is ours: people are not asked for consent."`
-	Offline       bool     `help:"It may act while people are away (offline_access)."`
+	Kind       string   `help:"web (has a server), browser (single-page), native (mobile, desktop), machine (no people), api (checks tokens)." enum:"web,browser,native,machine,api" default:"web"`
+	Name       string   `help:"What people read. Default: the id."`
+	Redirect   []string `help:"Where sign-ins may lead. Repeat for several." sep:"none" aliases:"redirect-uri"`
+	PostLogout []string `help:"Where sign-outs may lead (post_logout_redirect_uri)." sep:"none" aliases:"post-logout-uri"`
+	LogoutURI  []string `help:"Where leaving this app only may lead (logout_uri)." sep:"none" aliases:"logout"`
+	Scope      []string `help:"What it may ask for. Default for apps: openid, profile, email."`
+	Audience   []string `help:"Which APIs it may ask tokens for, the first one unasked; of an API: what it is called in tokens." sep:"none"`
+	AuthMethod string   `help:"client_secret_basic, client_secret_post." enum:"client_secret_basic,client_secret_post" default:"client_secret_basic"`
+	IDTokenAlg string   `help:"The algorithm of its ID tokens. Default: the first of signing_algs."`
+	FirstParty bool     `help:"It is ours: people are not asked for consent."`
+	Offline    bool     `help:"It may act while people are away (offline_access)."`
 }
-
-var clientID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 func (c *clientAddCmd) Run(w *world) error {
 	row, err := c.client()
 	if err != nil {
 		return err
 	}
-	return c.with(w, func(b *server.Base) error {
+	return w.with(func(b *server.Base) error {
 		if row.IDTokenAlg != "" && !contains(b.Config.Algs, row.IDTokenAlg) {
 			return usage("id tokens cannot be had in "+row.IDTokenAlg, "signing_algs in the configuration says in what they can")
 		}
@@ -72,7 +68,7 @@ func (c *clientAddCmd) Run(w *world) error {
 			out["client_secret"] = secret
 			text = "\nclient_secret: " + secret + "\nThis is the only time that the secret is shown."
 		}
-		return c.done(w, out, "client_id: %s%s", row.ID, text)
+		return w.done(out, "client_id: %s%s", row.ID, text)
 	})
 }
 
@@ -86,12 +82,12 @@ func contains(list []string, word string) bool {
 }
 
 func (c *clientAddCmd) client() (idp.Client, error) {
-	if !clientID.MatchString(c.ID) {
-		return idp.Client{}, usage("a client id has 1 to 64 letters, digits and . _ -", "choose another one")
+	if err := idp.ValidClientID(c.ID); err != nil {
+		return idp.Client{}, err
 	}
 	row := idp.Client{
-		ID: idp.ClientID(c.ID), Kind: idp.ClientKind(c.Kind), Name: c.Name, AuthMethod: c.AuthMethod, RedirectURIs: c.RedirectURI,
-		PostLogoutURIs: c.PostLogoutURI, LogoutURIs: c.LogoutURI, Scopes: c.Scope, Audiences: c.Audience, FirstParty: c.FirstParty,
+		ID: idp.ClientID(c.ID), Kind: idp.ClientKind(c.Kind), Name: c.Name, AuthMethod: c.AuthMethod, RedirectURIs: c.Redirect,
+		PostLogoutURIs: c.PostLogout, LogoutURIs: c.LogoutURI, Scopes: c.Scope, Audiences: c.Audience, FirstParty: c.FirstParty,
 		Offline: c.Offline, IDTokenAlg: c.IDTokenAlg,
 	}
 	if row.Name == "" {
@@ -108,7 +104,7 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 	}
 	switch {
 	case people && len(row.RedirectURIs) == 0:
-		return row, usage("an app that people sign in to needs an address to come back to", "add --redirect-uri https://…")
+		return row, usage("an app that people sign in to needs an address to come back to", "add --redirect https://…")
 	case !people && len(row.RedirectURIs)+len(row.PostLogoutURIs)+len(row.LogoutURIs) > 0:
 		return row, usage("people do not sign in to a client of kind "+c.Kind, "leave the addresses out, or choose another --kind")
 	case row.Kind == idp.KindAPI && len(row.Audiences) == 0:
@@ -135,7 +131,7 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 	return row, nil
 }
 
-type clientListCmd struct{ opened }
+type clientListCmd struct{}
 
 func clientLine(c *idp.Client) string {
 	if c.Disabled {
@@ -145,7 +141,7 @@ func clientLine(c *idp.Client) string {
 }
 
 func (c *clientListCmd) Run(w *world) error {
-	return c.with(w, func(b *server.Base) error {
+	return w.with(func(b *server.Base) error {
 		rows := [][]string{{"ID", "KIND", "STATE", "NAME", "CREATED"}}
 		for page := (idp.Page{Limit: 500}); ; {
 			var all []idp.Client
@@ -153,7 +149,7 @@ func (c *clientListCmd) Run(w *world) error {
 				return err
 			}
 			for i := range all {
-				if c.JSON {
+				if w.json {
 					if err := printJSON(w.out, clientJSON(&all[i])); err != nil {
 						return err
 					}
@@ -165,7 +161,7 @@ func (c *clientListCmd) Run(w *world) error {
 			}
 			page.After = string(all[len(all)-1].ID)
 		}
-		if c.JSON {
+		if w.json {
 			return nil
 		}
 		return table(w.out, rows)
@@ -183,12 +179,12 @@ func clientJSON(c *idp.Client) clientView { return clientView{c, clientLine(c), 
 type clientShowCmd struct{ app }
 
 func (c *clientShowCmd) Run(w *world) error {
-	return c.with(w, func(b *server.Base) error {
+	return w.with(func(b *server.Base) error {
 		row, err := c.find(w, b)
 		if err != nil {
 			return err
 		}
-		if c.JSON {
+		if w.json {
 			return printJSON(w.out, clientJSON(&row))
 		}
 		return table(w.out, [][]string{{"id", string(row.ID)}, {"kind", string(row.Kind)}, {"state", clientLine(&row)}, {"name", row.Name}, {"authentication", row.AuthMethod},
@@ -209,7 +205,7 @@ func (c *clientEndCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	return c.with(w, func(b *server.Base) error {
+	return w.with(func(b *server.Base) error {
 		row, err := c.find(w, b)
 		if err != nil {
 			return err
@@ -221,6 +217,6 @@ func (c *clientEndCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
-		return c.ended(w, b, r, c.ID)
+		return w.ended(b, r, c.ID)
 	})
 }

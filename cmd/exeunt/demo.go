@@ -8,7 +8,6 @@ import (
 )
 
 type demoCmd struct {
-	JSON  bool   `help:"Print one JSON object on the first line, then run."`
 	Check bool   `help:"Do the whole main job over HTTP, print what happened, and end: 0 if all was as it should be, else 1."`
 	Data  string `help:"Keep the data in this folder. Default: a temporary one." placeholder:"DIR"`
 	Port  int    `help:"The first of five ports. Default: any that are free." placeholder:"N"`
@@ -25,7 +24,7 @@ func (c *demoCmd) Run(w *world) error {
 		}
 		return err
 	}
-	if c.JSON {
+	if w.json {
 		if err := printJSON(w.out, d.Info); err != nil {
 			d.Close()
 			return err
@@ -34,7 +33,7 @@ func (c *demoCmd) Run(w *world) error {
 	if c.Check {
 		return c.check(w, d)
 	}
-	if !c.JSON {
+	if !w.json {
 		welcome(w, d)
 	}
 	<-w.ctx.Done()
@@ -56,9 +55,7 @@ func (c *demoCmd) check(w *world, d *demo.Demo) error {
 func welcome(w *world, d *demo.Demo) {
 	i := d.Info
 	fmt.Fprintf(w.out, "Start here:   %s\n", i.Start)
-	for _, a := range i.Apps {
-		fmt.Fprintf(w.out, "%-13s %s\n", a.Name+":", a.URL)
-	}
+	fmt.Fprintf(w.out, "Books:        %s\nNews:         %s\n", i.Apps["books"], i.Apps["news"])
 	fmt.Fprintf(w.out, "Orders (API): %s\nExeunt:       %s/account\n\n", i.API, i.Issuer)
 	fmt.Fprintf(w.out, "Sign in as    %s with password %s\nor as         %s with password %s\n\nCtrl-C ends it and leaves nothing behind.\n", i.Username, i.Password, i.SecondUsername, i.SecondPassword)
 }

@@ -63,7 +63,7 @@ func TestDemoProcess(t *testing.T) {
 	if err := json.Unmarshal(line, &info); err != nil {
 		t.Fatal(err)
 	}
-	for _, address := range []string{info.Issuer + "/readyz", info.Start, info.Apps[0].URL, info.Apps[1].URL} {
+	for _, address := range []string{info.Issuer + "/readyz", info.Start, info.Apps["books"], info.Apps["news"]} {
 		res, err := http.Get(address)
 		if err != nil {
 			t.Fatal(err)

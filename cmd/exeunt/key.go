@@ -16,10 +16,10 @@ type keyCmd struct {
 	Kill   keyKillCmd   `cmd:"" help:"End everything that a key has signed, for ever."`
 }
 
-type keyListCmd struct{ opened }
+type keyListCmd struct{}
 
 func (c *keyListCmd) Run(w *world) error {
-	return c.with(w, func(b *server.Base) error {
+	return w.with(func(b *server.Base) error {
 		var all []idp.Key
 		var killed []idp.Name
 		err := b.Store.View(w.ctx, func(v idp.View) (err error) {
@@ -42,14 +42,14 @@ func (c *keyListCmd) Run(w *world) error {
 			if slices.Contains(killed, k.Kid) {
 				state = "killed"
 			}
-			if c.JSON {
+			if w.json {
 				if err := printJSON(w.out, map[string]any{"kid": k.Kid, "use": k.Use, "alg": k.Alg, "state": state, "created_at": stamp(k.CreatedAt), "retired_at": stamp(k.RetiredAt)}); err != nil {
 					return err
 				}
 			}
 			rows = append(rows, []string{k.Kid.String(), string(k.Use), k.Alg, state, stamp(k.CreatedAt), stamp(k.RetiredAt)})
 		}
-		if c.JSON {
+		if w.json {
 			return nil
 		}
 		return table(w.out, rows)
@@ -57,12 +57,11 @@ func (c *keyListCmd) Run(w *world) error {
 }
 
 type keyRotateCmd struct {
-	opened
 	Use string `arg:"" optional:"" help:"access, id or all." enum:"access,id,all" default:"all"`
 }
 
 func (c *keyRotateCmd) Run(w *world) error {
-	return c.with(w, func(b *server.Base) error {
+	return w.with(func(b *server.Base) error {
 		for _, use := range []idp.KeyUse{idp.UseAccess, idp.UseID} {
 			if c.Use != "all" && c.Use != string(use) {
 				continue
@@ -71,12 +70,11 @@ func (c *keyRotateCmd) Run(w *world) error {
 				return err
 			}
 		}
-		return c.done(w, map[string]any{"rotated": c.Use}, "rotated: %s", c.Use)
+		return w.done(map[string]any{"rotated": c.Use}, "rotated: %s", c.Use)
 	})
 }
 
 type keyKillCmd struct {
-	opened
 	reason
 	Kid string `arg:"" help:"The key's kid, as key list shows it."`
 }
@@ -90,7 +88,7 @@ func (c *keyKillCmd) Run(w *world) error {
 	if err != nil {
 		return usage(fmt.Sprintf("%q is not a kid", c.Kid), "exeunt key list shows them")
 	}
-	return c.with(w, func(b *server.Base) error {
+	return w.with(func(b *server.Base) error {
 		r, err := b.Ring.Kill(w.ctx, kid, why)
 		if errors.Is(err, idp.ErrNotFound) {
 			return hint(fmt.Errorf("there is no key %s", kid), "exeunt key list shows which there are")
@@ -98,6 +96,6 @@ func (c *keyKillCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
-		return c.ended(w, b, r, c.Kid)
+		return w.ended(b, r, c.Kid)
 	})
 }

@@ -14,7 +14,6 @@ type ledgerCmd struct {
 }
 
 type ledgerTailCmd struct {
-	opened
 	After  uint64 `help:"Begin behind this number."`
 	Last   uint64 `help:"Begin with the last so many." short:"n" default:"20"`
 	Follow bool   `help:"Go on with what ends from now on." short:"f"`
@@ -24,7 +23,7 @@ type ledgerTailCmd struct {
 const followEvery = 200 * time.Millisecond
 
 func (c *ledgerTailCmd) Run(w *world) error {
-	return c.with(w, func(b *server.Base) error {
+	return w.with(func(b *server.Base) error {
 		after := c.After
 		if after == 0 {
 			var head idp.Head
@@ -70,7 +69,7 @@ func (c *ledgerTailCmd) print(w *world, b *server.Base, after *uint64) (int, err
 		return err
 	})
 	for _, l := range lines {
-		if c.JSON {
+		if w.json {
 			err = printJSON(w.out, map[string]any{"number": l.Number, "at": stamp(l.At), "name": l.Name, "what": l.What, "cause": l.receipt.Cause, "actor": l.receipt.Actor,
 				"reason": l.receipt.Reason, "account": l.receipt.Account, "client": l.receipt.Client, "receipt": l.Receipt})
 		} else {

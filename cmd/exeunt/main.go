@@ -20,9 +20,12 @@ import (
 )
 
 type commands struct {
+	File string `name:"config" short:"c" help:"The configuration file." default:"exeunt.yaml" env:"EXEUNT_CONFIG" placeholder:"FILE"`
+	JSON bool   `help:"Print JSON."`
+
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Demo    demoCmd    `cmd:"" help:"Run Exeunt with two websites and an API, to try out."`
-	Config  configCmd  `cmd:"" help:"Print a configuration to begin with."`
+	Config  configCmd  `cmd:"" help:"The configuration."`
 	Account accountCmd `cmd:"" help:"People."`
 	Client  clientCmd  `cmd:"" help:"Apps and APIs."`
 	Session sessionCmd `cmd:"" help:"Where people are signed in."`
@@ -48,6 +51,8 @@ type world struct {
 	in     io.Reader
 	out    io.Writer
 	errOut io.Writer
+	config string // the configuration file
+	json   bool
 }
 
 // exit carries the code that kong asks for when it has printed help.
@@ -76,7 +81,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 		complain(errOut, hint(err, "exeunt --help says what there is"))
 		return exitUsage
 	}
-	err = command.Run(&world{ctx, in, out, errOut})
+	err = command.Run(&world{ctx, in, out, errOut, cli.File, cli.JSON})
 	switch {
 	case err == nil:
 		return exitOK

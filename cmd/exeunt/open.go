@@ -17,12 +17,6 @@ import (
 	"exeunt.dev/internal/server"
 )
 
-// opened are the flags of every command that works on a database.
-type opened struct {
-	Config string `help:"The configuration file." default:"exeunt.yaml" env:"EXEUNT_CONFIG" placeholder:"FILE"`
-	JSON   bool   `help:"Print JSON."`
-}
-
 func loadConfig(path string) (config.Config, error) {
 	c, err := config.Load(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -32,8 +26,8 @@ func loadConfig(path string) (config.Config, error) {
 }
 
 // open opens the database of the configuration, also while a server runs on it.
-func (o *opened) open(w *world) (*server.Base, error) {
-	c, err := loadConfig(o.Config)
+func (w *world) open() (*server.Base, error) {
+	c, err := loadConfig(w.config)
 	if err != nil {
 		return nil, err
 	}
@@ -41,8 +35,8 @@ func (o *opened) open(w *world) (*server.Base, error) {
 }
 
 // with opens the database for one act.
-func (o *opened) with(w *world, act func(*server.Base) error) error {
-	b, err := o.open(w)
+func (w *world) with(act func(*server.Base) error) error {
+	b, err := w.open()
 	if err != nil {
 		return err
 	}
@@ -65,8 +59,8 @@ func printJSON(w io.Writer, v any) error {
 }
 
 // done prints what an act came to: a sentence, or JSON.
-func (o *opened) done(w *world, v map[string]any, format string, args ...any) error {
-	if o.JSON {
+func (w *world) done(v map[string]any, format string, args ...any) error {
+	if w.json {
 		return printJSON(w.out, v)
 	}
 	_, err := fmt.Fprintf(w.out, format+"\n", args...)
@@ -74,12 +68,12 @@ func (o *opened) done(w *world, v map[string]any, format string, args ...any) er
 }
 
 // ended prints what an ending came to.
-func (o *opened) ended(w *world, b *server.Base, r idp.Receipt, what string) error {
+func (w *world) ended(b *server.Base, r idp.Receipt, what string) error {
 	if r.ID == "" {
-		return o.done(w, map[string]any{"ended": false}, "%s: nothing was alive that could end", what)
+		return w.done(map[string]any{"ended": false}, "%s: nothing was alive that could end", what)
 	}
 	address := b.Config.Issuer + "/signout/" + string(r.ID)
-	return o.done(w, map[string]any{"ended": true, "receipt": address}, "%s: ended\nreceipt: %s", what, address)
+	return w.done(map[string]any{"ended": true, "receipt": address}, "%s: ended\nreceipt: %s", what, address)
 }
 
 // table prints rows under a heading, in columns.

@@ -8,12 +8,10 @@ import (
 	"exeunt.dev/internal/server"
 )
 
-type serveCmd struct {
-	Config string `help:"The configuration file." default:"exeunt.yaml" env:"EXEUNT_CONFIG" placeholder:"FILE"`
-}
+type serveCmd struct{}
 
-func (c *serveCmd) Run(w *world) error {
-	settings, err := loadConfig(c.Config)
+func (serveCmd) Run(w *world) error {
+	settings, err := loadConfig(w.config)
 	if err != nil {
 		return err
 	}
@@ -26,9 +24,8 @@ func (c *serveCmd) Run(w *world) error {
 }
 
 type configCmd struct {
-	Example struct {
-		exampleCmd
-	} `cmd:"" help:"Print a commented configuration that works as it is."`
+	Example exampleCmd `cmd:"" help:"Print a commented configuration that works as it is."`
+	Check   checkCmd   `cmd:"" help:"Say whether the configuration can be used."`
 }
 
 type exampleCmd struct{}
@@ -38,15 +35,22 @@ func (exampleCmd) Run(w *world) error {
 	return err
 }
 
-type versionCmd struct {
-	JSON bool `help:"Print JSON."`
+type checkCmd struct{}
+
+func (checkCmd) Run(w *world) error {
+	c, err := loadConfig(w.config)
+	if err != nil {
+		return err
+	}
+	return w.done(map[string]any{"ok": true, "issuer": c.Issuer}, "%s: can be used, for issuer %s", w.config, c.Issuer)
 }
 
-func (c *versionCmd) Run(w *world) error {
+type versionCmd struct{}
+
+func (versionCmd) Run(w *world) error {
 	version, goVersion := "unknown", ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		version, goVersion = info.Main.Version, info.GoVersion
 	}
-	o := opened{JSON: c.JSON}
-	return o.done(w, map[string]any{"version": version, "go": goVersion}, "exeunt %s (%s)", version, goVersion)
+	return w.done(map[string]any{"version": version, "go": goVersion}, "exeunt %s (%s)", version, goVersion)
 }

@@ -45,7 +45,7 @@ func liveSessions(ctx context.Context, b *server.Base, id idp.AccountID) (out []
 type sessionListCmd struct{ person }
 
 func (c *sessionListCmd) Run(w *world) error {
-	return c.with(w, func(b *server.Base) error {
+	return w.with(func(b *server.Base) error {
 		a, err := c.find(w, b)
 		if err != nil {
 			return err
@@ -57,7 +57,7 @@ func (c *sessionListCmd) Run(w *world) error {
 		rows := [][]string{{"ID", "BROWSER", "ADDRESS", "SINCE", "LAST SEEN"}}
 		for i := range live {
 			s := &live[i]
-			if c.JSON {
+			if w.json {
 				if err := printJSON(w.out, map[string]any{"id": s.Ref, "browser": s.UserAgent, "ip": s.LastIP, "created_at": stamp(s.CreatedAt), "last_seen_at": stamp(s.LastSeen),
 					"auth_time": stamp(s.AuthTime), "expires_at": stamp(s.ExpiresAt), "methods": s.Methods}); err != nil {
 					return err
@@ -65,7 +65,7 @@ func (c *sessionListCmd) Run(w *world) error {
 			}
 			rows = append(rows, []string{s.Ref, web.Device(s.UserAgent), s.LastIP, stamp(s.CreatedAt), stamp(s.LastSeen)})
 		}
-		if c.JSON {
+		if w.json {
 			return nil
 		}
 		return table(w.out, rows)
@@ -83,7 +83,7 @@ func (c *sessionEndCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	return c.with(w, func(b *server.Base) error {
+	return w.with(func(b *server.Base) error {
 		a, err := c.find(w, b)
 		if err != nil {
 			return err
@@ -100,6 +100,6 @@ func (c *sessionEndCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
-		return c.ended(w, b, r, c.ID)
+		return w.ended(b, r, c.ID)
 	})
 }

@@ -27,24 +27,17 @@ type Options struct {
 	Log  *slog.Logger
 }
 
-// App is a website of the demo.
-type App struct {
-	Name     string `json:"name"`
-	URL      string `json:"url"`
-	ClientID string `json:"client_id"`
-}
-
 // Info is what a visitor, human or program, needs.
 type Info struct {
-	Issuer            string `json:"issuer"`
-	Username          string `json:"username"`
-	Password          string `json:"password"`
-	SecondUsername    string `json:"second_username"`
-	SecondPassword    string `json:"second_password"`
-	RegistrationToken string `json:"registration_token"`
-	Apps              []App  `json:"apps"`
-	API               string `json:"api"`
-	Start             string `json:"start"`
+	Issuer            string            `json:"issuer"`
+	Username          string            `json:"username"`
+	Password          string            `json:"password"`
+	SecondUsername    string            `json:"second_username"`
+	SecondPassword    string            `json:"second_password"`
+	RegistrationToken string            `json:"registration_token"`
+	Apps              map[string]string `json:"apps"` // address by client id
+	API               string            `json:"api"`
+	Start             string            `json:"start"`
 }
 
 // Demo is a running demo.
@@ -104,7 +97,7 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 		}
 		d.temp = dir
 	}
-	d.Info = Info{Issuer: address(d.ls[0]), API: address(d.ls[3]), Start: address(d.ls[4]), RegistrationToken: idp.NewSecret(24),
+	d.Info = Info{Apps: map[string]string{}, Issuer: address(d.ls[0]), API: address(d.ls[3]), Start: address(d.ls[4]), RegistrationToken: idp.NewSecret(24),
 		Username: "alice", Password: password(), SecondUsername: "bob", SecondPassword: password()}
 	c := config.Default()
 	c.Issuer, c.Data, c.KeyFile = d.Info.Issuer, filepath.Join(dir, "exeunt.db"), filepath.Join(dir, "exeunt.key")
@@ -129,7 +122,7 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 			return err
 		}
 		d.sites = append(d.sites, site)
-		d.Info.Apps = append(d.Info.Apps, App{name, site.url, site.oauth.ClientID})
+		d.Info.Apps[site.oauth.ClientID] = site.url
 		d.serve(run, d.ls[i+1], site)
 	}
 	if d.orders, err = d.newOrders(ctx); err != nil {

@@ -113,6 +113,7 @@ func TestVerifyUnusableKeys(t *testing.T) {
 	}
 	good := newSigner(t, "k", RS256).Public().Public.(*rsa.PublicKey)
 	offCurve := *newSigner(t, "k", ES256).Public().Public.(*ecdsa.PublicKey)
+	//lint:ignore SA1019 the point of the test is a key that no encoding would give
 	offCurve.X = new(big.Int).Add(offCurve.X, big.NewInt(1))
 	for name, k := range map[string]Key{
 		"zero":                 {},
@@ -156,6 +157,27 @@ func TestVerifyUnusableKeys(t *testing.T) {
 	m := Unverified{Alg: RS256, input: "a.b", signature: signature}
 	if err := m.Verify(Key{Alg: RS256, Public: &small.PublicKey}); err != ErrSignature {
 		t.Errorf("genuine signature of a 1024 bit key: %v", err)
+	}
+}
+
+// A genuine P-224 signature fits into 64 octets; only the curve tells it from ES256.
+func TestOtherCurveThatFits(t *testing.T) {
+	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := sha256.Sum256([]byte("a.b"))
+	der, err := p224.Sign(rand.Reader, digest[:], crypto.SHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := make([]byte, es256Size)
+	if !parseDER(raw, der) {
+		t.Fatal("does not fit")
+	}
+	m := Unverified{Alg: ES256, input: "a.b", signature: raw}
+	if err := m.Verify(Key{Alg: ES256, Public: &p224.PublicKey}); err != ErrSignature {
+		t.Error(err)
 	}
 }
 

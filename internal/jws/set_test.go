@@ -147,7 +147,7 @@ func TestParseSetPassesOver(t *testing.T) {
 		"RSA, e = 1":             `{"kid":"x","kty":"RSA","e":"AQ","n":"` + n(256) + `"}`,
 		"RSA, e even":            `{"kid":"x","kty":"RSA","e":"Ag","n":"` + n(256) + `"}`,
 		"RSA, e of 2^32+1":       `{"kid":"x","kty":"RSA","e":"AQAAAAE","n":"` + n(256) + `"}`,
-		"RSA, e of 9 octets":     `{"kid":"x","kty":"RSA","e":"AQAAAAAAAAAB","n":"` + n(256) + `"}`,
+		"RSA, e of 9 octets":     `{"kid":"x","kty":"RSA","e":"AQAAAAAAAQAB","n":"` + n(256) + `"}`,
 		"RSA without e":          `{"kid":"x","kty":"RSA","n":"` + n(256) + `"}`,
 		"RSA as HS256":           `{"kid":"x","kty":"RSA","alg":"HS256","e":"AQAB","n":"` + n(256) + `"}`,
 		"RSA as ES256":           `{"kid":"x","kty":"RSA","alg":"ES256","e":"AQAB","n":"` + n(256) + `"}`,
