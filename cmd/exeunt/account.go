@@ -16,253 +16,298 @@ import (
 )
 
 type accountCmd struct {
-	Add      accountAdd      `cmd:"" help:"Add a person; the password is read from standard input."`
-	List     accountList     `cmd:"" help:"List people."`
-	Show     accountShow     `cmd:"" help:"Show a person and their sessions."`
-	Lock     accountLock     `cmd:"" help:"End everything of a person and issue nothing until unlocked."`
-	Unlock   accountUnlock   `cmd:"" help:"Let a person sign in again; nothing comes back."`
-	Password accountPassword `cmd:"" help:"Set a person's password and end everything; read from standard input."`
-	End      accountEnd      `cmd:"" help:"Sign a person out everywhere."`
-	Delete   accountDelete   `cmd:"" help:"End everything of a person for good."`
+	Add      accountAddCmd      `cmd:"" help:"Add a person."`
+	List     accountListCmd     `cmd:"" help:"List people."`
+	Show     accountShowCmd     `cmd:"" help:"Show one person."`
+	Lock     accountLockCmd     `cmd:"" help:"Sign a person out everywhere and let nobody in until unlock."`
+	Unlock   accountUnlockCmd   `cmd:"" help:"Let a locked person sign in again."`
+	Password accountPasswordCmd `cmd:"" help:"Set a new password and sign the person out everywhere."`
+	End      accountEndCmd      `cmd:"" help:"Sign a person out everywhere."`
+	Delete   accountDeleteCmd   `cmd:"" help:"Sign a person out everywhere, for good."`
 }
 
-type accountJSON struct {
-	ID       idp.AccountID    `json:"id"`
-	Username string           `json:"username"`
-	Name     string           `json:"name,omitempty"`
-	Email    string           `json:"email,omitempty"`
-	State    idp.AccountState `json:"state"`
-	Created  string           `json:"created_at"`
+// person is the argument of most commands.
+type person struct {
+	Username string `arg:"" help:"The username."`
 }
 
-func describe(a *idp.Account) accountJSON {
-	return accountJSON{a.ID, a.Username, a.Name, a.Email, a.State, when(a.CreatedAt)}
-}
-
-// secret reads a password from standard input, without echo on a terminal.
-func secret() (string, error) {
-	if fd := int(os.Stdin.Fd()); term.IsTerminal(fd) {
-		fmt.Fprint(os.Stderr, "Password: ")
-		b, err := term.ReadPassword(fd)
-		fmt.Fprintln(os.Stderr)
-		return string(b), err
-	}
-	line, err := bufio.NewReader(io.LimitReader(os.Stdin, 4096)).ReadString('\n')
-	if err != nil && err != io.EOF {
-		return "", err
-	}
-	return strings.TrimRight(line, "\r\n"), nil
-}
-
-// person finds an account by username.
-func person(c *server.Core, r *run, username string) (a idp.Account, err error) {
-	err = view(c, r, func(v idp.View) (err error) {
-		a, err = v.AccountByUsername(username)
+func (p *person) find(w *world, b *server.Base) (a idp.Account, err error) {
+	err = b.Store.View(w.ctx, func(v idp.View) error {
+		a, err = v.AccountByUsername(p.Username)
 		return err
 	})
 	if errors.Is(err, idp.ErrNotFound) {
-		err = &hinted{fmt.Errorf("nobody has the username %q", username), "exeunt account list"}
+		err = hint(fmt.Errorf("there is nobody with the username %q", p.Username), "exeunt account list shows who there is")
 	}
 	return a, err
 }
 
-type accountAdd struct {
-	Username string `arg:""`
-	Name     string `help:"Display name."`
-	Email    string `help:"Mail address."`
+func describe(a *idp.Account) map[string]any {
+	return map[string]any{"id": a.ID, "username": a.Username, "name": a.Name, "email": a.Email, "state": a.State, "created_at": stamp(a.CreatedAt), "password_at": stamp(a.PasswordAt)}
 }
 
-func (x accountAdd) Run(r *run) error {
-	if err := idp.ValidUsername(x.Username); err != nil {
-		return err
+// secret is where a password comes from: never the command line, which others can see.
+type secret struct {
+	Generate bool `help:"Make a password and print it. Without this it is asked for, or read from the first line of standard input."`
+}
+
+func (s *secret) read(w *world) (string, error) {
+	if s.Generate {
+		return idp.NewSecret(12), nil
 	}
-	password, err := secret()
-	if err != nil {
-		return err
-	}
-	return r.with(func(c *server.Core) error {
-		a, err := server.AddAccount(r.ctx, c.Store, signin.NewPasswords(c.Store), idp.Account{Username: x.Username, Name: x.Name, Email: x.Email}, password)
-		if errors.Is(err, idp.ErrConflict) {
-			return fmt.Errorf("somebody has the username %q already", x.Username)
+	f, ok := w.in.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		line, err := bufio.NewReader(io.LimitReader(w.in, idp.MaxPassword+2)).ReadString('\n')
+		if err != nil && err != io.EOF {
+			return "", err
 		}
+		if line == "" {
+			return "", usage("there is no password on standard input, and no terminal to ask for it", "pipe it in, or use --generate")
+		}
+		return strings.TrimRight(line, "\r\n"), nil
+	}
+	fmt.Fprint(w.errOut, "Password: ")
+	first, err := term.ReadPassword(int(f.Fd()))
+	fmt.Fprint(w.errOut, "\nAgain: ")
+	if err != nil {
+		return "", err
+	}
+	again, err := term.ReadPassword(int(f.Fd()))
+	fmt.Fprintln(w.errOut)
+	if err == nil && string(first) != string(again) {
+		err = errors.New("the two passwords differ")
+	}
+	return string(first), err
+}
+
+type accountAddCmd struct {
+	person
+	secret
+	Name  string `help:"The name that apps may show."`
+	Email string `help:"The mail address; taken as verified."`
+}
+
+func (c *accountAddCmd) Run(w *world) error {
+	return w.with(func(b *server.Base) error {
+		if err := idp.ValidUsername(c.Username); err != nil {
+			return err
+		}
+		password, err := c.read(w)
 		if err != nil {
 			return err
 		}
-		return r.print(describe(&a), func(w io.Writer) { fmt.Fprintf(w, "added %s, sub %s\n", a.Username, a.ID) })
+		a := idp.Account{Username: c.Username, Name: c.Name, Email: c.Email, EmailVerified: c.Email != ""}
+		if err := b.AddAccount(w.ctx, &a, password); err != nil {
+			if errors.Is(err, idp.ErrConflict) {
+				err = fmt.Errorf("the username %q is taken", c.Username)
+			}
+			return err
+		}
+		out := describe(&a)
+		text := ""
+		if c.Generate {
+			out["password"] = password
+			text = "\npassword: " + password
+		}
+		return w.done(out, "%s: added with id %s%s", a.Username, a.ID, text)
 	})
 }
 
-type accountList struct{}
+type accountListCmd struct {
+}
 
-func (accountList) Run(r *run) error {
-	return r.with(func(c *server.Core) error {
-		out := []accountJSON{}
-		after := ""
-		for {
-			var page []idp.Account
-			err := view(c, r, func(v idp.View) (err error) {
-				page, err = v.Accounts(idp.Page{After: after, Limit: 1000})
-				return err
-			})
-			if err != nil {
+func (c *accountListCmd) Run(w *world) error {
+	return w.with(func(b *server.Base) error {
+		rows := [][]string{{"USERNAME", "STATE", "NAME", "ID", "CREATED"}}
+		for page := (idp.Page{Limit: 500}); ; {
+			var all []idp.Account
+			if err := b.Store.View(w.ctx, func(v idp.View) (err error) { all, err = v.Accounts(page); return err }); err != nil {
 				return err
 			}
-			for i := range page {
-				out, after = append(out, describe(&page[i])), page[i].Username
+			for i := range all {
+				a := &all[i]
+				if w.json {
+					if err := printJSON(w.out, describe(a)); err != nil {
+						return err
+					}
+				}
+				rows = append(rows, []string{a.Username, string(a.State), a.Name, string(a.ID), stamp(a.CreatedAt)})
 			}
-			if len(page) < 1000 {
+			if len(all) < page.Limit {
 				break
 			}
+			page.After = idp.FoldUsername(all[len(all)-1].Username)
 		}
-		return r.print(out, func(w io.Writer) {
-			if len(out) == 0 {
-				fmt.Fprintln(w, "nobody yet: exeunt account add NAME")
-			}
-			for _, a := range out {
-				fmt.Fprintf(w, "%-24s %-9s %s  %s\n", a.Username, a.State, a.ID, a.Created)
-			}
-		})
+		if w.json {
+			return nil
+		}
+		return table(w.out, rows)
 	})
 }
 
-type accountShow struct {
-	Username string `arg:""`
-}
+type accountShowCmd struct{ person }
 
-func (x accountShow) Run(r *run) error {
-	return r.with(func(c *server.Core) error {
-		a, err := person(c, r, x.Username)
+func (c *accountShowCmd) Run(w *world) error {
+	return w.with(func(b *server.Base) error {
+		a, err := c.find(w, b)
 		if err != nil {
 			return err
 		}
-		sessions, err := sessionsOf(c, r, &a)
+		live, err := liveSessions(w.ctx, b, a.ID)
 		if err != nil {
 			return err
 		}
-		out := struct {
-			accountJSON
-			Sessions []sessionJSON `json:"sessions"`
-		}{describe(&a), sessions}
-		return r.print(out, func(w io.Writer) {
-			fmt.Fprintf(w, "%s (%s), %s, since %s\n", a.Username, a.ID, a.State, when(a.CreatedAt))
-			printSessions(w, sessions)
-		})
+		out := describe(&a)
+		out["sessions"] = len(live)
+		if w.json {
+			return printJSON(w.out, out)
+		}
+		return table(w.out, [][]string{{"username", a.Username}, {"id", string(a.ID)}, {"name", a.Name}, {"email", a.Email}, {"state", string(a.State)},
+			{"created", stamp(a.CreatedAt)}, {"password set", stamp(a.PasswordAt)}, {"sessions", fmt.Sprint(len(live))}})
 	})
 }
 
-type accountLock struct {
-	Username string `arg:""`
-	Reason   string `help:"Why, for the record."`
+type reason struct {
+	Reason string `help:"Why, for the record; at most 200 bytes."`
 }
 
-func (x accountLock) Run(r *run) error {
-	return x.end(r, idp.AccountLocked, idp.CauseLock)
-}
-
-func (x accountLock) end(r *run, after idp.AccountState, kind idp.CauseKind) error {
-	return r.with(func(c *server.Core) error {
-		a, err := person(c, r, x.Username)
-		if err != nil {
-			return err
-		}
-		receipt, err := c.Door.End(r.ctx, idp.EndAccount(a.ID, after), cause(kind, x.Reason))
-		if err != nil {
-			return err
-		}
-		return r.ended(a.Username, receipt)
-	})
-}
-
-type accountDelete struct {
-	Username string `arg:""`
-	Reason   string `help:"Why, for the record."`
-}
-
-func (x accountDelete) Run(r *run) error {
-	return accountLock(x).end(r, idp.AccountDeleted, idp.CauseDelete)
-}
-
-type accountEnd struct {
-	Username string `arg:""`
-	Reason   string `help:"Why, for the record."`
-}
-
-func (x accountEnd) Run(r *run) error {
-	return r.with(func(c *server.Core) error {
-		a, err := person(c, r, x.Username)
-		if err != nil {
-			return err
-		}
-		if a.State != idp.AccountActive {
-			return fmt.Errorf("%s is %s: everything has ended already", a.Username, a.State)
-		}
-		receipt, err := c.Door.End(r.ctx, idp.EndAccount(a.ID, idp.AccountActive), cause(idp.CauseEverywhere, x.Reason))
-		if err != nil {
-			return err
-		}
-		return r.ended(a.Username, receipt)
-	})
-}
-
-type accountUnlock struct {
-	Username string `arg:""`
-}
-
-func (x accountUnlock) Run(r *run) error {
-	return r.with(func(c *server.Core) error {
-		a, err := person(c, r, x.Username)
-		if err != nil {
-			return err
-		}
-		err = c.Door.Unlock(r.ctx, a.ID)
-		if errors.Is(err, idp.ErrConflict) {
-			return fmt.Errorf("%s is %s, not locked", a.Username, a.State)
-		}
-		if err != nil {
-			return err
-		}
-		return r.print(map[string]string{"unlocked": a.Username}, func(w io.Writer) { fmt.Fprintf(w, "%s can sign in again\n", a.Username) })
-	})
-}
-
-type accountPassword struct {
-	Username string `arg:""`
-}
-
-func (x accountPassword) Run(r *run) error {
-	password, err := secret()
-	if err != nil {
-		return err
+func (r *reason) cause(kind idp.CauseKind) (idp.Cause, error) {
+	if len(r.Reason) > 200 {
+		return idp.Cause{}, usage("the reason is longer than 200 bytes", "make it shorter")
 	}
-	return r.with(func(c *server.Core) error {
-		a, err := person(c, r, x.Username)
+	return idp.Cause{Kind: kind, Actor: operator(), Reason: r.Reason}, nil
+}
+
+// end ends everything of a person, who is in a given state afterwards. then writes what belongs to the same transaction.
+func (p *person) end(w *world, why idp.Cause, state idp.AccountState, then func(*idp.Account)) error {
+	return w.with(func(b *server.Base) error {
+		a, err := p.find(w, b)
 		if err != nil {
 			return err
 		}
-		hash, err := signin.NewPasswords(c.Store).Hash(r.ctx, password)
-		if err != nil {
-			return err
+		if a.State == idp.AccountDeleted {
+			return fmt.Errorf("%s was deleted", a.Username)
 		}
+		why.Request = idp.NewSecret(16)
 		var receipt idp.Receipt
-		err = c.Store.Update(r.ctx, func(tx idp.Tx) error {
-			now, err := tx.Mint()
-			if err != nil {
-				return err
-			}
-			after := a.State // a locked account stays locked
-			if receipt, err = door.EndIn(tx, idp.EndAccount(a.ID, after), cause(idp.CauseReset, "")); err != nil {
+		err = b.Store.Update(w.ctx, func(tx idp.Tx) error {
+			if err := tx.LockAccount(a.ID, idp.Exclusive); err != nil {
 				return err
 			}
 			row, err := tx.Account(a.ID)
 			if err != nil {
 				return err
 			}
-			row.Password, row.PasswordAt = hash, now
+			after := state
+			if after == "" {
+				after = row.State // a locked person does not come back by a new password
+			}
+			if receipt, err = door.EndIn(tx, idp.EndAccount(a.ID, after), why); err != nil || then == nil {
+				return err
+			}
+			now, err := tx.Mint()
+			if err != nil {
+				return err
+			}
+			row.PasswordAt = now
+			then(&row)
 			return tx.UpdateAccount(row)
 		})
 		if err != nil {
 			return err
 		}
-		return r.ended(a.Username, receipt)
+		return w.ended(b, receipt, a.Username)
+	})
+}
+
+type accountLockCmd struct {
+	person
+	reason
+}
+
+func (c *accountLockCmd) Run(w *world) error {
+	why, err := c.cause(idp.CauseLock)
+	if err != nil {
+		return err
+	}
+	return c.end(w, why, idp.AccountLocked, nil)
+}
+
+type accountEndCmd struct {
+	person
+	reason
+}
+
+func (c *accountEndCmd) Run(w *world) error {
+	why, err := c.cause(idp.CauseEverywhere)
+	if err != nil {
+		return err
+	}
+	return c.end(w, why, "", nil)
+}
+
+type accountDeleteCmd struct {
+	person
+	reason
+	Yes bool `help:"Do it; there is no way back."`
+}
+
+func (c *accountDeleteCmd) Run(w *world) error {
+	if !c.Yes {
+		return usage("deleting a person cannot be undone", "add --yes; exeunt account lock keeps a way back")
+	}
+	why, err := c.cause(idp.CauseDelete)
+	if err != nil {
+		return err
+	}
+	return c.end(w, why, idp.AccountDeleted, func(a *idp.Account) { a.Password, a.Name, a.Email, a.EmailVerified = "", "", "", false })
+}
+
+type accountPasswordCmd struct {
+	person
+	secret
+	reason
+}
+
+func (c *accountPasswordCmd) Run(w *world) error {
+	why, err := c.cause(idp.CauseReset)
+	if err != nil {
+		return err
+	}
+	password, err := c.read(w)
+	if err != nil {
+		return err
+	}
+	hash, err := signin.NewPasswords(nil).Hash(w.ctx, password)
+	if err != nil {
+		return err
+	}
+	if err := c.end(w, why, "", func(a *idp.Account) { a.Password = hash }); err != nil || !c.Generate {
+		return err
+	}
+	return w.done(map[string]any{"password": password}, "password: %s", password)
+}
+
+type accountUnlockCmd struct{ person }
+
+func (c *accountUnlockCmd) Run(w *world) error {
+	return w.with(func(b *server.Base) error {
+		a, err := c.find(w, b)
+		if err != nil {
+			return err
+		}
+		if a.State == idp.AccountDeleted {
+			return fmt.Errorf("%s was deleted", a.Username)
+		}
+		err = b.Door().Unlock(w.ctx, a.ID)
+		swapped := err == nil
+		if err != nil && !errors.Is(err, idp.ErrConflict) {
+			return err
+		}
+		word := "unlocked"
+		if !swapped {
+			word = "was not locked"
+		}
+		return w.done(map[string]any{"username": a.Username, "unlocked": swapped}, "%s: %s", a.Username, word)
 	})
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"exeunt.dev/internal/idp"
@@ -11,298 +10,213 @@ import (
 )
 
 type clientCmd struct {
-	Add  clientAdd  `cmd:"" help:"Register an app or an API; prints its secret once."`
-	List clientList `cmd:"" help:"List apps and APIs."`
-	Show clientShow `cmd:"" help:"Show one."`
-	End  clientEnd  `cmd:"" help:"End everything of an app, for all people."`
+	Add  clientAddCmd  `cmd:"" help:"Add an app or an API."`
+	List clientListCmd `cmd:"" help:"List apps and APIs."`
+	Show clientShowCmd `cmd:"" help:"Show one app or API."`
+	End  clientEndCmd  `cmd:"" help:"End everything of an app, for all people."`
 }
 
-type clientAdd struct {
-	ID         string   `arg:"" help:"Its client_id."`
-	Kind       string   `enum:"web,browser,native,machine,api" default:"web" help:"web, browser, native, machine or api."`
-	Name       string   `help:"As people read it."`
-	Redirect   []string `help:"Redirect URI; may be repeated."`
-	PostLogout []string `help:"post_logout_redirect_uri; may be repeated."`
-	Logout     []string `help:"logout_uri, for leaving this app only; may be repeated."`
-	Audience   []string `help:"Resource it may ask tokens for (the first is the default), or, for an api, what it is."`
-	Scope      []string `help:"Scope it may ask for; default openid, profile, email." sep:" "`
-	FirstParty bool     `help:"Ours: no consent page."`
-	Offline    bool     `help:"May be granted offline_access."`
+type app struct {
+	ID string `arg:"" help:"The client id."`
 }
 
-func (x clientAdd) Run(r *run) error {
-	c := idp.Client{ID: idp.ClientID(x.ID), Kind: idp.ClientKind(x.Kind), Name: x.Name, RedirectURIs: x.Redirect, PostLogoutURIs: x.PostLogout,
-		LogoutURIs: x.Logout, Audiences: x.Audience, Scopes: x.Scope, FirstParty: x.FirstParty, Offline: x.Offline}
-	return r.with(func(core *server.Core) error {
-		secret, err := server.AddClient(r.ctx, core.Store, c)
-		if errors.Is(err, idp.ErrConflict) {
-			return fmt.Errorf("there is a client %q already", x.ID)
-		}
-		if err != nil {
-			return err
-		}
-		out := map[string]string{"client_id": x.ID, "client_secret": secret}
-		return r.print(out, func(w io.Writer) {
-			fmt.Fprintf(w, "client_id:     %s\n", x.ID)
-			if secret != "" {
-				fmt.Fprintf(w, "client_secret: %s   (shown once)\n", secret)
-			}
-		})
-	})
-}
-
-type clientList struct{}
-
-func (clientList) Run(r *run) error {
-	return r.with(func(c *server.Core) error {
-		out := []idp.Client{}
-		err := view(c, r, func(v idp.View) error {
-			for after := ""; ; {
-				page, err := v.Clients(idp.Page{After: after, Limit: 1000})
-				if err != nil {
-					return err
-				}
-				out = append(out, page...)
-				if len(page) < 1000 {
-					return nil
-				}
-				after = string(page[len(page)-1].ID)
-			}
-		})
-		if err != nil {
-			return err
-		}
-		return r.print(out, func(w io.Writer) {
-			if len(out) == 0 {
-				fmt.Fprintln(w, "none yet: exeunt client add ID --redirect https://app.example.com/callback")
-			}
-			for _, a := range out {
-				fmt.Fprintf(w, "%-28s %-8s %s%s\n", a.ID, a.Kind, a.Name, map[bool]string{true: " (disabled)"}[a.Disabled])
-			}
-		})
-	})
-}
-
-type clientShow struct {
-	ID string `arg:""`
-}
-
-func (x clientShow) Run(r *run) error {
-	return r.with(func(c *server.Core) error {
-		var a idp.Client
-		err := view(c, r, func(v idp.View) (err error) {
-			a, err = v.Client(idp.ClientID(x.ID))
-			return err
-		})
-		if errors.Is(err, idp.ErrNotFound) {
-			return &hinted{fmt.Errorf("there is no client %q", x.ID), "exeunt client list"}
-		}
-		if err != nil {
-			return err
-		}
-		return r.print(a, func(w io.Writer) {
-			fmt.Fprintf(w, "%s: %s, %s\nredirect URIs: %s\npost-logout:   %s\nlogout:        %s\nscopes:        %s\naudiences:     %s\n", a.ID, a.Name, a.Kind,
-				strings.Join(a.RedirectURIs, " "), strings.Join(a.PostLogoutURIs, " "), strings.Join(a.LogoutURIs, " "), strings.Join(a.Scopes, " "), strings.Join(a.Audiences, " "))
-		})
-	})
-}
-
-type clientEnd struct {
-	ID      string `arg:""`
-	Disable bool   `help:"And let it begin nothing new."`
-	Reason  string `help:"Why, for the record."`
-}
-
-func (x clientEnd) Run(r *run) error {
-	return r.with(func(c *server.Core) error {
-		receipt, err := c.Door.End(r.ctx, idp.EndClient(idp.ClientID(x.ID), x.Disable), cause(idp.CauseClientEnded, x.Reason))
-		if errors.Is(err, idp.ErrNotFound) {
-			return &hinted{fmt.Errorf("there is no client %q", x.ID), "exeunt client list"}
-		}
-		if err != nil {
-			return err
-		}
-		return r.ended(x.ID, receipt)
-	})
-}
-
-type sessionCmd struct {
-	List sessionList `cmd:"" help:"List a person's sessions."`
-	End  sessionEnd  `cmd:"" help:"End one session of a person."`
-}
-
-type sessionJSON struct {
-	ID       string `json:"id"`
-	IP       string `json:"ip"`
-	Agent    string `json:"user_agent"`
-	Created  string `json:"created_at"`
-	LastSeen string `json:"last_seen_at"`
-	Expires  string `json:"expires_at"`
-}
-
-// sessionsOf lists the live sessions of a person.
-func sessionsOf(c *server.Core, r *run, a *idp.Account) ([]sessionJSON, error) {
-	out := []sessionJSON{}
-	now, _ := c.Store.Now()
-	err := view(c, r, func(v idp.View) error {
-		e, err := v.Epochs(a.ID, "")
-		if err != nil {
-			return err
-		}
-		rows, err := v.Sessions(a.ID, e.Realm, e.Account, idp.Page{Limit: 1000})
-		for _, s := range rows {
-			if !s.Expired(now) {
-				out = append(out, sessionJSON{s.Ref, s.LastIP, s.UserAgent, when(s.CreatedAt), when(s.LastSeen), when(s.ExpiresAt)})
-			}
-		}
+func (a *app) find(w *world, b *server.Base) (c idp.Client, err error) {
+	err = b.Store.View(w.ctx, func(v idp.View) error {
+		c, err = v.Client(idp.ClientID(a.ID))
 		return err
 	})
-	return out, err
-}
-
-func printSessions(w io.Writer, all []sessionJSON) {
-	if len(all) == 0 {
-		fmt.Fprintln(w, "no sessions")
+	if errors.Is(err, idp.ErrNotFound) {
+		err = hint(fmt.Errorf("there is no client %q", a.ID), "exeunt client list shows which there are")
 	}
-	for _, s := range all {
-		fmt.Fprintf(w, "%s  %s  last seen %s  %s\n", s.ID, s.IP, s.LastSeen, s.Agent)
-	}
+	return c, err
 }
 
-type sessionList struct {
-	Username string `arg:""`
+type clientAddCmd struct {
+	app
+	Kind       string   `help:"web (has a server), browser (single-page), native (mobile, desktop), machine (no people), api (checks tokens)." enum:"web,browser,native,machine,api" default:"web"`
+	Name       string   `help:"What people read. Default: the id."`
+	Redirect   []string `help:"Where sign-ins may lead. Repeat for several." sep:"none" aliases:"redirect-uri"`
+	PostLogout []string `help:"Where sign-outs may lead (post_logout_redirect_uri)." sep:"none" aliases:"post-logout-uri"`
+	LogoutURI  []string `help:"Where leaving this app only may lead (logout_uri)." sep:"none" aliases:"logout"`
+	Scope      []string `help:"What it may ask for. Default for apps: openid, profile, email."`
+	Audience   []string `help:"Which APIs it may ask tokens for, the first one unasked; of an API: what it is called in tokens." sep:"none"`
+	AuthMethod string   `help:"client_secret_basic, client_secret_post." enum:"client_secret_basic,client_secret_post" default:"client_secret_basic"`
+	IDTokenAlg string   `help:"The algorithm of its ID tokens. Default: the first of signing_algs."`
+	FirstParty bool     `help:"It is ours: people are not asked for consent."`
+	Offline    bool     `help:"It may act while people are away (offline_access)."`
 }
 
-func (x sessionList) Run(r *run) error {
-	return r.with(func(c *server.Core) error {
-		a, err := person(c, r, x.Username)
-		if err != nil {
-			return err
-		}
-		all, err := sessionsOf(c, r, &a)
-		if err != nil {
-			return err
-		}
-		return r.print(all, func(w io.Writer) { printSessions(w, all) })
-	})
-}
-
-type sessionEnd struct {
-	Username string `arg:""`
-	ID       string `arg:"" help:"As session list prints it."`
-	Reason   string `help:"Why, for the record."`
-}
-
-func (x sessionEnd) Run(r *run) error {
-	return r.with(func(c *server.Core) error {
-		a, err := person(c, r, x.Username)
-		if err != nil {
-			return err
-		}
-		var s idp.Session
-		err = view(c, r, func(v idp.View) (err error) {
-			s, err = v.SessionByRef(a.ID, x.ID)
-			return err
-		})
-		if errors.Is(err, idp.ErrNotFound) {
-			return &hinted{fmt.Errorf("%s has no session %q", a.Username, x.ID), "exeunt session list " + a.Username}
-		}
-		if err != nil {
-			return err
-		}
-		receipt, err := c.Door.End(r.ctx, idp.EndSession(s.Name), cause(idp.CauseSessionEnded, x.Reason))
-		if err != nil {
-			return err
-		}
-		return r.ended("session "+x.ID, receipt)
-	})
-}
-
-type keyCmd struct {
-	List   keyList   `cmd:"" help:"List signing keys."`
-	Rotate keyRotate `cmd:"" help:"Sign with the next key; nobody is signed out."`
-	Kill   keyKill   `cmd:"" help:"End everything that a key signed, at once and for ever."`
-}
-
-type keyJSON struct {
-	Kid     string `json:"kid"`
-	Use     string `json:"use"`
-	Alg     string `json:"alg"`
-	State   string `json:"state"`
-	Created string `json:"created_at"`
-	Retired string `json:"retired_at"`
-}
-
-type keyList struct{}
-
-func (keyList) Run(r *run) error {
-	return r.with(func(c *server.Core) error {
-		out := []keyJSON{}
-		err := view(c, r, func(v idp.View) error {
-			rows, err := v.Keys()
-			if err != nil {
-				return err
-			}
-			for _, k := range rows {
-				killed, err := v.Ended(k.Kid)
-				if err != nil {
-					return err
-				}
-				j := keyJSON{k.Kid.String(), string(k.Use), k.Alg, string(k.State), when(k.CreatedAt), when(k.RetiredAt)}
-				if len(killed) > 0 {
-					j.State = "killed"
-				}
-				out = append(out, j)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		return r.print(out, func(w io.Writer) {
-			for _, k := range out {
-				fmt.Fprintf(w, "%s  %-6s  %-5s  %-8s  made %s\n", k.Kid, k.Use, k.Alg, k.State, k.Created)
-			}
-		})
-	})
-}
-
-type keyRotate struct {
-	Use string `enum:"access,id,all" default:"all" help:"access, id or all."`
-}
-
-func (x keyRotate) Run(r *run) error {
-	return r.with(func(c *server.Core) error {
-		for _, use := range []idp.KeyUse{idp.UseAccess, idp.UseID} {
-			if x.Use != "all" && x.Use != string(use) {
-				continue
-			}
-			if err := c.Ring.Rotate(r.ctx, use); err != nil {
-				return err
-			}
-		}
-		return r.print(map[string]string{"rotated": x.Use}, func(w io.Writer) { fmt.Fprintln(w, "rotated; what the old keys signed is good until it expires") })
-	})
-}
-
-type keyKill struct {
-	Kid    string `arg:""`
-	Reason string `help:"Why, for the record."`
-}
-
-func (x keyKill) Run(r *run) error {
-	kid, err := parseName(x.Kid)
+func (c *clientAddCmd) Run(w *world) error {
+	row, err := c.client()
 	if err != nil {
-		return &hinted{fmt.Errorf("%q is no key id", x.Kid), "exeunt key list"}
+		return err
 	}
-	return r.with(func(c *server.Core) error {
-		receipt, err := c.Ring.Kill(r.ctx, kid, cause(idp.CauseKeyKilled, x.Reason))
-		if errors.Is(err, idp.ErrNotFound) {
-			return &hinted{fmt.Errorf("there is no key %s", x.Kid), "exeunt key list"}
+	return w.with(func(b *server.Base) error {
+		if row.IDTokenAlg != "" && !contains(b.Config.Algs, row.IDTokenAlg) {
+			return usage("id tokens cannot be had in "+row.IDTokenAlg, "signing_algs in the configuration says in what they can")
+		}
+		secret, err := b.AddClient(w.ctx, &row)
+		if errors.Is(err, idp.ErrConflict) {
+			return hint(fmt.Errorf("there is a client %q already", c.ID), "exeunt client show "+c.ID+" shows it")
 		}
 		if err != nil {
 			return err
 		}
-		return r.ended("key "+x.Kid, receipt)
+		out := map[string]any{"client_id": row.ID, "kind": row.Kind, "issuer": b.Config.Issuer}
+		text := ""
+		if secret != "" {
+			out["client_secret"] = secret
+			text = "\nclient_secret: " + secret + "\nThis is the only time that the secret is shown."
+		}
+		return w.done(out, "client_id: %s%s", row.ID, text)
+	})
+}
+
+func contains(list []string, word string) bool {
+	for _, l := range list {
+		if l == word {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *clientAddCmd) client() (idp.Client, error) {
+	if err := idp.ValidClientID(c.ID); err != nil {
+		return idp.Client{}, err
+	}
+	row := idp.Client{
+		ID: idp.ClientID(c.ID), Kind: idp.ClientKind(c.Kind), Name: c.Name, AuthMethod: c.AuthMethod, RedirectURIs: c.Redirect,
+		PostLogoutURIs: c.PostLogout, LogoutURIs: c.LogoutURI, Scopes: c.Scope, Audiences: c.Audience, FirstParty: c.FirstParty,
+		Offline: c.Offline, IDTokenAlg: c.IDTokenAlg,
+	}
+	if row.Name == "" {
+		row.Name = c.ID
+	}
+	people := false
+	switch row.Kind {
+	case idp.KindBrowser, idp.KindNative:
+		row.AuthMethod, people = idp.AuthNone, true
+	case idp.KindWeb:
+		people = true
+	case idp.KindMachine:
+		row.GrantTypes = []string{"client_credentials"}
+	}
+	switch {
+	case people && len(row.RedirectURIs) == 0:
+		return row, usage("an app that people sign in to needs an address to come back to", "add --redirect https://…")
+	case !people && len(row.RedirectURIs)+len(row.PostLogoutURIs)+len(row.LogoutURIs) > 0:
+		return row, usage("people do not sign in to a client of kind "+c.Kind, "leave the addresses out, or choose another --kind")
+	case row.Kind == idp.KindAPI && len(row.Audiences) == 0:
+		return row, usage("an API needs the name that tokens for it carry", "add --audience https://…")
+	case row.Offline && (!people || row.Kind == idp.KindBrowser):
+		return row, usage("a client of kind "+c.Kind+" cannot have offline access", "leave --offline out")
+	}
+	for _, list := range [][]string{row.RedirectURIs, row.PostLogoutURIs, row.LogoutURIs} {
+		for _, uri := range list {
+			if err := idp.ValidRedirectURI(uri, row.Kind); err != nil {
+				return row, err
+			}
+		}
+	}
+	if people {
+		row.GrantTypes = []string{"authorization_code", "refresh_token"}
+		if len(row.Scopes) == 0 {
+			row.Scopes = []string{"openid", "profile", "email"}
+		}
+		if row.Offline && !contains(row.Scopes, "offline_access") {
+			row.Scopes = append(row.Scopes, "offline_access")
+		}
+	}
+	return row, nil
+}
+
+type clientListCmd struct{}
+
+func clientLine(c *idp.Client) string {
+	if c.Disabled {
+		return "ended"
+	}
+	return "active"
+}
+
+func (c *clientListCmd) Run(w *world) error {
+	return w.with(func(b *server.Base) error {
+		rows := [][]string{{"ID", "KIND", "STATE", "NAME", "CREATED"}}
+		for page := (idp.Page{Limit: 500}); ; {
+			var all []idp.Client
+			if err := b.Store.View(w.ctx, func(v idp.View) (err error) { all, err = v.Clients(page); return err }); err != nil {
+				return err
+			}
+			for i := range all {
+				if w.json {
+					if err := printJSON(w.out, clientJSON(&all[i])); err != nil {
+						return err
+					}
+				}
+				rows = append(rows, []string{string(all[i].ID), string(all[i].Kind), clientLine(&all[i]), all[i].Name, stamp(all[i].CreatedAt)})
+			}
+			if len(all) < page.Limit {
+				break
+			}
+			page.After = string(all[len(all)-1].ID)
+		}
+		if w.json {
+			return nil
+		}
+		return table(w.out, rows)
+	})
+}
+
+type clientView struct {
+	*idp.Client
+	State     string `json:"state"`
+	CreatedAt string `json:"created_at"`
+}
+
+func clientJSON(c *idp.Client) clientView { return clientView{c, clientLine(c), stamp(c.CreatedAt)} }
+
+type clientShowCmd struct{ app }
+
+func (c *clientShowCmd) Run(w *world) error {
+	return w.with(func(b *server.Base) error {
+		row, err := c.find(w, b)
+		if err != nil {
+			return err
+		}
+		if w.json {
+			return printJSON(w.out, clientJSON(&row))
+		}
+		return table(w.out, [][]string{{"id", string(row.ID)}, {"kind", string(row.Kind)}, {"state", clientLine(&row)}, {"name", row.Name}, {"authentication", row.AuthMethod},
+			{"grant types", strings.Join(row.GrantTypes, " ")}, {"scopes", strings.Join(row.Scopes, " ")}, {"audiences", strings.Join(row.Audiences, " ")},
+			{"redirect URIs", strings.Join(row.RedirectURIs, " ")}, {"sign-out URIs", strings.Join(append(row.PostLogoutURIs, row.LogoutURIs...), " ")},
+			{"first party", fmt.Sprint(row.FirstParty)}, {"offline", fmt.Sprint(row.Offline)}, {"created", stamp(row.CreatedAt)}})
+	})
+}
+
+type clientEndCmd struct {
+	app
+	reason
+	Disable bool `help:"Let nobody sign in to it any more, either."`
+}
+
+func (c *clientEndCmd) Run(w *world) error {
+	why, err := c.cause(idp.CauseClientEnded)
+	if err != nil {
+		return err
+	}
+	return w.with(func(b *server.Base) error {
+		row, err := c.find(w, b)
+		if err != nil {
+			return err
+		}
+		if row.Disabled && !c.Disable {
+			return errors.New("it was ended for good")
+		}
+		r, err := b.Door().End(w.ctx, idp.EndClient(row.ID, c.Disable), why)
+		if err != nil {
+			return err
+		}
+		return w.ended(b, r, c.ID)
 	})
 }

@@ -1,77 +1,61 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"time"
+	"log/slog"
 
 	"exeunt.dev/internal/demo"
 )
 
 type demoCmd struct {
-	Data  string `help:"Folder to keep the data in; without it a temporary one." type:"path"`
-	Port  int    `help:"Port of Exeunt and the others; without it free ones."`
-	Check bool   `help:"Do the whole main job, print what refused what, and exit."`
+	Check bool   `help:"Do the whole main job over HTTP, print what happened, and end: 0 if all was as it should be, else 1."`
+	Data  string `help:"Keep the data in this folder. Default: a temporary one." placeholder:"DIR"`
+	Port  int    `help:"The first of five ports. Default: any that are free." placeholder:"N"`
 }
 
-// checkWithin bounds demo --check.
-const checkWithin = 2 * time.Minute
-
-func (x demoCmd) Run(r *run) error {
-	d, err := demo.Start(context.WithoutCancel(r.ctx), demo.Options{Data: x.Data, Port: x.Port})
+func (c *demoCmd) Run(w *world) error {
+	if c.Port < 0 || c.Port > 65531 {
+		return usage(fmt.Sprintf("there is no port %d with four more behind it", c.Port), "choose one from 1024 to 65531")
+	}
+	d, err := demo.Start(w.ctx, demo.Options{Data: c.Data, Port: c.Port, Log: slog.New(slog.NewTextHandler(w.errOut, &slog.HandlerOptions{Level: slog.LevelError}))})
 	if err != nil {
+		if c.Port != 0 {
+			err = hint(err, "another --port, or none, may be free")
+		}
 		return err
 	}
-	return errors.Join(x.show(r, d), d.Close())
-}
-
-func (x demoCmd) show(r *run, d *demo.Demo) error {
-	if x.Check {
-		ctx, cancel := context.WithTimeout(r.ctx, checkWithin)
-		defer cancel()
-		lines := d.Check(ctx)
-		if r.json {
-			if err := json.NewEncoder(r.out).Encode(lines); err != nil {
-				return err
-			}
-			for _, l := range lines {
-				if l.Problem != "" {
-					return fmt.Errorf("%s: %s", l.Ended, l.Problem)
-				}
-			}
-			return nil
-		}
-		if !demo.Print(r.out, lines) {
-			return errors.New("something that should have been refused was not, or the other way round")
-		}
-		return nil
-	}
-	if r.json {
-		if err := json.NewEncoder(r.out).Encode(d.Facts); err != nil {
+	if w.json {
+		if err := printJSON(w.out, d.Info); err != nil {
+			d.Close()
 			return err
 		}
-	} else {
-		fmt.Fprintf(r.out, `Exeunt is running, with two websites and an API.
-
-  start here   %s
-  Books        %s
-  News         %s
-  Orders (API) %s
-  Exeunt       %s/account
-
-  account      %s   password  %s
-  another      %s     password  %s
-
-Sign in to Books, open News, call Orders, sign out: and watch the start page.
-Ctrl-C ends it and leaves nothing behind.
-`, d.Start, d.Apps["books"], d.Apps["news"], d.API, d.Issuer, d.Username, d.Password, d.SecondUsername, d.SecondPassword)
 	}
-	select {
-	case <-r.ctx.Done():
-		return nil
-	case err := <-d.Failed():
+	if c.Check {
+		return c.check(w, d)
+	}
+	if !w.json {
+		welcome(w, d)
+	}
+	<-w.ctx.Done()
+	return d.Close()
+}
+
+func (c *demoCmd) check(w *world, d *demo.Demo) error {
+	defer d.Close()
+	results := d.Check(w.ctx)
+	if err := demo.Print(w.out, results); err != nil {
 		return err
 	}
+	if demo.Failed(results) {
+		return errSilent
+	}
+	return nil
+}
+
+func welcome(w *world, d *demo.Demo) {
+	i := d.Info
+	fmt.Fprintf(w.out, "Start here:   %s\n", i.Start)
+	fmt.Fprintf(w.out, "Books:        %s\nNews:         %s\n", i.Apps["books"], i.Apps["news"])
+	fmt.Fprintf(w.out, "Orders (API): %s\nExeunt:       %s/account\n\n", i.API, i.Issuer)
+	fmt.Fprintf(w.out, "Sign in as    %s with password %s\nor as         %s with password %s\n\nCtrl-C ends it and leaves nothing behind.\n", i.Username, i.Password, i.SecondUsername, i.SecondPassword)
 }

@@ -1,83 +1,84 @@
 package main
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/server"
-	"exeunt.dev/ledger"
 )
 
-func parseName(s string) (idp.Name, error) { return ledger.ParseName(s) }
-
 type ledgerCmd struct {
-	Tail ledgerTail `cmd:"" help:"Print endings, oldest first."`
+	Tail ledgerTailCmd `cmd:"" help:"Print what has ended, oldest first."`
 }
 
-type ledgerTail struct {
+type ledgerTailCmd struct {
 	After  uint64 `help:"Begin behind this number."`
-	Follow bool   `short:"f" help:"Wait for more."`
+	Last   uint64 `help:"Begin with the last so many." short:"n" default:"20"`
+	Follow bool   `help:"Go on with what ends from now on." short:"f"`
 }
 
-type endingJSON struct {
-	Number  uint64   `json:"number"`
-	What    idp.What `json:"what"`
-	Name    string   `json:"name"`
-	At      string   `json:"at"`
-	Receipt string   `json:"receipt"`
-	Cause   string   `json:"cause"`
-	Actor   string   `json:"actor"`
-}
-
-// followEvery is how often ledger tail --follow looks.
+// followEvery is how often a following tail looks.
 const followEvery = 200 * time.Millisecond
 
-func (x ledgerTail) Run(r *run) error {
-	return r.with(func(c *server.Core) error {
-		tick := time.NewTicker(followEvery)
-		defer tick.Stop()
-		for {
-			var page []endingJSON
-			err := view(c, r, func(v idp.View) error {
-				rows, err := v.Endings(x.After, 1000)
-				if err != nil {
-					return err
-				}
-				for _, e := range rows {
-					receipt, err := v.Receipt(e.Receipt)
-					if err != nil {
-						return err
-					}
-					page = append(page, endingJSON{e.Number, e.What, e.Name.String(), when(e.At), string(e.Receipt), string(receipt.Cause), string(receipt.Actor)})
-				}
-				return nil
-			})
-			if err != nil && r.ctx.Err() == nil {
+func (c *ledgerTailCmd) Run(w *world) error {
+	return w.with(func(b *server.Base) error {
+		after := c.After
+		if after == 0 {
+			var head idp.Head
+			if err := b.Store.View(w.ctx, func(v idp.View) (err error) { head, err = v.Head(); return err }); err != nil {
 				return err
 			}
-			for _, e := range page {
-				x.After = e.Number
-				if r.json {
-					if err := json.NewEncoder(r.out).Encode(e); err != nil {
-						return err
-					}
-					continue
-				}
-				fmt.Fprintf(r.out, "%8d  %s  %-8s %s  %s by %s\n", e.Number, e.At, e.What, e.Name, e.Cause, e.Actor)
+			after = head.Number - min(head.Number, c.Last)
+		}
+		for {
+			n, err := c.print(w, b, &after)
+			if err != nil || (n == 0 && !c.Follow) {
+				return err
 			}
-			switch {
-			case len(page) == 1000:
+			if n > 0 {
 				continue
-			case !x.Follow:
-				return nil
 			}
 			select {
-			case <-tick.C:
-			case <-r.ctx.Done():
+			case <-w.ctx.Done():
 				return nil
+			case <-time.After(followEvery):
 			}
 		}
 	})
+}
+
+// print writes one page and says how many lines it had.
+func (c *ledgerTailCmd) print(w *world, b *server.Base, after *uint64) (int, error) {
+	type line struct {
+		idp.Ending
+		receipt idp.Receipt
+	}
+	var lines []line
+	err := b.Store.View(w.ctx, func(v idp.View) error {
+		lines = nil
+		page, err := v.Endings(*after, 500)
+		for _, e := range page {
+			r, err := v.Receipt(e.Receipt)
+			if err != nil && !errors.Is(err, idp.ErrNotFound) {
+				return err
+			}
+			lines = append(lines, line{e, r})
+		}
+		return err
+	})
+	for _, l := range lines {
+		if w.json {
+			err = printJSON(w.out, map[string]any{"number": l.Number, "at": stamp(l.At), "name": l.Name, "what": l.What, "cause": l.receipt.Cause, "actor": l.receipt.Actor,
+				"reason": l.receipt.Reason, "account": l.receipt.Account, "client": l.receipt.Client, "receipt": l.Receipt})
+		} else {
+			_, err = fmt.Fprintf(w.out, "%d %s %s %s %s by %s\n", l.Number, stamp(l.At), l.Name, l.What, l.receipt.Cause, l.receipt.Actor)
+		}
+		if err != nil {
+			return 0, err
+		}
+		*after = l.Number
+	}
+	return len(lines), err
 }

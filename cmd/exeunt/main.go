@@ -1,15 +1,16 @@
-// Command exeunt is the server that signs people out, and the commands around it. A file for each verb.
+// Command exeunt is an OpenID Provider built around signing people out.
+//
+// Run exeunt --help for its commands, exeunt demo to see it work.
 package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"exeunt.dev/internal/config"
@@ -18,146 +19,122 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-type cli struct {
-	Config string `short:"c" help:"Configuration file." default:"exeunt.yaml" type:"path"`
-	JSON   bool   `help:"Print JSON."`
+type commands struct {
+	File string `name:"config" short:"c" help:"The configuration file." default:"exeunt.yaml" env:"EXEUNT_CONFIG" placeholder:"FILE"`
+	JSON bool   `help:"Print JSON."`
 
-	Demo    demoCmd    `cmd:"" help:"Show the main job: Exeunt, two websites and an API on this machine."`
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
-	Conf    confCmd    `cmd:"" name:"config" help:"Configuration: example, check."`
-	Account accountCmd `cmd:"" help:"People: add, list, show, lock, unlock, password, end, delete."`
-	Client  clientCmd  `cmd:"" help:"Apps and APIs: add, list, show, end."`
-	Session sessionCmd `cmd:"" help:"Sessions: list, end."`
-	Key     keyCmd     `cmd:"" help:"Signing keys: list, rotate, kill."`
-	Ledger  ledgerCmd  `cmd:"" help:"The ledger: tail."`
+	Demo    demoCmd    `cmd:"" help:"Run Exeunt with two websites and an API, to try out."`
+	Config  configCmd  `cmd:"" help:"The configuration."`
+	Account accountCmd `cmd:"" help:"People."`
+	Client  clientCmd  `cmd:"" help:"Apps and APIs."`
+	Session sessionCmd `cmd:"" help:"Where people are signed in."`
+	Key     keyCmd     `cmd:"" help:"Signing keys."`
+	Ledger  ledgerCmd  `cmd:"" help:"What has ended."`
+	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
-// run is what a verb needs.
-type run struct {
-	ctx  context.Context
-	out  io.Writer
-	json bool
-	conf string
-}
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // it was tried and did not work
+	exitUsage  = 2 // nothing was tried: the command line or the configuration is wrong
+)
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// execute runs a command line: 0 done, 1 refused or failed, 2 a wrong command line.
-func execute(ctx context.Context, args []string, out, errs io.Writer) (code int) {
-	var c cli
-	exit := -1
-	parser, err := kong.New(&c, kong.Name("exeunt"), kong.Description("Exeunt signs people out: of one app, one device, everywhere, and every API refuses at once."),
-		kong.Writers(out, errs), kong.Exit(func(n int) { exit = n; panic(exitEarly{}) }), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
-	if err != nil {
-		fmt.Fprintln(errs, "exeunt:", err)
-		return 2
-	}
+// world is what a command may touch.
+type world struct {
+	ctx    context.Context
+	in     io.Reader
+	out    io.Writer
+	errOut io.Writer
+	config string // the configuration file
+	json   bool
+}
+
+// exit carries the code that kong asks for when it has printed help.
+type exit int
+
+func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	defer func() {
 		if p := recover(); p != nil {
-			if _, ok := p.(exitEarly); !ok {
+			asked, ok := p.(exit)
+			if !ok {
 				panic(p)
 			}
-			code = exit
+			code = int(asked)
 		}
 	}()
-	parsed, err := parser.Parse(args)
+	var cli commands
+	parser, err := kong.New(&cli, kong.Name("exeunt"), kong.Description("An OpenID Provider built around signing people out."),
+		kong.Writers(out, errOut), kong.Exit(func(code int) { panic(exit(code)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
-		fmt.Fprintln(errs, "exeunt:", err)
-		fmt.Fprintln(errs, "hint: exeunt --help")
-		return 2
+		panic(err) // the grammar above is wrong
 	}
-	if err := parsed.Run(&run{ctx, out, c.JSON, c.Config}); err != nil {
-		complain(errs, err)
-		return 1
+	command, err := parser.Parse(args)
+	if err != nil {
+		complain(errOut, hint(err, "exeunt --help says what there is"))
+		return exitUsage
 	}
-	return 0
+	err = command.Run(&world{ctx, in, out, errOut, cli.File, cli.JSON})
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, new(*usageError)), errors.As(err, new(*config.Error)):
+		complain(errOut, err)
+		return exitUsage
+	}
+	complain(errOut, err)
+	return exitFailed
 }
 
-type exitEarly struct{}
-
-// hinted is an error with a sentence on what to do.
+// hinted is an error with advice.
 type hinted struct {
-	err  error
+	error
 	hint string
 }
 
-func (h *hinted) Error() string { return h.err.Error() }
-func (h *hinted) Unwrap() error { return h.err }
+func (h *hinted) Unwrap() error { return h.error }
+
+func hint(err error, text string) error { return &hinted{err, text} }
+
+// usageError is a command line that cannot be meant.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usage(text, advice string) error { return hint(&usageError{text}, advice) }
+
+// errSilent is a failure that has been shown already.
+var errSilent = errors.New("failed")
 
 func complain(w io.Writer, err error) {
-	fmt.Fprintln(w, "exeunt:", err)
+	if errors.Is(err, errSilent) {
+		return
+	}
+	text, advice := err.Error(), ""
 	var h *hinted
+	var invalid *idp.InvalidError
+	var missing *server.MissingKeyError
 	switch {
 	case errors.As(err, &h):
-		fmt.Fprintln(w, "hint:", h.hint)
+		advice = h.hint
+	case errors.As(err, &invalid):
+		text = strings.TrimSuffix(strings.ToLower(invalid.Sentence[:1])+invalid.Sentence[1:], ".")
+	case errors.As(err, &missing):
+		advice = "restore the key file from your backup; without it nothing that was signed can be read, and a new database is needed"
 	case errors.Is(err, idp.ErrUnavailable):
-		fmt.Fprintln(w, "hint: nothing was changed; is the disk full, or the database on a disk that is gone?")
-	case errors.Is(err, os.ErrPermission):
-		fmt.Fprintln(w, "hint: run it as the user that the server runs as")
+		advice = "nothing was changed; is the disk full, or the file in use or not writable?"
+	case errors.Is(err, idp.ErrUnknown):
+		advice = "it may have been done; run the command again to be sure"
 	}
-}
-
-// core opens the database of the configuration, beside a running server or without one.
-func (r *run) core() (*server.Core, error) {
-	c, err := config.Load(r.conf)
-	if err != nil {
-		return nil, err
+	fmt.Fprintf(w, "exeunt: %s\n", text)
+	if advice != "" {
+		fmt.Fprintf(w, "hint: %s\n", advice)
 	}
-	return server.OpenCore(r.ctx, c, slog.New(slog.DiscardHandler), nil)
-}
-
-// with runs f on the core.
-func (r *run) with(f func(*server.Core) error) error {
-	c, err := r.core()
-	if err != nil {
-		return err
-	}
-	return errors.Join(f(c), c.Close())
-}
-
-// print prints v as JSON, or lets text write lines for people.
-func (r *run) print(v any, text func(io.Writer)) error {
-	if !r.json {
-		text(r.out)
-		return nil
-	}
-	e := json.NewEncoder(r.out)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
-
-// cause is an operator's.
-func cause(kind idp.CauseKind, reason string) idp.Cause {
-	name := os.Getenv("USER")
-	if name == "" {
-		name = "command"
-	}
-	return idp.Cause{Kind: kind, Actor: idp.ActorOperator(name), Reason: reason}
-}
-
-// ended prints the receipt of an end.
-func (r *run) ended(what string, receipt idp.Receipt) error {
-	out := map[string]string{"ended": what, "receipt": string(receipt.ID)}
-	return r.print(out, func(w io.Writer) {
-		if receipt.ID == "" {
-			fmt.Fprintf(w, "%s: nothing was alive\n", what)
-			return
-		}
-		fmt.Fprintf(w, "%s: ended, receipt %s\n", what, receipt.ID)
-	})
-}
-
-// view reads.
-func view(c *server.Core, r *run, f func(idp.View) error) error { return c.Store.View(r.ctx, f) }
-
-func when(t idp.Time) string {
-	if t == 0 {
-		return "-"
-	}
-	return t.Time().UTC().Format("2006-01-02T15:04:05Z")
 }

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"fmt"
-	"io"
 	"log/slog"
-	"net"
-	"os"
+	"runtime/debug"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/server"
@@ -13,48 +10,47 @@ import (
 
 type serveCmd struct{}
 
-func (serveCmd) Run(r *run) error {
-	c, err := config.Load(r.conf)
+func (serveCmd) Run(w *world) error {
+	settings, err := loadConfig(w.config)
 	if err != nil {
 		return err
 	}
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+	log := slog.New(slog.NewJSONHandler(w.errOut, &slog.HandlerOptions{Level: settings.LogLevel}))
+	s, err := server.New(w.ctx, settings, log)
+	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	l, err := net.Listen("tcp", c.Listen) // first: a second server on the same address must not touch the keys
-	if err != nil {
-		return &hinted{err, "is another server on that address? change listen in " + r.conf}
-	}
-	s, err := server.New(r.ctx, c, log)
-	if err != nil {
-		l.Close()
-		return err
-	}
-	log.Info("serving", "issuer", c.Issuer, "listen", l.Addr().String())
-	return s.Run(r.ctx, l)
+	return s.Run(w.ctx)
 }
 
-type confCmd struct {
-	Example confExample `cmd:"" help:"Print a commented configuration that works."`
-	Check   confCheck   `cmd:"" help:"Check the configuration file."`
+type configCmd struct {
+	Example exampleCmd `cmd:"" help:"Print a commented configuration that works as it is."`
+	Check   checkCmd   `cmd:"" help:"Say whether the configuration can be used."`
 }
 
-type confExample struct{}
+type exampleCmd struct{}
 
-func (confExample) Run(r *run) error {
-	_, err := io.WriteString(r.out, config.Example())
+func (exampleCmd) Run(w *world) error {
+	_, err := w.out.Write([]byte(config.Example()))
 	return err
 }
 
-type confCheck struct{}
+type checkCmd struct{}
 
-func (confCheck) Run(r *run) error {
-	c, err := config.Load(r.conf)
+func (checkCmd) Run(w *world) error {
+	c, err := loadConfig(w.config)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(r.out, "%s is right: issuer %s\n", r.conf, c.Issuer)
-	return err
+	return w.done(map[string]any{"ok": true, "issuer": c.Issuer}, "%s: can be used, for issuer %s", w.config, c.Issuer)
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(w *world) error {
+	version, goVersion := "unknown", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version, goVersion = info.Main.Version, info.GoVersion
+	}
+	return w.done(map[string]any{"version": version, "go": goVersion}, "exeunt %s (%s)", version, goVersion)
 }

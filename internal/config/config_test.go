@@ -1,39 +1,126 @@
-package config
+package config_test
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
+
+	"exeunt.dev/internal/config"
+	"exeunt.dev/internal/idp"
 )
 
-func TestExampleWorks(t *testing.T) {
-	c, err := Parse("/tmp/exeunt.yaml", []byte(Example()))
+func TestExampleIsTheDefault(t *testing.T) {
+	c, err := config.Parse("exeunt.yaml", []byte(config.Example()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Default()
-	if c.Lifetimes != want.Lifetimes || c.Issuer != "http://127.0.0.1:8080" {
-		t.Errorf("the example is not the default: %+v", c)
+	want := config.Default()
+	want.Issuer = "http://localhost:8080"
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("\n%+v\n%+v", c, want)
+	}
+	// What is commented out is right, too.
+	t.Setenv("EXEUNT_REGISTRATION_TOKEN", idp.NewSecret(32))
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "registration-token"), []byte(idp.NewSecret(32)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	full := strings.NewReplacer("# cookies:", "cookies:", "#   session: exeunt\n", "  session: exeunt\n", "#   browser", "  browser", "#   csrf", "  csrf",
+		"# registration:", "registration:", "#   initial_tokens", "  initial_tokens", "#     - ", "    - ", "# resources", "resources", "# metrics_listen", "metrics_listen",
+		"# trusted_proxies", "trusted_proxies").Replace(config.Example())
+	c, err = config.Parse(filepath.Join(dir, "exeunt.yaml"), []byte(full))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.InitialTokens) != 3 || len(c.TrustedProxies) != 2 || c.Cookies.Header != "X-CSRFToken" || c.MetricsListen == "" || len(c.Resources) != 1 {
+		t.Errorf("%+v", c)
 	}
 }
 
+// Every mistake is refused with its line, what is wrong and what to write instead.
 func TestRefused(t *testing.T) {
-	for text, want := range map[string]string{
-		"issuer: http://127.0.0.1:1\nisuer: x\n":                                                   "exeunt.yaml:2: ",
-		"name: x\n":                                                                                "issuer: is missing",
-		"issuer: http://id.example.com\n":                                                          ":1: issuer: must be https",
-		"issuer: https://id.example.com/\n":                                                        "without path",
-		"issuer: https://id.example.com\n":                                                         "tls: is missing",
-		"issuer: http://127.0.0.1:1\n\nlisten: here\n":                                             ":3: listen",
-		"issuer: http://127.0.0.1:1\nsigning_algs: [HS256]\n":                                      ":2: signing_algs",
-		"issuer: http://127.0.0.1:1\nlifetimes:\n  access_token: 48h\n":                            ":3: lifetimes.access_token",
-		"issuer: http://127.0.0.1:1\nlifetimes:\n  access_token: long\n":                           ":3: ",
-		"issuer: http://127.0.0.1:1\ntrusted_proxies: [proxy]\n":                                   ":2: trusted_proxies",
-		"issuer: http://127.0.0.1:1\nregistration:\n  initial_access_token_file: /nowhere/there\n": ":3: registration",
-		"issuer: http://127.0.0.1:1\nissuer: http://127.0.0.1:2\n":                                 "exeunt.yaml:2",
+	const ok = "issuer: http://localhost:8080\n"
+	for _, c := range []struct {
+		name, text string
+		line       int
+		says       []string
+	}{
+		{"nothing", "", 1, []string{"issuer", "missing", "https://id.example.com"}},
+		{"unknown key", ok + "isuer: x\n", 2, []string{"isuer", "no such key", "did you mean issuer?"}},
+		{"unknown key, nothing like it", ok + "database_url: x\n", 2, []string{"database_url", "known here are issuer, name"}},
+		{"unknown key below", ok + "lifetimes:\n  code: 60s\n  acess_token: 5m\n", 4, []string{"lifetimes.acess_token", "did you mean access_token?"}},
+		{"twice", ok + "name: a\nname: b\n", 3, []string{"name", "twice"}},
+		{"no YAML", ok + "name: [\n", 3, []string{"not YAML"}},
+		{"a list", "- a\n", 1, []string{"mapping"}},
+		{"no value", ok + "data:\n", 2, []string{"data", "missing"}},
+		{"http", "name: x\nissuer: http://id.example.com\n", 2, []string{"issuer", "in the clear", "https://id.example.com"}},
+		{"https without certificate", "issuer: https://id.example.com\n", 1, []string{"issuer", "tls:", "trusted_proxies"}},
+		{"path", "issuer: https://id.example.com/\n", 1, []string{"path", "write https://id.example.com,"}},
+		{"no address", "issuer: id.example.com\n", 1, []string{"is not an address"}},
+		{"query", "issuer: https://id.example.com?x\n", 1, []string{"is not an address"}},
+		{"http for everybody", ok + "listen: :8080\n", 2, []string{"listen", "127.0.0.1"}},
+		{"listen", ok + "listen: 8080\n", 2, []string{"listen", "host:port"}},
+		{"half a certificate", "issuer: https://id.example.com\ntls:\n  cert_file: a\n", 3, []string{"tls", "both"}},
+		{"acme without cache", "issuer: https://id.example.com\ntls:\n  acme: {email: a@example.com}\n", 3, []string{"tls.acme", "cache"}},
+		{"tls for http", ok + "tls: {cert_file: a, key_file: b}\n", 2, []string{"tls", "https"}},
+		{"proxies", ok + "trusted_proxies: [1.2.3]\n", 2, []string{"trusted_proxies", "10.0.0.7"}},
+		{"all proxies", ok + "trusted_proxies: [0.0.0.0/0]\n", 2, []string{"trusts everybody"}},
+		{"number as time", ok + "lifetimes:\n  access_token: 300\n", 3, []string{"lifetimes.access_token", `"300"`, "5m"}},
+		{"too long", ok + "lifetimes:\n  code: 1h\n", 3, []string{"lifetimes.code", "10m"}},
+		{"negative", ok + "lifetimes:\n  session: -1h\n", 3, []string{"lifetimes.session", "out of range"}},
+		{"idle", ok + "lifetimes: {session: 1h}\n", 2, []string{"session_idle is longer"}},
+		{"alg", ok + "signing_algs: [HS256]\n", 2, []string{"HS256", "ES256"}},
+		{"no alg", ok + "signing_algs: []\n", 2, []string{"empty"}},
+		{"cookie", ok + "cookies:\n  csrf: \"a b\"\n", 3, []string{"cookies.csrf"}},
+		{"same cookie", ok + "cookies: {csrf: a, session: a}\n", 2, []string{"two cookies"}},
+		{"prefix on http", ok + "cookies:\n  session: __Host-a\n", 3, []string{"cookies.session", "https"}},
+		{"token in the clear", ok + "registration:\n  initial_tokens:\n    - abcdefabcdefabcdefabcdef\n", 4, []string{"not written here", "sha256"}},
+		{"token's file", ok + "registration:\n  initial_tokens:\n    - file: nowhere\n", 4, []string{"nowhere", "cannot be read"}},
+		{"token's variable", ok + "registration:\n  initial_tokens:\n    - env: EXEUNT_NOT_SET\n", 4, []string{"EXEUNT_NOT_SET"}},
+		{"token's hash", ok + "registration:\n  initial_tokens:\n    - sha256: abc\n", 4, []string{"64 hexadecimal"}},
+		{"resource", ok + "resources: [orders]\n", 2, []string{"resources", "https://api.example.com"}},
+		{"level", ok + "log_level: loud\n", 2, []string{"log_level", "debug, info, warn or error"}},
 	} {
-		_, err := Parse("exeunt.yaml", []byte(text))
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: got %v, want %q in it", text, err, want)
+		_, err := config.Parse("exeunt.yaml", []byte(c.text))
+		var e *config.Error
+		if !errors.As(err, &e) || len(e.Problems) != 1 {
+			t.Errorf("%s: %v", c.name, err)
+			continue
 		}
+		if e.Problems[0].Line != c.line || e.Problems[0].Instead == "" {
+			t.Errorf("%s: line %d, want %d: %v", c.name, e.Problems[0].Line, c.line, err)
+		}
+		for _, s := range c.says {
+			if !strings.Contains(err.Error(), s) {
+				t.Errorf("%s: %q is not in %v", c.name, s, err)
+			}
+		}
+	}
+}
+
+func TestAllProblemsAtOnce(t *testing.T) {
+	_, err := config.Parse("f", []byte("listen: x\nlog_level: y\nfoo: z\n"))
+	var e *config.Error
+	if !errors.As(err, &e) || len(e.Problems) != 3 {
+		t.Fatal(err)
+	}
+}
+
+func TestPathsAndDays(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "exeunt.yaml")
+	if err := os.WriteFile(file, []byte("issuer: https://id.example.com\ntls: {acme: {cache: certs}}\nlifetimes: {refresh: 60d}\ndata: /var/db\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.KeyFile != filepath.Join(dir, "exeunt.key") || c.TLS.Cache != filepath.Join(dir, "certs") || c.Data != "/var/db" || c.Policy.RefreshAbsolute != 60*24*time.Hour || c.TLS.CertFile != "" {
+		t.Errorf("%+v", c)
 	}
 }

@@ -1,6 +1,7 @@
-// Package demo is the main job on one machine: Exeunt, two websites and an API, each on a loopback address of its own so that they
-// share no cookies, a start page that shows the layers side by side, and a check that does the whole job by itself.
+// Package demo shows the main job on one machine: Exeunt, two websites and an API, each on an address of its own, and a
+// page that shows who is signed in where. [Check] does the whole of it by itself, over HTTP, and says what happened.
 //
-// Everything in it is real: the server that serve runs, an OpenID client library that is not ours in the websites, package guard in
-// the API. It talks to Exeunt over HTTP only, but for making the accounts and apps before the first request.
+// It rests on package server as it is, on the public guard, and on an OpenID client library that is not ours. It refuses to
+// reach into the server for anything that a website or an API could not have; only the start page, which shows all layers
+// at once, and the making of accounts and clients read and write the database.
 package demo

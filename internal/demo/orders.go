@@ -1,24 +1,37 @@
 package demo
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 
 	"exeunt.dev/guard"
+	"exeunt.dev/internal/idp"
 )
 
-// orders is an API that follows the ledger: what its readers copy is these lines.
-type orders struct{ guard *guard.Guard }
-
-func newOrders(f *Facts, secret string) (*orders, error) {
-	g, err := guard.New(f.Issuer, guard.Audience(f.API), guard.Credentials("orders", secret))
-	return &orders{g}, err
+// orders is the API. All that it knows of Exeunt is what package guard does.
+type orders struct {
+	http.Handler
+	guard *guard.Guard
 }
 
-func (o *orders) handler() http.Handler {
-	return o.guard.Require()(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		tok, _ := guard.FromContext(r.Context())
+func (d *Demo) newOrders(ctx context.Context) (*orders, error) {
+	c := idp.Client{ID: "orders", Kind: idp.KindAPI, Name: "Orders", AuthMethod: idp.AuthBasic, Audiences: []string{d.Info.API}}
+	secret, err := d.client(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	g, err := guard.New(d.Info.Issuer, guard.Audience(d.Info.API), guard.Credentials("orders", secret))
+	if err != nil {
+		return nil, err
+	}
+	list := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		t, _ := guard.FromContext(r.Context())
 		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(map[string]any{"sub": tok.Subject, "orders": []string{"a lamp", "two chairs"}})
-	}))
+		w.Header().Set("Cache-Control", "no-store")
+		json.NewEncoder(w).Encode(map[string]any{"sub": t.Subject(), "orders": []string{"a teapot", "two cups"}})
+	})
+	mux := http.NewServeMux()
+	mux.Handle("GET /", g.Require()(list))
+	return &orders{mux, g}, nil
 }

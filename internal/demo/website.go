@@ -2,10 +2,17 @@ package demo
 
 import (
 	"context"
-	"encoding/json"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
 	"html/template"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"runtime"
+	"strings"
 	"sync"
 
 	"exeunt.dev/internal/idp"
@@ -13,158 +20,251 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// website is a small site that signs people in with Exeunt, with an OpenID client library that is not ours, and keeps a cookie
-// session of its own.
-type website struct {
-	name, id, at string
-	facts        *Facts
-	oauth        oauth2.Config
-	verifier     *oidc.IDTokenVerifier
+// site is a website that people sign in to through Exeunt: a client library, and sessions of its own.
+type site struct {
+	http.Handler
+	name, url, api, cookie string
+	end                    string // the issuer's end_session_endpoint
+	oauth                  oauth2.Config
+	verifier               *oidc.IDTokenVerifier
 
 	mu       sync.Mutex
-	sessions map[string]*local
-	begun    map[string]begun // by state, bound to the browser by its cookie
+	sessions map[[32]byte]*visit
+	waiting  map[[32]byte]attempt
 }
 
-// local is somebody signed in at this site.
-type local struct {
-	Name    string `json:"name"`
-	Access  string `json:"access_token"`
-	Refresh string `json:"refresh_token"`
-	ID      string `json:"id_token"`
+// visit is the site's own session. It knows nothing of sign-outs elsewhere: nobody tells sites yet.
+type visit struct {
+	Subject, Username string
+	ID                string // the ID token, for the sign-out
+	Token             *oauth2.Token
 }
 
-type begun struct{ cookie, verifier, nonce string }
+// attempt is a sign-in under way.
+type attempt struct{ state, nonce, verifier string }
 
-func newWebsite(ctx context.Context, name, id, at, secret string, f *Facts) (*website, error) {
-	p, err := oidc.NewProvider(ctx, f.Issuer)
+func (d *Demo) newSite(ctx context.Context, name string, l net.Listener) (*site, error) {
+	s := &site{name: name, url: address(l), api: d.Info.API, cookie: strings.ToLower(name) + "_session", sessions: map[[32]byte]*visit{}, waiting: map[[32]byte]attempt{}}
+	if runtime.GOOS != "linux" {
+		s.cookie += portOf(l)
+	}
+	id := strings.ToLower(name)
+	secret, err := d.client(ctx, idp.Client{
+		ID: idp.ClientID(id), Kind: idp.KindWeb, Name: name, AuthMethod: idp.AuthBasic, FirstParty: true,
+		RedirectURIs: []string{s.url + "/callback"}, PostLogoutURIs: []string{s.url + "/bye"}, LogoutURIs: []string{s.url + "/bye"},
+		GrantTypes: []string{"authorization_code", "refresh_token"}, Scopes: []string{"openid", "profile"}, Audiences: []string{d.Info.API},
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &website{
-		name: name, id: id, at: at, facts: f, sessions: map[string]*local{}, begun: map[string]begun{},
-		oauth:    oauth2.Config{ClientID: id, ClientSecret: secret, Endpoint: p.Endpoint(), RedirectURL: at + "/callback", Scopes: []string{"openid", "profile"}},
-		verifier: p.Verifier(&oidc.Config{ClientID: id, SupportedSigningAlgs: []string{"ES256"}}),
-	}, nil
-}
-
-func (s *website) handler() http.Handler {
+	provider, err := oidc.NewProvider(ctx, d.Info.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	var more struct {
+		End string `json:"end_session_endpoint"`
+	}
+	if err := provider.Claims(&more); err != nil {
+		return nil, err
+	}
+	s.end = more.End
+	s.verifier = provider.VerifierContext(context.WithoutCancel(ctx), &oidc.Config{ClientID: id})
+	s.oauth = oauth2.Config{ClientID: id, ClientSecret: secret, Endpoint: provider.Endpoint(), RedirectURL: s.url + "/callback", Scopes: []string{"openid", "profile"}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.home)
-	mux.HandleFunc("GET /left", s.home)
 	mux.HandleFunc("GET /login", s.login)
 	mux.HandleFunc("GET /callback", s.callback)
-	mux.HandleFunc("GET /tokens", s.tokens) // for the curious and for demo --check: a real site shows its tokens to nobody
-	mux.HandleFunc("GET /orders", s.callOrders)
-	return mux
+	mux.HandleFunc("POST /logout", s.logout)
+	mux.HandleFunc("GET /bye", s.bye)
+	s.Handler = mux
+	return s, nil
 }
 
-func (s *website) cookie(w http.ResponseWriter, r *http.Request) string {
-	name := "demo-" + s.id
-	if c, err := r.Cookie(name); err == nil && len(c.Value) > 20 {
-		return c.Value
+func (s *site) set(w http.ResponseWriter, name, value string) {
+	c := &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	if value == "" {
+		c.MaxAge = -1
 	}
-	v := idp.NewSecret(16)
-	http.SetCookie(w, &http.Cookie{Name: name, Value: v, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
-	return v
+	http.SetCookie(w, c)
 }
 
-func (s *website) who(cookie string) *local {
+func (s *site) key(r *http.Request, name string) [32]byte {
+	c, err := r.Cookie(name)
+	if err != nil {
+		return [32]byte{}
+	}
+	return sha256.Sum256([]byte(c.Value))
+}
+
+func (s *site) visit(r *http.Request) *visit {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.sessions[cookie]
+	return s.sessions[s.key(r, s.cookie)]
 }
 
-func (s *website) login(w http.ResponseWriter, r *http.Request) {
-	state, b := idp.NewSecret(16), begun{s.cookie(w, r), oauth2.GenerateVerifier(), idp.NewSecret(16)}
+func (s *site) visits() (out []*visit) {
 	s.mu.Lock()
-	s.begun[state] = b
-	s.mu.Unlock()
-	http.Redirect(w, r, s.oauth.AuthCodeURL(state, oauth2.S256ChallengeOption(b.verifier), oidc.Nonce(b.nonce)), http.StatusSeeOther)
+	defer s.mu.Unlock()
+	for _, v := range s.sessions {
+		out = append(out, v)
+	}
+	return out
 }
 
-func (s *website) callback(w http.ResponseWriter, r *http.Request) {
-	cookie, q := s.cookie(w, r), r.URL.Query()
+func (s *site) login(w http.ResponseWriter, r *http.Request) {
+	a := attempt{idp.NewSecret(16), idp.NewSecret(16), oauth2.GenerateVerifier()}
+	cookie := idp.NewSecret(16)
 	s.mu.Lock()
-	b, ok := s.begun[q.Get("state")]
-	delete(s.begun, q.Get("state"))
+	s.waiting[sha256.Sum256([]byte(cookie))] = a
 	s.mu.Unlock()
-	if !ok || b.cookie != cookie || q.Get("iss") != s.facts.Issuer {
-		http.Error(w, "This sign-in did not begin here.", http.StatusBadRequest)
+	s.set(w, s.cookie+"_login", cookie)
+	options := []oauth2.AuthCodeOption{oidc.Nonce(a.nonce), oauth2.S256ChallengeOption(a.verifier), oauth2.SetAuthURLParam("resource", s.api)}
+	if prompt := r.URL.Query().Get("prompt"); prompt == "none" {
+		options = append(options, oauth2.SetAuthURLParam("prompt", prompt))
+	}
+	http.Redirect(w, r, s.oauth.AuthCodeURL(a.state, options...), http.StatusSeeOther)
+}
+
+func (s *site) callback(w http.ResponseWriter, r *http.Request) {
+	key := s.key(r, s.cookie+"_login")
+	s.mu.Lock()
+	a, ok := s.waiting[key]
+	delete(s.waiting, key)
+	s.mu.Unlock()
+	q := r.URL.Query()
+	if !ok || subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(a.state)) != 1 {
+		s.render(w, http.StatusBadRequest, page{Text: "This sign-in was not begun here."})
 		return
 	}
 	if q.Get("error") != "" {
-		http.Redirect(w, r, "/", http.StatusSeeOther)
+		s.render(w, http.StatusForbidden, page{Text: "Exeunt says: " + q.Get("error")})
 		return
 	}
-	tok, err := s.oauth.Exchange(r.Context(), q.Get("code"), oauth2.VerifierOption(b.verifier))
+	v, err := s.exchange(r.Context(), q.Get("code"), a)
 	if err != nil {
-		http.Error(w, "Exeunt refused the code.", http.StatusBadGateway)
+		s.render(w, http.StatusBadGateway, page{Text: "The sign-in did not work. " + err.Error()})
 		return
 	}
-	raw, _ := tok.Extra("id_token").(string)
-	id, err := s.verifier.Verify(r.Context(), raw)
-	if err != nil || id.Nonce != b.nonce {
-		http.Error(w, "The ID token is not right.", http.StatusBadGateway)
-		return
-	}
+	cookie := idp.NewSecret(32)
 	s.mu.Lock()
-	s.sessions[cookie] = &local{Name: id.Subject, Access: tok.AccessToken, Refresh: tok.RefreshToken, ID: raw}
+	delete(s.sessions, s.key(r, s.cookie))
+	s.sessions[sha256.Sum256([]byte(cookie))] = v
 	s.mu.Unlock()
+	s.set(w, s.cookie+"_login", "")
+	s.set(w, s.cookie, cookie)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-func (s *website) tokens(w http.ResponseWriter, r *http.Request) {
-	l := s.who(s.cookie(w, r))
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	if l == nil {
-		w.Write([]byte("{}"))
-		return
+func (s *site) exchange(ctx context.Context, code string, a attempt) (*visit, error) {
+	t, err := s.oauth.Exchange(ctx, code, oauth2.VerifierOption(a.verifier))
+	if err != nil {
+		return nil, err
 	}
-	json.NewEncoder(w).Encode(l)
+	raw, _ := t.Extra("id_token").(string)
+	id, err := s.verifier.Verify(ctx, raw)
+	if err != nil {
+		return nil, err
+	}
+	if id.Nonce != a.nonce {
+		return nil, errors.New("the nonce is another one")
+	}
+	var more struct {
+		Username string `json:"preferred_username"`
+	}
+	err = id.Claims(&more)
+	if more.Username == "" {
+		more.Username = s.username(ctx, t)
+	}
+	return &visit{Subject: id.Subject, Username: more.Username, ID: raw, Token: t}, err
 }
 
-func (s *website) callOrders(w http.ResponseWriter, r *http.Request) {
-	l := s.who(s.cookie(w, r))
-	answer := "Sign in first."
-	if l != nil {
-		answer = callAPI(r.Context(), s.facts.API, l.Access)
+// username asks Orders' neighbour, the userinfo endpoint; a token for Orders alone may not be good there.
+func (s *site) username(ctx context.Context, t *oauth2.Token) string {
+	r, err := http.NewRequestWithContext(ctx, "GET", strings.Replace(s.oauth.Endpoint.TokenURL, "/token", "/userInfo", 1), nil)
+	if err != nil {
+		return ""
 	}
-	s.show(w, l, answer)
+	t.SetAuthHeader(r)
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return ""
+	}
+	defer res.Body.Close()
+	var u struct {
+		Username string `json:"preferred_username"`
+	}
+	decode(res.Body, &u)
+	return u.Username
 }
 
-func (s *website) home(w http.ResponseWriter, r *http.Request) { s.show(w, s.who(s.cookie(w, r)), "") }
-
-func (s *website) show(w http.ResponseWriter, l *local, answer string) {
-	page := sitePage{Name: s.name, Local: l, Answer: answer, Start: s.facts.Start}
-	if l != nil {
-		page.Leave = s.facts.Issuer + "/logout?" + url.Values{"client_id": {s.id}, "logout_uri": {s.at + "/left"}}.Encode()
-		page.SignOut = s.facts.Issuer + "/logout?" + url.Values{"id_token_hint": {l.ID}, "post_logout_redirect_uri": {s.at + "/"}}.Encode()
-		page.Alive = alive(context.Background(), s.facts.API, l.Access)
+// logout leaves the site, and sends the browser to Exeunt to leave there, too: this app only, or the whole browser.
+func (s *site) logout(w http.ResponseWriter, r *http.Request) {
+	v := s.visit(r)
+	s.mu.Lock()
+	delete(s.sessions, s.key(r, s.cookie))
+	s.mu.Unlock()
+	s.set(w, s.cookie, "")
+	to := "/"
+	switch {
+	case v == nil:
+	case r.FormValue("which") == "app":
+		to = s.end + "?" + url.Values{"client_id": {s.oauth.ClientID}, "logout_uri": {s.url + "/bye"}}.Encode()
+	default:
+		to = s.end + "?" + url.Values{"id_token_hint": {v.ID}, "post_logout_redirect_uri": {s.url + "/bye"}}.Encode()
 	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+func (s *site) bye(w http.ResponseWriter, _ *http.Request) {
+	s.render(w, http.StatusOK, page{Text: "You have left."})
+}
+
+func (s *site) home(w http.ResponseWriter, r *http.Request) {
+	p := page{Visit: s.visit(r)}
+	if p.Visit != nil {
+		status, body := s.call(r.Context(), p.Visit)
+		p.Text = fmt.Sprintf("Orders answers %d: %s", status, body)
+	}
+	s.render(w, http.StatusOK, p)
+}
+
+// call asks the API with the visitor's token.
+func (s *site) call(ctx context.Context, v *visit) (int, string) {
+	r, err := http.NewRequestWithContext(ctx, "GET", s.api+"/", nil)
+	if err != nil {
+		return 0, err.Error()
+	}
+	v.Token.SetAuthHeader(r)
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer res.Body.Close()
+	b, _ := io.ReadAll(io.LimitReader(res.Body, 1<<12))
+	if res.StatusCode == http.StatusUnauthorized {
+		return res.StatusCode, res.Header.Get("WWW-Authenticate")
+	}
+	return res.StatusCode, string(b)
+}
+
+type page struct {
+	Name, Text string
+	Visit      *visit
+}
+
+var siteTemplate = template.Must(template.New("site").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{{.Name}}</title><style>body{font:16px/1.5 system-ui;max-width:36rem;margin:3rem auto;padding:0 1rem}button{font:inherit;padding:.4rem .8rem}form{display:inline}</style>
+<h1>{{.Name}}</h1>{{if .Visit}}<p>Signed in as <strong id="who">{{or .Visit.Username .Visit.Subject}}</strong>.</p>{{end}}
+{{with .Text}}<p id="text">{{.}}</p>{{end}}
+{{if .Visit}}<form method="post" action="/logout"><button name="which" value="app">Leave {{.Name}} only</button> <button name="which" value="all">Sign out</button></form>
+{{else}}<p><a href="/login">Sign in</a></p>{{end}}</html>`))
+
+func (s *site) render(w http.ResponseWriter, status int, p page) {
+	p.Name = s.name
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	siteTemplate().Execute(w, page)
+	// The default of browsers, said aloud: the site's origin is what proves to Exeunt that leaving was asked for here.
+	w.Header().Set("Referrer-Policy", "strict-origin-when-cross-origin")
+	w.WriteHeader(status)
+	siteTemplate.Execute(w, p)
 }
-
-type sitePage struct {
-	Name, Answer, Leave, SignOut, Start string
-	Local                               *local
-	Alive                               bool
-}
-
-func siteTemplate() *template.Template {
-	return template.Must(template.New("site").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{.Name}}</title>` + demoStyle + `<main><h1>{{.Name}}</h1>
-{{if .Local}}<p>This site's own cookie says: signed in. {{if not .Alive}}<strong>Exeunt has ended this sign-in; the site has not been told yet.</strong>{{end}}</p>
-<p><a class="b" href="/orders">Call the Orders API</a></p>
-<p><a class="b" href="{{.Leave}}">Leave {{.Name}} only</a> <a class="b" href="{{.SignOut}}">Sign out of this browser</a></p>
-{{if not .Alive}}<p><a class="b" href="/login">Sign in again</a></p>{{end}}
-{{else}}<p>Nobody is signed in here.</p><p><a class="b" href="/login">Sign in with Exeunt</a></p>{{end}}
-{{if .Answer}}<pre>{{.Answer}}</pre>{{end}}<p><a href="{{.Start}}">All layers side by side</a></p></main>`))
-}
-
-const demoStyle = `<style>:root{color-scheme:light dark}body{font:1rem/1.6 system-ui,sans-serif;margin:0}main{max-width:56rem;margin:3rem auto;padding:0 1.2rem}
-.b{display:inline-block;border:1px solid #8886;border-radius:.5rem;padding:.4rem .8rem;margin:.15rem 0;text-decoration:none}table{border-collapse:collapse;width:100%}
-td,th{text-align:left;border-bottom:1px solid #8884;padding:.5rem .6rem .5rem 0;vertical-align:top}pre{background:#8882;padding:.8rem;border-radius:.5rem;white-space:pre-wrap}</style>`

@@ -2,165 +2,172 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
-	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"exeunt.dev/internal/account"
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/config"
+	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/feed"
-	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/logout"
 	"exeunt.dev/internal/oauth"
 	"exeunt.dev/internal/signin"
 	"exeunt.dev/internal/store/sqlite"
 	"exeunt.dev/internal/token"
 	"exeunt.dev/internal/web"
-	"golang.org/x/crypto/acme/autocert"
 )
 
-// Server is a node.
+// stopWithin is how long requests under way may take when the server stops.
+const stopWithin = 10 * time.Second
+
+// Server is one node.
 type Server struct {
-	*Core
-	Passwords *signin.Passwords
-	log       *slog.Logger
-	feed      *feed.Feed
-	metrics   *metrics
-	handler   http.Handler
-	draining  atomic.Bool
-	grown     chan struct{}
+	base     *Base
+	log      *slog.Logger
+	feed     *feed.Feed
+	door     *door.Door
+	metrics  *metrics
+	handler  http.Handler
+	listener net.Listener
+	aside    net.Listener // for metrics; nil: none of its own
+	stopping atomic.Bool
+	grown    chan struct{}
 }
 
-// New wires a node. Run serves.
+// New opens everything and listens. Close it, or Run it.
 func New(ctx context.Context, c config.Config, log *slog.Logger) (*Server, error) {
-	s := &Server{log: log, grown: make(chan struct{}, 1)}
-	core, err := OpenCore(ctx, c, log, func() { s.feed.Wake() })
-	if err != nil {
-		return nil, err
-	}
-	s.Core = core
-	s.feed = feed.New(core.Store, s.ledgerGrew)
-	s.metrics = newMetrics(core.Store, s.feed)
-	pages, err := web.New(c.Name)
-	if err != nil {
-		core.Close()
-		return nil, err
-	}
-	tokens := token.NewIssuer(c.Issuer, core.Ring)
-	names := browser.Names{Session: c.Cookies.Session, Browser: c.Cookies.Browser, CSRF: c.Cookies.CSRF, Header: c.Cookies.Header}
-	tie := browser.New(core.Store, core.Door, c.Policy(), c.Issuer, names, core.Vault.Derive("csrf", 32))
-	s.Passwords = signin.NewPasswords(core.Store)
+	return NewOn(ctx, c, log, nil)
+}
 
-	mux := http.NewServeMux()
-	pages.Mount(mux)
-	(&signin.SignIn{Store: core.Store, Door: core.Door, Browser: tie, Passwords: s.Passwords, Pages: pages}).Mount(mux)
-	(&oauth.OAuth{Store: core.Store, Door: core.Door, Browser: tie, Passwords: s.Passwords, Pages: pages, Tokens: tokens, Ring: core.Ring,
-		InitialTokens: c.InitialTokens, Resources: c.Resources, Limit: edge.NewLimiter(time.Millisecond, 2000, 10_000)}).Mount(mux)
-	(&logout.Logout{Store: core.Store, Door: core.Door, Browser: tie, Pages: pages, Tokens: tokens}).Mount(mux)
-	(&account.Account{Store: core.Store, Door: core.Door, Browser: tie, Passwords: s.Passwords, Pages: pages, Tokens: tokens, After: sqlite.SessionKey}).Mount(mux)
-	s.feed.Mount(mux)
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/account", http.StatusSeeOther) })
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		edge.JSON(w, http.StatusOK, map[string]string{"status": "ok"})
-	})
-	mux.HandleFunc("GET /readyz", s.ready)
-	s.handler = edge.Wrap(mux, edge.Options{Log: log, Trusted: c.Proxies, HTTPS: strings.HasPrefix(c.Issuer, "https:"), Observe: s.metrics.observe})
+// NewOn is New on a listener that is there already, in place of the configured address.
+func NewOn(ctx context.Context, c config.Config, log *slog.Logger, l net.Listener) (*Server, error) {
+	base, err := Open(ctx, c, log)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{base: base, log: log, listener: l, grown: make(chan struct{}, 1)}
+	if err := s.build(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
 	return s, nil
 }
 
-// ready says whether this node can do its work: it reads the primary, its clock is right, and it is not on its way out.
-func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	_, err := s.Store.Now()
-	if err == nil {
-		err = s.Store.View(r.Context(), func(v idp.View) error {
-			_, err := v.Head()
-			return err
-		})
+func (s *Server) build(ctx context.Context) error {
+	c := s.base.Config
+	s.feed = feed.New(s.base.Store, s.ledgerGrew)
+	s.door = door.New(s.base.Store, s.feed.Wake)
+	s.metrics = newMetrics(s.base.Store, s.feed)
+	pages, err := web.New(c.Name)
+	if err != nil {
+		return err
 	}
-	switch {
-	case s.draining.Load():
-		edge.JSON(w, http.StatusServiceUnavailable, map[string]string{"status": "stopping"})
-	case errors.Is(err, idp.ErrClock):
-		edge.JSON(w, http.StatusServiceUnavailable, map[string]string{"status": "the clock has leapt: nothing is issued until it is right"})
-	case err != nil:
-		edge.JSON(w, http.StatusServiceUnavailable, map[string]string{"status": "the database cannot be read"})
-	default:
-		edge.JSON(w, http.StatusOK, map[string]string{"status": "ready"})
-	}
-}
-
-// Handler is the node's HTTP handler.
-func (s *Server) Handler() http.Handler { return s.handler }
-
-// stopAfter is how long requests may take to end when the node stops.
-const stopAfter = 5 * time.Second
-
-// Run serves on the listener until ctx ends, then stops gracefully and closes the store.
-func (s *Server) Run(ctx context.Context, l net.Listener) error {
-	defer s.Close()
-	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	go s.feed.Run(work)
-	go s.watchKeys(work)
-	swept := make(chan struct{})
-	go func() {
-		defer close(swept)
-		s.sweep(work)
-	}()
-	main := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
-	errs := make(chan error, 2)
-	go func() { errs <- s.serve(main, l) }()
-	side := &http.Server{Handler: s.metrics.handler(), ReadHeaderTimeout: 10 * time.Second}
-	if s.Config.MetricsListen != "" {
-		ml, err := net.Listen("tcp", s.Config.MetricsListen)
-		if err != nil {
+	s.handler = edge.Wrap(s.rooms(pages), edge.Options{Log: s.log, Trusted: c.TrustedProxies, HTTPS: c.HTTPS(), Observe: s.metrics.observe})
+	if s.listener == nil {
+		if s.listener, err = s.listen(ctx); err != nil {
 			return err
 		}
-		go func() { errs <- side.Serve(ml) }()
 	}
-	var err error
-	select {
-	case <-ctx.Done():
-	case err = <-errs:
-	}
-	s.draining.Store(true)
-	stop() // closes the tails: guards go elsewhere
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopAfter)
-	defer cancel()
-	if main.Shutdown(end) != nil {
-		main.Close()
-	}
-	side.Close()
-	<-swept
-	if errors.Is(err, http.ErrServerClosed) {
-		err = nil
+	if c.MetricsListen != "" {
+		s.aside, err = new(net.ListenConfig).Listen(ctx, "tcp", c.MetricsListen)
 	}
 	return err
 }
 
-func (s *Server) serve(h *http.Server, l net.Listener) error {
-	t := s.Config.TLS
-	switch {
-	case t.ACME:
-		u, err := url.Parse(s.Config.Issuer)
-		if err != nil {
-			return err
-		}
-		m := &autocert.Manager{Prompt: autocert.AcceptTOS, HostPolicy: autocert.HostWhitelist(u.Hostname()), Email: t.ACMEMail, Cache: autocert.DirCache(t.ACMECache)}
-		h.TLSConfig = m.TLSConfig()
-		return h.ServeTLS(l, "", "")
-	case t.CertFile != "":
-		h.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-		return h.ServeTLS(l, t.CertFile, t.KeyFile)
+func (s *Server) rooms(pages *web.Pages) http.Handler {
+	c, store := s.base.Config, s.base.Store
+	tokens := token.NewIssuer(c.Issuer, s.base.Ring)
+	tie := browser.New(store, s.door, c.Policy, c.Issuer, browser.Names(c.Cookies), s.base.Vault.Derive("csrf", 32))
+	passwords := signin.NewPasswords(store)
+	mux := http.NewServeMux()
+	for _, room := range []interface{ Mount(*http.ServeMux) }{
+		pages,
+		&signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages},
+		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
+			InitialTokens: c.InitialTokens, Resources: c.Resources, Limit: edge.NewLimiter(100*time.Millisecond, 100, 100_000)},
+		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens},
+		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, After: sqlite.SessionKey},
+		s.feed,
+		s,
+	} {
+		room.Mount(mux)
 	}
-	return h.Serve(l)
+	return mux
+}
+
+// Base is what the server rests on.
+func (s *Server) Base() *Base { return s.base }
+
+// Addr is where the server listens.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Close closes what Run has not: for a server that never ran.
+func (s *Server) Close() error {
+	var errs []error
+	for _, l := range []net.Listener{s.listener, s.aside} {
+		if l != nil {
+			if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(append(errs, s.base.Close())...)
+}
+
+// Run serves until ctx ends, then lets requests under way finish and closes everything.
+func (s *Server) Run(ctx context.Context) error {
+	defer s.Close()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var work sync.WaitGroup
+	follow, stopFollow := context.WithCancel(context.Background())
+	work.Go(func() { s.feed.Run(follow) })
+	work.Go(func() { s.watchKeys(follow) })
+	work.Go(func() { s.sweep(follow) })
+	failed := make(chan error, 2)
+	servers := []*http.Server{s.serve(s.listener, s.handler, failed)}
+	if s.aside != nil {
+		servers = append(servers, s.serve(s.aside, s.metrics, failed))
+	}
+	s.log.Info("serving", "issuer", s.base.Config.Issuer, "address", s.Addr().String())
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	s.stopping.Store(true) // /readyz says so first; then the tails end, which would else hold Shutdown up
+	stopFollow()
+	within, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	for _, h := range servers {
+		if h.Shutdown(within) != nil {
+			h.Close()
+		}
+	}
+	work.Wait()
+	s.log.Info("stopped")
+	return err
+}
+
+func (s *Server) serve(l net.Listener, h http.Handler, failed chan<- error) *http.Server {
+	out := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 32 << 10,
+		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	go func() {
+		if err := out.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
+		}
+	}()
+	return out
 }

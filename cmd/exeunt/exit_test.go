@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"exeunt.dev/internal/config"
+	"exeunt.dev/internal/demo"
+)
+
+func TestExitCodes(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	if err := os.WriteFile("exeunt.yaml", []byte(config.Example()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, all := range map[int][]string{
+		0: {"version", "account list", "--help"},
+		1: {"account show nobody", "client show nobody"},
+		2: {"", "nonsense", "account add", "serve --config nowhere.yaml", "account add x", "demo --port 99999"},
+	} {
+		for _, line := range all {
+			var out, errOut bytes.Buffer
+			if got := run(strings.Fields(line), strings.NewReader(""), &out, &errOut); got != want {
+				t.Errorf("exeunt %s: exit %d, want %d: %s", line, got, want, &errOut)
+			}
+			if want != 0 && !strings.HasPrefix(errOut.String(), "exeunt: ") && !strings.Contains(errOut.String(), "\nexeunt: ") {
+				t.Errorf("exeunt %s: %q", line, &errOut)
+			}
+		}
+	}
+}
+
+// The real program: one line of JSON, then it runs until it is interrupted, and leaves nothing behind.
+func TestDemoProcess(t *testing.T) {
+	temp := t.TempDir()
+	cmd := exec.Command(os.Args[0], "demo", "--json")
+	cmd.Args[0] = "exeunt"
+	cmd.Env = append(os.Environ(), "EXEUNT_TEST_MAIN=1", "TMPDIR="+temp)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill() })
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	var info demo.Info
+	if err := json.Unmarshal(line, &info); err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{info.Issuer + "/readyz", info.Start, info.Apps["books"], info.Apps["news"]} {
+		res, err := http.Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+		if res.StatusCode != 200 {
+			t.Errorf("%s: %s", address, res.Status)
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("after Ctrl-C: %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(temp, "*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}

@@ -1,0 +1,22 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv("EXEUNT_TEST_MAIN") != "" {
+		main() // the test binary as the program
+	}
+	testscript.Main(m, map[string]func(){"exeunt": main})
+}
+
+func TestCommands(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata", Setup: func(e *testscript.Env) error {
+		e.Setenv("TMPDIR", e.WorkDir)
+		return os.MkdirAll(e.WorkDir, 0o700)
+	}})
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/user"
+	"text/tabwriter"
+	"time"
+
+	"exeunt.dev/internal/config"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/server"
+)
+
+func loadConfig(path string) (config.Config, error) {
+	c, err := config.Load(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, usage("there is no configuration "+path, "exeunt config example > "+path+" makes one; --config names another")
+	}
+	return c, err
+}
+
+// open opens the database of the configuration, also while a server runs on it.
+func (w *world) open() (*server.Base, error) {
+	c, err := loadConfig(w.config)
+	if err != nil {
+		return nil, err
+	}
+	return server.Open(w.ctx, c, slog.New(slog.NewTextHandler(w.errOut, &slog.HandlerOptions{Level: slog.LevelWarn})))
+}
+
+// with opens the database for one act.
+func (w *world) with(act func(*server.Base) error) error {
+	b, err := w.open()
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	return act(b)
+}
+
+// operator is who the ledger says it was.
+func operator() idp.Actor {
+	if u, err := user.Current(); err == nil {
+		return idp.ActorOperator(u.Username)
+	}
+	return idp.ActorOperator(fmt.Sprintf("uid-%d", os.Getuid()))
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// done prints what an act came to: a sentence, or JSON.
+func (w *world) done(v map[string]any, format string, args ...any) error {
+	if w.json {
+		return printJSON(w.out, v)
+	}
+	_, err := fmt.Fprintf(w.out, format+"\n", args...)
+	return err
+}
+
+// ended prints what an ending came to.
+func (w *world) ended(b *server.Base, r idp.Receipt, what string) error {
+	if r.ID == "" {
+		return w.done(map[string]any{"ended": false}, "%s: nothing was alive that could end", what)
+	}
+	address := b.Config.Issuer + "/signout/" + string(r.ID)
+	return w.done(map[string]any{"ended": true, "receipt": address}, "%s: ended\nreceipt: %s", what, address)
+}
+
+// table prints rows under a heading, in columns.
+func table(w io.Writer, rows [][]string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		for i, cell := range row {
+			if i > 0 {
+				fmt.Fprint(t, "\t")
+			}
+			fmt.Fprint(t, cell)
+		}
+		fmt.Fprintln(t)
+	}
+	return t.Flush()
+}
+
+func stamp(t idp.Time) string {
+	if t == 0 {
+		return ""
+	}
+	return t.Time().UTC().Format(time.RFC3339)
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/server"
+	"exeunt.dev/internal/store/sqlite"
+	"exeunt.dev/internal/web"
+)
+
+type sessionCmd struct {
+	List sessionListCmd `cmd:"" help:"List where a person is signed in."`
+	End  sessionEndCmd  `cmd:"" help:"End one session."`
+}
+
+// liveSessions reads the sessions that neither ended nor expired.
+func liveSessions(ctx context.Context, b *server.Base, id idp.AccountID) (out []idp.Session, err error) {
+	now, _ := b.Store.Now()
+	err = b.Store.View(ctx, func(v idp.View) error {
+		out = nil
+		e, err := v.Epochs(id, "")
+		if err != nil || e.Account.IsZero() {
+			return err
+		}
+		for page := (idp.Page{Limit: 500}); ; {
+			rows, err := v.Sessions(id, e.Realm, e.Account, page)
+			for _, s := range rows {
+				if !s.Expired(now) {
+					out = append(out, s)
+				}
+			}
+			if err != nil || len(rows) < page.Limit {
+				return err
+			}
+			page.After = sqlite.SessionKey(&rows[len(rows)-1])
+		}
+	})
+	return out, err
+}
+
+type sessionListCmd struct{ person }
+
+func (c *sessionListCmd) Run(w *world) error {
+	return w.with(func(b *server.Base) error {
+		a, err := c.find(w, b)
+		if err != nil {
+			return err
+		}
+		live, err := liveSessions(w.ctx, b, a.ID)
+		if err != nil {
+			return err
+		}
+		rows := [][]string{{"ID", "BROWSER", "ADDRESS", "SINCE", "LAST SEEN"}}
+		for i := range live {
+			s := &live[i]
+			if w.json {
+				if err := printJSON(w.out, map[string]any{"id": s.Ref, "browser": s.UserAgent, "ip": s.LastIP, "created_at": stamp(s.CreatedAt), "last_seen_at": stamp(s.LastSeen),
+					"auth_time": stamp(s.AuthTime), "expires_at": stamp(s.ExpiresAt), "methods": s.Methods}); err != nil {
+					return err
+				}
+			}
+			rows = append(rows, []string{s.Ref, web.Device(s.UserAgent), s.LastIP, stamp(s.CreatedAt), stamp(s.LastSeen)})
+		}
+		if w.json {
+			return nil
+		}
+		return table(w.out, rows)
+	})
+}
+
+type sessionEndCmd struct {
+	person
+	reason
+	ID string `arg:"" help:"The session's id, as session list shows it."`
+}
+
+func (c *sessionEndCmd) Run(w *world) error {
+	why, err := c.cause(idp.CauseSessionEnded)
+	if err != nil {
+		return err
+	}
+	return w.with(func(b *server.Base) error {
+		a, err := c.find(w, b)
+		if err != nil {
+			return err
+		}
+		var s idp.Session
+		err = b.Store.View(w.ctx, func(v idp.View) error { s, err = v.SessionByRef(a.ID, c.ID); return err })
+		if errors.Is(err, idp.ErrNotFound) {
+			return hint(fmt.Errorf("%s has no session %q", a.Username, strings.TrimSpace(c.ID)), "exeunt session list "+a.Username+" shows which there are")
+		}
+		if err != nil {
+			return err
+		}
+		r, err := b.Door().End(w.ctx, idp.EndSession(s.Name), why)
+		if err != nil {
+			return err
+		}
+		return w.ended(b, r, c.ID)
+	})
+}

@@ -1,0 +1,229 @@
+package config
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Parse reads the text of a configuration. An error about its content is an *Error with all problems.
+func Parse(file string, text []byte) (Config, error) {
+	c := Default()
+	r := &reader{base: filepath.Dir(file), lines: map[string]int{}}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		r.broken(err)
+		return Config{}, &Error{file, r.problems}
+	}
+	if doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 && doc.Content[0].Tag != "!!null" {
+		r.mapping("", doc.Content[0], r.fields(&c))
+	}
+	if len(r.problems) == 0 {
+		r.together(&c)
+	}
+	if len(r.problems) > 0 {
+		slices.SortStableFunc(r.problems, func(a, b Problem) int { return a.Line - b.Line })
+		return Config{}, &Error{file, r.problems}
+	}
+	return c, nil
+}
+
+var lineOf = regexp.MustCompile(`line (\d+)`)
+
+// broken is text that is no YAML.
+func (r *reader) broken(err error) {
+	line := 1
+	var load *yaml.LoadError
+	if errors.As(err, &load) && load.Mark.Line > 0 {
+		line = load.Mark.Line
+	} else if m := lineOf.FindStringSubmatch(err.Error()); m != nil {
+		line, _ = strconv.Atoi(m[1])
+	}
+	r.wrong(line, "", "this is not YAML", "check indentation, colons and quotes near here")
+}
+
+func (r *reader) fields(c *Config) []field {
+	return []field{
+		{"issuer", r.into(&c.Issuer)},
+		{"name", r.into(&c.Name)},
+		{"listen", r.address(&c.Listen)},
+		{"data", r.into(&c.Data)},
+		{"key_file", r.into(&c.KeyFile)},
+		{"tls", func(key string, n *yaml.Node) { r.tls(key, n, &c.TLS) }},
+		{"trusted_proxies", func(key string, n *yaml.Node) { r.proxies(key, n, &c.TrustedProxies) }},
+		{"lifetimes", func(key string, n *yaml.Node) { r.lifetimes(key, n, c) }},
+		{"signing_algs", func(key string, n *yaml.Node) { r.algs(key, n, &c.Algs) }},
+		{"cookies", func(key string, n *yaml.Node) { r.cookies(key, n, &c.Cookies) }},
+		{"registration", func(key string, n *yaml.Node) {
+			r.mapping(key, n, []field{{"initial_tokens", func(key string, n *yaml.Node) {
+				r.list(key, n, func(n *yaml.Node) { r.token(key, n, &c.InitialTokens) })
+			}}})
+		}},
+		{"resources", func(key string, n *yaml.Node) {
+			r.list(key, n, func(n *yaml.Node) { r.resource(key, n, &c.Resources) })
+		}},
+		{"log_level", func(key string, n *yaml.Node) {
+			if text, ok := r.text(key, n); ok && c.LogLevel.UnmarshalText([]byte(text)) != nil {
+				r.wrong(n.Line, key, strconv.Quote(text)+" is no level", "write debug, info, warn or error")
+			}
+		}},
+		{"metrics_listen", r.address(&c.MetricsListen)},
+	}
+}
+
+func (r *reader) into(to *string) func(string, *yaml.Node) {
+	return func(key string, n *yaml.Node) {
+		if text, ok := r.text(key, n); ok {
+			*to = text
+		}
+	}
+}
+
+func (r *reader) address(to *string) func(string, *yaml.Node) {
+	return func(key string, n *yaml.Node) {
+		text, ok := r.text(key, n)
+		if !ok {
+			return
+		}
+		_, port, err := net.SplitHostPort(text)
+		if number, err2 := strconv.ParseUint(port, 10, 16); err != nil || err2 != nil || number > 65535 {
+			r.wrong(n.Line, key, strconv.Quote(text)+" is no address to listen on", "write host:port, for example 127.0.0.1:8080 or :443")
+			return
+		}
+		*to = text
+	}
+}
+
+func (r *reader) tls(key string, n *yaml.Node, t *TLS) {
+	r.mapping(key, n, []field{
+		{"cert_file", r.into(&t.CertFile)},
+		{"key_file", r.into(&t.KeyFile)},
+		{"acme", func(key string, n *yaml.Node) {
+			t.ACME = true
+			r.mapping(key, n, []field{{"cache", r.into(&t.Cache)}, {"email", r.into(&t.Email)}})
+			if t.Cache == "" {
+				r.wrong(n.Line, key, "cache is missing", "write cache: and a folder, so that certificates survive a restart")
+			}
+		}},
+	})
+	switch {
+	case t.ACME && (t.CertFile != "" || t.KeyFile != ""):
+		r.wrong(n.Line, key, "certificate files and acme at once", "keep one of the two")
+	case !t.ACME && (t.CertFile == "") != (t.KeyFile == ""):
+		r.wrong(n.Line, key, "cert_file and key_file belong together", "write both")
+	}
+}
+
+func (r *reader) proxies(key string, n *yaml.Node, to *[]netip.Prefix) {
+	r.list(key, n, func(n *yaml.Node) {
+		text, ok := r.text(key, n)
+		if !ok {
+			return
+		}
+		p, err := netip.ParsePrefix(text)
+		if a, err2 := netip.ParseAddr(text); err2 == nil {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil {
+			r.wrong(n.Line, key, strconv.Quote(text)+" is no address", "write for example 10.0.0.7 or 10.0.0.0/24")
+			return
+		}
+		if p.Bits() == 0 {
+			r.wrong(n.Line, key, text+" trusts everybody, so that anybody can pretend to come from anywhere", "name the proxies' own addresses")
+			return
+		}
+		*to = append(*to, p.Masked())
+	})
+}
+
+func (r *reader) lifetimes(key string, n *yaml.Node, c *Config) {
+	p := &c.Policy
+	const day = 24 * time.Hour
+	life := func(name string, to *time.Duration, least, most time.Duration) field {
+		return field{name, func(key string, n *yaml.Node) {
+			text, ok := r.text(key, n)
+			if !ok {
+				return
+			}
+			d, err := duration(text)
+			if err != nil {
+				r.wrong(n.Line, key, strconv.Quote(text)+" is no length of time", "write for example 30s, 5m, 12h or 14d")
+			} else if d < least || d > most {
+				r.wrong(n.Line, key, text+" is out of range", "write something from "+short(least)+" to "+short(most))
+			} else {
+				*to = d
+			}
+		}}
+	}
+	r.mapping(key, n, []field{
+		life("access_token", &p.AccessLife, time.Second, day),
+		life("id_token", &p.IDTokenLife, time.Second, day),
+		life("code", &p.CodeLife, time.Second, 10*time.Minute), // RFC 6749 section 4.1.2: ten minutes at most
+		life("session_idle", &p.SessionIdle, time.Second, 400*day),
+		life("session", &p.SessionAbsolute, time.Second, 400*day),
+		life("stay_idle", &p.StayIdle, time.Second, 400*day),
+		life("stay", &p.StayAbsolute, time.Second, 400*day),
+		life("refresh_idle", &p.RefreshIdle, time.Second, 400*day),
+		life("refresh", &p.RefreshAbsolute, time.Second, 400*day),
+		life("refresh_grace", &p.Grace, 0, 5*time.Minute),
+		life("pending", &p.PendingLife, time.Minute, day),
+		life("recent_sign_in", &p.RecentSignIn, time.Second, day),
+	})
+	for _, pair := range []struct {
+		name       string
+		idle, full time.Duration
+	}{{"session", p.SessionIdle, p.SessionAbsolute}, {"stay", p.StayIdle, p.StayAbsolute}, {"refresh", p.RefreshIdle, p.RefreshAbsolute}} {
+		if pair.idle > pair.full {
+			r.wrong(n.Line, key, pair.name+"_idle is longer than "+pair.name, "make it at most "+short(pair.full))
+		}
+	}
+}
+
+// duration is time.ParseDuration with days.
+func duration(text string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		return time.Duration(n) * 24 * time.Hour, err
+	}
+	return time.ParseDuration(text)
+}
+
+func short(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= day && d%day == 0:
+		return strconv.Itoa(int(d/day)) + "d"
+	case d >= time.Hour && d%time.Hour == 0:
+		return strconv.Itoa(int(d/time.Hour)) + "h"
+	case d >= time.Minute && d%time.Minute == 0:
+		return strconv.Itoa(int(d/time.Minute)) + "m"
+	}
+	return strconv.Itoa(int(d/time.Second)) + "s"
+}
+
+func (r *reader) algs(key string, n *yaml.Node, to *[]string) {
+	*to = nil
+	r.list(key, n, func(n *yaml.Node) {
+		text, ok := r.text(key, n)
+		switch {
+		case !ok:
+		case !slices.Contains([]string{"ES256", "EdDSA", "RS256"}, text):
+			r.wrong(n.Line, key, strconv.Quote(text)+" is not supported", "write ES256, EdDSA or RS256")
+		case slices.Contains(*to, text):
+			r.wrong(n.Line, key, text+" is there twice", "keep one of them")
+		default:
+			*to = append(*to, text)
+		}
+	})
+	if len(*to) == 0 && len(r.problems) == 0 {
+		r.wrong(n.Line, key, "the list is empty", "write ES256, EdDSA or RS256")
+	}
+}

@@ -1,0 +1,107 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"exeunt.dev/internal/config"
+	"exeunt.dev/internal/door"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/keys"
+	"exeunt.dev/internal/store/sqlite"
+)
+
+// Base is what everything rests on: the database, and the key file that belongs to it.
+type Base struct {
+	Config config.Config
+	Store  *sqlite.Store
+	Vault  *keys.Vault
+	Ring   *keys.Ring
+}
+
+// Open opens database and keys, making what a first start needs. Commands use it beside a running server.
+func Open(ctx context.Context, c config.Config, log *slog.Logger) (*Base, error) {
+	store, err := sqlite.Open(ctx, c.Data)
+	if err != nil {
+		return nil, fmt.Errorf("database %s cannot be used: %w", c.Data, err)
+	}
+	b := &Base{Config: c, Store: store}
+	if err := b.open(ctx, log); err != nil {
+		store.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// Close closes the database.
+func (b *Base) Close() error { return b.Store.Close() }
+
+// Door is a door that wakes nobody: a server that runs beside finds out by itself.
+func (b *Base) Door() *door.Door { return door.New(b.Store, nil) }
+
+func (b *Base) open(ctx context.Context, log *slog.Logger) (err error) {
+	if b.Vault, err = b.vault(ctx, log); err != nil {
+		return err
+	}
+	if err := b.lifeCap(ctx); err != nil {
+		return err
+	}
+	b.Ring, err = keys.Open(ctx, b.Store, b.Vault, b.Config.Algs)
+	return err
+}
+
+// MissingKeyError says that a database has keys and the file that decrypts them is gone.
+type MissingKeyError struct{ KeyFile, Data string }
+
+func (e *MissingKeyError) Error() string {
+	return fmt.Sprintf("key file %s is missing, and the database %s holds signing keys that only it can decrypt", e.KeyFile, e.Data)
+}
+
+func (b *Base) vault(ctx context.Context, log *slog.Logger) (*keys.Vault, error) {
+	v, err := keys.OpenVault(b.Config.KeyFile)
+	if !errors.Is(err, keys.ErrNoKeyFile) {
+		return v, err
+	}
+	var rows []idp.Key
+	if err := b.Store.View(ctx, func(v idp.View) (err error) { rows, err = v.Keys(); return err }); err != nil {
+		return nil, err
+	}
+	if len(rows) > 0 {
+		return nil, &MissingKeyError{b.Config.KeyFile, b.Config.Data}
+	}
+	v, err = keys.CreateVault(b.Config.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("key file cannot be made: %w", err)
+	}
+	log.Warn("made a new key file: keep a copy of it, apart from the database's backup; without it the database cannot be used", "key_file", b.Config.KeyFile)
+	return v, nil
+}
+
+// lifeCap makes room for the longest token that may be minted, before any is.
+func (b *Base) lifeCap(ctx context.Context) error {
+	longest := b.Config.Policy.AccessLife
+	page := idp.Page{Limit: 1000}
+	var now int64
+	err := b.Store.View(ctx, func(v idp.View) (err error) {
+		if now, err = v.LifeCap(); err != nil {
+			return err
+		}
+		for {
+			clients, err := v.Clients(page)
+			for _, c := range clients {
+				longest = max(longest, c.AccessLife)
+			}
+			if err != nil || len(clients) < page.Limit {
+				return err
+			}
+			page.After = string(clients[len(clients)-1].ID)
+		}
+	})
+	want := int64(longest.Seconds()) + 1
+	if err != nil || want == now {
+		return err
+	}
+	return b.Store.Update(ctx, func(tx idp.Tx) error { return tx.SetLifeCap(want) })
+}

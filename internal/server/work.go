@@ -1,0 +1,126 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"exeunt.dev/internal/idp"
+)
+
+const (
+	keysEvery  = 2 * time.Second // a rotation writes no ending, so keys are looked at by the clock, too
+	sweepEvery = time.Minute
+	sweepBatch = 500
+)
+
+// ledgerGrew is told by the feed, which must not be held up.
+func (s *Server) ledgerGrew() {
+	select {
+	case s.grown <- struct{}{}:
+	default:
+	}
+}
+
+// watchKeys loads the keys again when another process has rotated or killed one.
+func (s *Server) watchKeys(ctx context.Context) {
+	tick := time.NewTicker(keysEvery)
+	defer tick.Stop()
+	var last []keyState
+	for {
+		now, err := s.keyStates(ctx)
+		if err == nil && !slices.Equal(now, last) {
+			if err = s.base.Ring.Load(ctx); err == nil {
+				last = now
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("signing keys could not be read", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.grown:
+		case <-tick.C:
+		}
+	}
+}
+
+type keyState struct {
+	kid    idp.Name
+	state  idp.KeyState
+	killed bool
+}
+
+func (s *Server) keyStates(ctx context.Context) (out []keyState, err error) {
+	err = s.base.Store.View(ctx, func(v idp.View) error {
+		rows, err := v.Keys()
+		if err != nil {
+			return err
+		}
+		kids := make([]idp.Name, len(rows))
+		for i, k := range rows {
+			kids[i] = k.Kid
+		}
+		killed, err := v.Ended(kids...)
+		out = out[:0]
+		for _, k := range rows {
+			out = append(out, keyState{k.Kid, k.State, slices.Contains(killed, k.Kid)})
+		}
+		return err
+	})
+	return out, err
+}
+
+// sweep writes the endings of what has expired, so that apps are told, and deletes what nobody asks for any more.
+func (s *Server) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		if err := s.sweepOnce(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("sweep", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *Server) sweepOnce(ctx context.Context) error {
+	now, err := s.base.Store.Now()
+	if err != nil {
+		return err // while the clock is wrong nothing is taken for expired
+	}
+	for {
+		var old []idp.Session
+		err := s.base.Store.View(ctx, func(v idp.View) (err error) {
+			old, err = v.ExpiredSessions(now, sweepBatch)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, session := range old {
+			cause := idp.Cause{Kind: idp.CauseExpiry, Actor: idp.ActorRule("expiry")}
+			if _, err := s.door.End(ctx, idp.EndSession(session.Name), cause); err != nil && !errors.Is(err, idp.ErrNotFound) {
+				return err
+			}
+		}
+		if len(old) < sweepBatch {
+			break
+		}
+	}
+	for {
+		n := 0
+		err := s.base.Store.Update(ctx, func(tx idp.Tx) (err error) {
+			n, err = tx.Sweep(now, sweepBatch)
+			return err
+		})
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
