@@ -157,3 +157,20 @@ func (b *Browser) Submit(ctx context.Context, p *Page, f Form, act string) (*Pag
 	}
 	return b.Post(ctx, to.String(), f.Values)
 }
+
+// Location opens an address and returns where the first answer redirects to, without going there.
+func (b *Browser) Location(ctx context.Context, at string) (string, error) {
+	r, err := http.NewRequestWithContext(ctx, "GET", at, nil)
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set("Accept", "text/html")
+	stay := *b.client
+	stay.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	res, err := stay.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	return res.Header.Get("Location"), nil
+}

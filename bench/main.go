@@ -1,0 +1,380 @@
+// Command bench measures the whole program: a real server in a process of its own, a bare net/http echo in another, load from
+// this one, all on loopback. It prints ratios of one run; absolute figures belong to the machine.
+//
+//	go run ./bench [-seconds 3]
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"exeunt.dev/guard"
+	"exeunt.dev/internal/demo"
+)
+
+const connections = 64
+
+func main() {
+	seconds := flag.Float64("seconds", 3, "length of each measurement")
+	echo := flag.Bool("echo", false, "serve the echo (for the child process)")
+	flag.Parse()
+	if *echo {
+		serveEcho()
+		return
+	}
+	if err := run(time.Duration(*seconds * float64(time.Second))); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// serveEcho answers /echo at once and /sign after two ES256 signatures.
+func serveEcho() {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("http://" + l.Addr().String())
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	sum := sha256.Sum256([]byte("x"))
+	answer := func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		io.WriteString(w, `{"active":true}`)
+	}
+	http.HandleFunc("/echo", answer)
+	http.HandleFunc("/sign", func(w http.ResponseWriter, r *http.Request) {
+		for range 2 {
+			if _, err := ecdsa.SignASN1(rand.Reader, key, sum[:]); err != nil {
+				panic(err)
+			}
+		}
+		answer(w, r)
+	})
+	http.Serve(l, nil)
+}
+
+type bench struct {
+	dir, issuer    string
+	server, echo   *exec.Cmd
+	echoAt         string
+	id, secret     string
+	apiSecret, api string
+	http           *http.Client
+}
+
+func run(length time.Duration) error {
+	dir, err := os.MkdirTemp("", "exeunt-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b := &bench{dir: dir, api: "https://api.example.com", http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * connections}}}
+	if err := b.start(); err != nil {
+		return err
+	}
+	defer func() {
+		for _, c := range []*exec.Cmd{b.server, b.echo} {
+			c.Process.Kill()
+			c.Wait()
+		}
+	}()
+	refresh, access, err := b.tokens(connections)
+	if err != nil {
+		return err
+	}
+	echo := b.load(b.echo, length, func(int) error { return b.post(b.echoAt+"/echo", url.Values{"token": {access[0]}}, nil) })
+	sign := b.load(b.echo, length, func(int) error { return b.post(b.echoAt+"/sign", url.Values{"token": {access[0]}}, nil) })
+	var mu sync.Mutex
+	turn := b.load(b.server, length, func(n int) error {
+		mu.Lock()
+		mine := refresh[n]
+		mu.Unlock()
+		var out struct {
+			Refresh string `json:"refresh_token"`
+		}
+		err := b.post(b.issuer+"/oauth2/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {mine}}, &out)
+		mu.Lock()
+		refresh[n] = out.Refresh
+		mu.Unlock()
+		return err
+	})
+	inspect := b.load(b.server, length, func(n int) error { return b.post(b.issuer+"/oauth2/introspect", url.Values{"token": {access[n]}}, nil) })
+	fmt.Printf("\n| what, %d connections | CPU-ms each | requests/s | ratio |\n|---|---|---|---|\n", connections)
+	fmt.Printf("| net/http echo | %.3f | %.0f | 1 |\n", echo.cpu, echo.rate)
+	fmt.Printf("| echo + two ES256 signatures | %.3f | %.0f | |\n", sign.cpu, sign.rate)
+	fmt.Printf("| refresh exchange, durable | %.3f | %.0f | %.2f x (echo + two signatures) |\n", turn.cpu, turn.rate, turn.cpu/sign.cpu)
+	fmt.Printf("| introspection, token seen before | %.3f | %.0f | %.2f x echo |\n", inspect.cpu, inspect.rate, inspect.cpu/echo.cpu)
+	return b.endings(refresh[0])
+}
+
+func (b *bench) start() error {
+	binary := filepath.Join(b.dir, "exeunt")
+	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/exeunt").CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	address := l.Addr().String()
+	l.Close()
+	b.issuer = "http://" + address
+	conf := filepath.Join(b.dir, "exeunt.yaml")
+	if err := os.WriteFile(conf, []byte("issuer: "+b.issuer+"\nlisten: "+address+"\nlog_level: error\n"), 0o600); err != nil {
+		return err
+	}
+	command := func(in string, args ...string) (map[string]string, error) {
+		c := exec.Command(binary, append([]string{"--config", conf, "--json"}, args...)...)
+		c.Stdin = strings.NewReader(in)
+		c.Stderr = os.Stderr
+		out, err := c.Output()
+		if err != nil {
+			return nil, err
+		}
+		var v map[string]string
+		return v, json.Unmarshal(out, &v)
+	}
+	if _, err := command("a bench password\n", "account", "add", "bench"); err != nil {
+		return err
+	}
+	app, err := command("", "client", "add", "app", "--first-party", "--redirect", "http://127.0.0.1:1/callback", "--audience", b.api)
+	if err != nil {
+		return err
+	}
+	api, err := command("", "client", "add", "api", "--kind", "api", "--audience", b.api)
+	if err != nil {
+		return err
+	}
+	b.id, b.secret, b.apiSecret = "app", app["client_secret"], api["client_secret"]
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	b.echo = exec.Command(self, "-echo")
+	pipe, err := b.echo.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := b.echo.Start(); err != nil {
+		return err
+	}
+	if _, err := fmt.Fscanln(pipe, &b.echoAt); err != nil {
+		return err
+	}
+	begin := time.Now()
+	b.server = exec.Command(binary, "--config", conf, "serve")
+	b.server.Stderr = os.Stderr
+	if err := b.server.Start(); err != nil {
+		return err
+	}
+	for {
+		res, err := b.http.Get(b.issuer + "/.well-known/openid-configuration")
+		if err == nil {
+			res.Body.Close()
+			break
+		}
+		if time.Since(begin) > 10*time.Second {
+			return err
+		}
+	}
+	fmt.Printf("start on existing data to first answer from discovery: %.0f ms; memory then: %d MiB\n", float64(time.Since(begin).Microseconds())/1000, b.memory())
+	return nil
+}
+
+// memory is the server's resident size, in MiB.
+func (b *bench) memory() int {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", b.server.Process.Pid))
+	fields := strings.Fields(string(text))
+	if len(fields) < 2 {
+		return -1
+	}
+	pages, _ := strconv.Atoi(fields[1])
+	return pages * os.Getpagesize() >> 20
+}
+
+// cpu is what a process has used, in milliseconds.
+func cpu(c *exec.Cmd) float64 {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.Process.Pid))
+	_, rest, _ := bytes.Cut(text, []byte(") "))
+	f := strings.Fields(string(rest))
+	if len(f) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseFloat(f[11], 64)
+	system, _ := strconv.ParseFloat(f[12], 64)
+	return (user + system) * 10 // clock ticks of 10 ms
+}
+
+type result struct{ cpu, rate float64 }
+
+// load runs f from all connections for a while and reads the CPU time of the process that served.
+func (b *bench) load(served *exec.Cmd, length time.Duration, f func(n int) error) result {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	done, failed := 0, 0
+	before, begin := cpu(served), time.Now()
+	for n := range connections {
+		wg.Go(func() {
+			count, bad := 0, 0
+			for time.Since(begin) < length {
+				if err := f(n); err != nil {
+					if bad++; bad == 1 {
+						fmt.Fprintln(os.Stderr, "bench:", err)
+					}
+				}
+				count++
+			}
+			mu.Lock()
+			done, failed = done+count, failed+bad
+			mu.Unlock()
+		})
+	}
+	wg.Wait()
+	if failed > 0 {
+		fmt.Printf("%d of %d requests failed: the figures below are worth nothing\n", failed, done)
+	}
+	return result{(cpu(served) - before) / float64(done), float64(done) / time.Since(begin).Seconds()}
+}
+
+func (b *bench) post(at string, form url.Values, into any) error {
+	r, err := http.NewRequest("POST", at, strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth(b.id, b.secret)
+	res, err := b.http.Do(r)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s %s %w", at, res.Status, body, err)
+	}
+	if into != nil {
+		return json.Unmarshal(body, into)
+	}
+	return nil
+}
+
+// tokens signs in once and opens n families.
+func (b *bench) tokens(n int) (refresh, access []string, err error) {
+	ctx := context.Background()
+	who := demo.NewBrowser()
+	page, err := who.Get(ctx, b.issuer+"/login")
+	if err != nil {
+		return nil, nil, err
+	}
+	form, _ := page.Form()
+	form.Set("username", "bench")
+	form.Set("password", "a bench password")
+	if _, err := who.Submit(ctx, page, form, "signin"); err != nil {
+		return nil, nil, err
+	}
+	for range n {
+		q := url.Values{"client_id": {b.id}, "redirect_uri": {"http://127.0.0.1:1/callback"}, "response_type": {"code"}, "scope": {"openid"}}
+		at, err := who.Location(ctx, b.issuer+"/oauth2/authorize?"+q.Encode())
+		if err != nil {
+			return nil, nil, err
+		}
+		u, err := url.Parse(at)
+		if err != nil {
+			return nil, nil, err
+		}
+		var out struct {
+			Access  string `json:"access_token"`
+			Refresh string `json:"refresh_token"`
+		}
+		if err := b.post(b.issuer+"/oauth2/token", url.Values{"grant_type": {"authorization_code"}, "code": {u.Query().Get("code")},
+			"redirect_uri": {"http://127.0.0.1:1/callback"}}, &out); err != nil {
+			return nil, nil, err
+		}
+		refresh, access = append(refresh, out.Refresh), append(access, out.Access)
+	}
+	return refresh, access, nil
+}
+
+// endings measures from sending an end to its refusal by a guard in this process, which is another than the server's, beside an fdatasync and
+// an echo in the same turns.
+func (b *bench) endings(refresh string) error {
+	g, err := guard.New(b.issuer, guard.Audience(b.api), guard.Credentials("api", b.apiSecret))
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	go g.Run(ctx)
+	if err := g.Ready(ctx); err != nil {
+		return err
+	}
+	f, err := os.Create(filepath.Join(b.dir, "sync"))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var ours, floor []time.Duration
+	for range 200 {
+		var out struct {
+			Access  string `json:"access_token"`
+			Refresh string `json:"refresh_token"`
+		}
+		if err := b.post(b.issuer+"/oauth2/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}}, &out); err != nil {
+			return err
+		}
+		refresh = out.Refresh
+		tok, err := g.Check(out.Access)
+		if err != nil {
+			return err
+		}
+		watch, release := g.Watch(ctx, tok)
+		begin := time.Now()
+		go b.post(b.issuer+"/oauth2/revoke", url.Values{"token": {out.Access}}, nil)
+		<-watch.Done()
+		ours = append(ours, time.Since(begin))
+		release()
+		if _, err := g.Check(out.Access); err != guard.ErrEnded {
+			return fmt.Errorf("an ended token gives %v", err)
+		}
+		begin = time.Now()
+		if _, err := f.Write(make([]byte, 4096)); err != nil {
+			return err
+		}
+		if err := f.Sync(); err != nil {
+			return err
+		}
+		if err := b.post(b.echoAt+"/echo", url.Values{}, nil); err != nil {
+			return err
+		}
+		floor = append(floor, time.Since(begin))
+	}
+	p := func(d []time.Duration, q float64) float64 {
+		slices.Sort(d)
+		return float64(d[int(q*float64(len(d)-1))].Microseconds()) / 1000
+	}
+	fmt.Printf("\n| ms | p50 | p99 |\n|---|---|---|\n| from sending the end to its refusal by a guard in another process | %.2f | %.2f |\n| a sync of 4 KiB and an echo | %.2f | %.2f |\n| ratio | %.2f | %.2f |\n",
+		p(ours, .5), p(ours, .99), p(floor, .5), p(floor, .99), p(ours, .5)/p(floor, .5), p(ours, .99)/p(floor, .99))
+	return nil
+}
