@@ -12,7 +12,6 @@ import (
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/server"
 	"exeunt.dev/internal/signin"
-	"exeunt.dev/ledger"
 	"golang.org/x/term"
 )
 
@@ -300,20 +299,9 @@ func (c *accountUnlockCmd) Run(w *world) error {
 		if a.State == idp.AccountDeleted {
 			return fmt.Errorf("%s was deleted", a.Username)
 		}
-		next := ledger.NewName()
-		swapped := false
-		err = b.Store.Update(w.ctx, func(tx idp.Tx) (err error) {
-			if err := tx.LockAccount(a.ID, idp.Exclusive); err != nil {
-				return err
-			}
-			now, err := tx.Epochs(a.ID, "")
-			if err != nil || !now.Account.IsZero() {
-				return err
-			}
-			swapped, err = tx.SwapAccountEpoch(a.ID, idp.Name{}, next, idp.AccountActive)
-			return err
-		})
-		if err != nil {
+		err = b.Door().Unlock(w.ctx, a.ID)
+		swapped := err == nil
+		if err != nil && !errors.Is(err, idp.ErrConflict) {
 			return err
 		}
 		word := "unlocked"

@@ -46,9 +46,6 @@ func (f *Feed) answer(ctx context.Context, q ledger.Question) (ledger.Answer, er
 	if err != nil {
 		return ledger.Answer{}, err
 	}
-	// The row's time stands still while nothing ends; a guard that slept would hold exp against an old one.
-	now, _ := f.store.Now()
-	head.Time = max(head.Time, now)
 	a := ledger.Answer{Nonce: q.Nonce, Head: head}
 	switch {
 	case q.Lineage != head.Lineage:
@@ -114,6 +111,9 @@ func (h *heads) run() {
 			now.head, err = v.Head()
 			return err
 		})
+		// The row's time stands still while nothing ends; a guard that slept would hold exp against an old one.
+		t, _ := h.store.Now()
+		now.head.Time = max(now.head.Time, t)
 		close(now.done)
 	}
 }
