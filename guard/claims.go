@@ -1,0 +1,106 @@
+package guard
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"exeunt.dev/ledger"
+)
+
+const (
+	maxToken    = 16 << 10 // longest raw token looked at
+	maxEndsWith = 16       // longest ends_with; more would be a way to make the guard work
+)
+
+// claims reads the payload of a token whose signature holds, by RFC 9068 sections 2.2 and 4 and our ends_with.
+func (g *Guard) claims(raw string, payload []byte, kid ledger.Name) (*Token, error) {
+	m, err := parseObject(payload)
+	if err != nil {
+		return nil, err
+	}
+	t := &Token{raw: raw}
+	var iss, jti, scope string
+	for _, c := range []struct {
+		name     string
+		to       *string
+		optional bool
+	}{
+		{"iss", &iss, false}, {"sub", &t.subject, false}, {"client_id", &t.clientID, false}, {"jti", &jti, false},
+		{"scope", &scope, true}, {"sid", &t.session, true},
+	} {
+		v, here := m.get(c.name)
+		if !here && c.optional {
+			continue
+		}
+		var ok bool
+		if *c.to, ok = text(v); !ok || *c.to == "" && !c.optional {
+			return nil, invalid(c.name)
+		}
+	}
+	if iss != g.issuer {
+		return nil, invalid("iss")
+	}
+	if t.audience = stringOrList(m.must("aud")); !slices.ContainsFunc(t.audience, func(a string) bool {
+		return slices.Contains(g.conf.audience, a)
+	}) {
+		return nil, invalid("aud")
+	}
+	var ok bool
+	if t.issued, ok = seconds(m.must("iat")); !ok {
+		return nil, invalid("iat")
+	}
+	if t.expires, ok = seconds(m.must("exp")); !ok {
+		return nil, invalid("exp")
+	}
+	if _, bound := m.get("cnf"); bound {
+		return nil, ErrBound
+	}
+	if _, here := m.get("nbf"); here {
+		// Our tokens have none, and the floor clock may lag, so that it could not be kept to the second.
+		return nil, invalid("nbf")
+	}
+	t.scopes = strings.Fields(scope)
+	if t.id, err = ledger.ParseName(jti); err != nil {
+		return nil, invalid("jti")
+	}
+	ends := list(m.must("ends_with"))
+	if len(ends) < 1 || len(ends) > maxEndsWith {
+		return nil, invalid("ends_with")
+	}
+	t.hangs = append(make([]ledger.Name, 0, len(ends)+2), t.id, kid)
+	for _, s := range ends {
+		n, err := ledger.ParseName(s)
+		if err != nil {
+			return nil, invalid("ends_with")
+		}
+		if !slices.Contains(t.hangs, n) {
+			t.hangs = append(t.hangs, n)
+		}
+	}
+	return t, nil
+}
+
+// stringOrList is what RFC 7519 section 4.1.3 allows for aud.
+func stringOrList(v []byte) []string {
+	if one, ok := text(v); ok {
+		return []string{one}
+	}
+	return list(v)
+}
+
+// seconds is a NumericDate (RFC 7519 section 2), rounded down: a token is never good for longer than it says.
+func seconds(v []byte) (int64, bool) {
+	if len(v) == 0 || v[0] < '0' || v[0] > '9' { // negative numbers, strings, null
+		return 0, false
+	}
+	if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+		return n, 0 < n && n < 1<<40
+	}
+	f, err := strconv.ParseFloat(string(v), 64)
+	if err != nil || f < 1 || f >= 1<<40 {
+		return 0, false
+	}
+	return int64(math.Floor(f)), true
+}

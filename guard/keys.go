@@ -1,0 +1,207 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"exeunt.dev/internal/jws"
+)
+
+const (
+	jwksPath    = "/.well-known/jwks.json"
+	maxJWKS     = 256 << 10
+	keysEvery   = time.Minute     // below the five minutes that the issuer lets its keys be cached
+	keysAgain   = 2 * time.Second // the least time between two questions because of an unknown kid
+	keysTimeout = 5 * time.Second
+	keysWait    = 3 * time.Second // how long a request waits for them
+)
+
+var errNoKeys = errors.New("guard: keys could not be read")
+
+// keys are the issuer's public keys. They are asked for every minute and when a token names one that is not there; a
+// key that is gone from the issuer's set is gone here within a minute, one that was killed is refused at once, by its
+// name in the ledger.
+type keys struct {
+	feed  feed
+	clock clock
+	set   atomic.Pointer[jws.Set]
+
+	mu     sync.Mutex
+	asking *asking // the question under way
+	asked  reading // when the last one ended
+	failed bool    // how
+	once   bool    // whether there was one
+}
+
+type asking struct {
+	done chan struct{}
+	err  error
+}
+
+func newKeys(f feed, c clock) *keys { return &keys{feed: f, clock: c} }
+
+func (k *keys) held() bool { return k.set.Load() != nil }
+
+// find looks for a key, and asks the issuer if it is unknown: one question at a time and not more often than every two
+// seconds, so that made-up kids cannot be used to flood the issuer. ErrStale means that the issuer could not be asked;
+// the token may be good.
+func (k *keys) find(kid string) (jws.Key, error) {
+	for again := false; ; again = true {
+		set := k.set.Load()
+		if set == nil {
+			return jws.Key{}, fmt.Errorf("%w: %w", ErrStale, errNoKeys)
+		}
+		if key, ok := set.Key(kid); ok {
+			return key, nil
+		}
+		if again {
+			return jws.Key{}, invalid("unknown key")
+		}
+		if err := k.refresh(); err != nil {
+			return jws.Key{}, fmt.Errorf("%w: %w", ErrStale, errNoKeys)
+		}
+	}
+}
+
+// refresh waits for a question that is under way, or asks, or says how the last one went if that is not long ago.
+func (k *keys) refresh() error {
+	k.mu.Lock()
+	if k.asking == nil && k.once && k.clock().since(k.asked) < keysAgain {
+		defer k.mu.Unlock()
+		if k.failed {
+			return errNoKeys
+		}
+		return nil
+	}
+	a := k.ask()
+	k.mu.Unlock()
+	select {
+	case <-a.done:
+		return a.err
+	case <-time.After(keysWait):
+		return errNoKeys
+	}
+}
+
+// ask returns the question under way, or begins one. It needs mu.
+func (k *keys) ask() *asking {
+	if k.asking != nil {
+		return k.asking
+	}
+	a := &asking{done: make(chan struct{})}
+	k.asking = a
+	go func() {
+		// Not the request's context: others wait for the same answer.
+		ctx, cancel := context.WithTimeout(context.Background(), keysTimeout)
+		defer cancel()
+		set, err := k.fetch(ctx)
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if err == nil {
+			k.set.Store(set)
+		}
+		a.err, k.failed = err, err != nil
+		k.asking, k.asked, k.once = nil, k.clock(), true
+		close(a.done)
+	}()
+	return a
+}
+
+// fetch asks the nodes in turn.
+func (k *keys) fetch(ctx context.Context) (set *jws.Set, err error) {
+	for _, base := range k.feed.bases {
+		if set, err = k.fetchFrom(ctx, base); err == nil {
+			return set, nil
+		}
+	}
+	return nil, err
+}
+
+func (k *keys) fetchFrom(ctx context.Context, base string) (*jws.Set, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+jwksPath, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Cache-Control", "no-cache")
+	resp, err := k.feed.client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("guard: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, statusError{path: req.URL.Path, status: resp.StatusCode}
+	}
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxJWKS+1))
+	if err != nil {
+		return nil, fmt.Errorf("guard: %w", err)
+	}
+	if len(b) > maxJWKS {
+		return nil, errors.New("guard: key set too large")
+	}
+	set, err := jws.ParseSet(b)
+	if err == nil && len(set.Keys()) == 0 {
+		// Taking it would sign everybody out; an issuer that means that ends its keys.
+		return nil, errNoKeys
+	}
+	return set, err
+}
+
+// keepFresh asks for keys until ctx ends.
+func (g *Guard) keepKeys(ctx context.Context) {
+	wait := backoff{from: 100 * time.Millisecond, to: 10 * time.Second}
+	for {
+		g.keys.mu.Lock()
+		a := g.keys.ask()
+		g.keys.mu.Unlock()
+		select {
+		case <-a.done:
+		case <-ctx.Done():
+			return
+		}
+		pause := jitter(keysEvery)
+		if a.err != nil {
+			g.trouble(a.err)
+			pause = wait.next()
+		} else {
+			wait.reset()
+			g.news.tell()
+		}
+		if !sleep(ctx, pause) {
+			return
+		}
+	}
+}
+
+// backoff is growing pauses, each with some chance in it so that many guards do not come at once.
+type backoff struct{ from, to, now time.Duration }
+
+func (b *backoff) next() time.Duration {
+	b.now = min(max(2*b.now, b.from), b.to)
+	return jitter(b.now)
+}
+
+func (b *backoff) reset() { b.now = 0 }
+
+// jitter is d give or take a fifth.
+func jitter(d time.Duration) time.Duration {
+	return d - d/5 + rand.N(max(2*d/5, 1))
+}
+
+// sleep says whether ctx let it sleep to the end.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,108 @@
+package guard
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"exeunt.dev/exeunttest"
+	"exeunt.dev/internal/jws"
+	"exeunt.dev/ledger"
+)
+
+func TestNewKeyIsFoundAndOldTokensStay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iss := exeunttest.NewInMemory(t)
+		g := running(t, iss)
+		old, unseen := iss.Token(), iss.Token()
+		wantErr(t, g, old, nil)
+		time.Sleep(keysAgain)
+		iss.RotateKey()
+		wantErr(t, g, iss.Token(), nil)
+		wantErr(t, g, old, nil)
+		wantErr(t, g, unseen, nil)
+	})
+}
+
+// A killed key ends what it has signed, seen or not, and whatever its thief will sign.
+func TestKilledKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iss := exeunttest.NewInMemory(t)
+		g := running(t, iss)
+		seen, unseen := iss.Token(), iss.Token()
+		wantErr(t, g, seen, nil)
+		iss.KillKey()
+		synctest.Wait()
+		wantErr(t, g, seen, ErrEnded)
+		wantErr(t, g, unseen, ErrEnded)
+		time.Sleep(10 * time.Minute)
+		iss.Advance(48 * time.Hour)
+		time.Sleep(2 * time.Minute) // the key set without it has been read
+		wantErr(t, g, unseen, ErrEnded)
+		wantErr(t, g, iss.Token(), nil)
+	})
+}
+
+// Made-up kids neither flood the issuer nor get anything but a refusal.
+func TestUnknownKids(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iss := exeunttest.NewInMemory(t)
+		v, client := through(iss, nil)
+		g := running(t, iss, client)
+		payload := []byte(`{}`)
+		time.Sleep(keysAgain)
+		before := v.count(jwksPath)
+		for range 50 {
+			s, err := jws.Generate(ledger.NewName().String(), jws.ES256)
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw, err := s.Sign("at+jwt", payload)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantErr(t, g, raw, ErrInvalid)
+		}
+		if n := v.count(jwksPath) - before; n != 1 {
+			t.Errorf("the issuer was asked %d times", n)
+		}
+	})
+}
+
+// When the issuer cannot be asked about a key the token may be good: not a sign-out.
+func TestUnknownKeyWhileIssuerIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iss := exeunttest.NewInMemory(t)
+		var bad atomic.Value
+		bad.Store("")
+		_, client := through(iss, func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+			if body := bad.Load().(string); r.URL.Path == jwksPath && body != "" {
+				return &http.Response{StatusCode: 200, Body: nopBody{strings.NewReader(body)}, Request: r}, nil
+			}
+			return next.RoundTrip(r)
+		})
+		g := running(t, iss, client)
+		seen := iss.Token()
+		wantErr(t, g, seen, nil)
+		for _, body := range []string{"<html>", `{"keys":[]}`, `{"keys":[{"kty":"oct","k":"AAAA"}]}`, strings.Repeat(" ", maxJWKS+1)} {
+			bad.Store(body)
+			time.Sleep(keysAgain)
+			iss.RotateKey()
+			raw := iss.Token()
+			wantErr(t, g, raw, ErrStale)
+			wantErr(t, g, raw, ErrStale) // within the two seconds too
+			wantErr(t, g, seen, nil)     // the keys it has stay
+		}
+		if !errors.Is(g.keys.refresh(), errNoKeys) {
+			t.Error("a bad key set was taken")
+		}
+	})
+}
+
+type nopBody struct{ *strings.Reader }
+
+func (nopBody) Close() error { return nil }
