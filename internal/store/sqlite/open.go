@@ -1,0 +1,148 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	modernc "modernc.org/sqlite"
+
+	"exeunt.dev/internal/idp"
+)
+
+// Options of a store. The zero value is right for a server.
+type Options struct {
+	// Wall and Monotonic are the clocks that ledger time is made of: the machine's when nil. For tests.
+	Wall      func() time.Time
+	Monotonic func() time.Duration
+
+	driver driver.Driver // for tests that make the disk fail
+}
+
+// Store is idp.Store on one SQLite file.
+type Store struct {
+	file    *file
+	driver  driver.Driver
+	clock   *clock
+	clients *clientCache
+	readers *readers
+	writer  *writer
+}
+
+var _ idp.Store = (*Store)(nil)
+
+// busy is how long a transaction waits for one of another process.
+const busy = 5 * time.Second
+
+// Open opens the database at path, makes it if there is none, and brings it up to date. Errors: ErrTooNew, ErrChanged,
+// ErrForeign, idp.ErrUnavailable.
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if o.Wall == nil {
+		o.Wall = time.Now
+	}
+	if o.Monotonic == nil {
+		o.Monotonic = monotonic
+	}
+	if o.driver == nil {
+		o.driver = &modernc.Driver{}
+	}
+	f, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{file: f, driver: o.driver, clients: newClientCache(), clock: newClock(o.Wall, o.Monotonic)}
+	c, err := s.dialWriter()
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := migrate(c, s.clock); err != nil {
+		c.close()
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	n, err := readCounter(c)
+	if err != nil {
+		c.close()
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	s.clock.observe(n.time)
+	s.readers = newReaders(s.dialReader)
+	s.writer = newWriter(s, c)
+	return s, nil
+}
+
+// Close lets what waits finish, then closes the file. Later calls get idp.ErrUnavailable.
+func (s *Store) Close() error {
+	s.writer.close()
+	s.readers.close()
+	return nil
+}
+
+// Now is ledger time.
+func (s *Store) Now() (idp.Time, error) {
+	t, jumped := s.clock.now()
+	if jumped {
+		return t, idp.ErrClock
+	}
+	return t, nil
+}
+
+func (s *Store) dialWriter() (*conn, error) {
+	return newConn(s.driver, s.file.dsn,
+		fmt.Sprintf("busy_timeout = %d", busy.Milliseconds()),
+		"journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4000",
+		"cache_size = -16384", "temp_store = MEMORY", "trusted_schema = OFF")
+}
+
+func (s *Store) dialReader() (*conn, error) {
+	return newConn(s.driver, s.file.dsn,
+		fmt.Sprintf("busy_timeout = %d", busy.Milliseconds()),
+		"query_only = ON", "cache_size = -4096", "temp_store = MEMORY", "trusted_schema = OFF")
+}
+
+// file is the database's place, and the file that was there when it was opened.
+type file struct {
+	path string
+	dsn  string
+	info os.FileInfo
+}
+
+// openFile makes the file if need be, for its owner only; SQLite gives the files beside it the same mode.
+func openFile(path string) (*file, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", errors.Join(idp.ErrUnavailable, err))
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	slashed := filepath.ToSlash(path)
+	if !strings.HasPrefix(slashed, "/") {
+		slashed = "/" + slashed
+	}
+	return &file{path: path, dsn: "file:" + (&url.URL{Path: slashed}).EscapedPath() + "?mode=rw", info: info}, nil
+}
+
+// there returns an error if the file is no longer at its path. SQLite would go on in the file that nobody can
+// find any more, and acknowledge what is lost.
+func (f *file) there() error {
+	info, err := os.Stat(f.path)
+	if err != nil || !os.SameFile(info, f.info) {
+		return fmt.Errorf("%w: the database file is no longer at its path", idp.ErrUnavailable)
+	}
+	return nil
+}
