@@ -3,6 +3,8 @@ package guard
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
@@ -151,7 +153,23 @@ func BenchmarkVerifyES256Only(b *testing.B) {
 	}
 }
 
-// BenchmarkApply is one ending that arrives while ten million are held.
+// BenchmarkRequire is all of the middleware, with its watch, around a handler that does nothing.
+func BenchmarkRequire(b *testing.B) {
+	g, iss, _ := benchGuard(b)
+	h := g.Require("orders:read")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Authorization", "Bearer "+iss.Token(exeunttest.Scope("orders:read")))
+	w := httptest.NewRecorder()
+	b.ReportAllocs()
+	for b.Loop() {
+		h.ServeHTTP(w, r)
+	}
+	if w.Code != http.StatusOK {
+		b.Fatal(w.Code)
+	}
+}
+
+// BenchmarkApplyAt10MEndings is one ending that arrives while ten million are held.
 func BenchmarkApplyAt10MEndings(b *testing.B) {
 	g, _, r := benchGuard(b)
 	endings(g, r, 10_000_000)

@@ -129,7 +129,7 @@ func FuzzBearer(f *testing.F) {
 	f.Add("bearer  x")
 	f.Fuzz(func(t *testing.T, in string) {
 		tok, err := bearer(http.Header{"Authorization": {in}})
-		if err == nil && (tok == "" || strings.ContainsAny(tok, " \t\r\n,\"") || !strings.HasSuffix(strings.TrimRight(in, " "), tok)) {
+		if err == nil && (tok == "" || strings.ContainsAny(tok, " \t,\"") || !strings.HasSuffix(strings.TrimRight(in, " "), tok)) {
 			t.Errorf("%q gave %q", in, tok)
 		}
 	})

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -153,7 +152,7 @@ func (k *keys) fetchFrom(ctx context.Context, base string) (*jws.Set, error) {
 	return set, err
 }
 
-// keepFresh asks for keys until ctx ends.
+// keepKeys asks for keys until ctx ends.
 func (g *Guard) keepKeys(ctx context.Context) {
 	wait := backoff{from: 100 * time.Millisecond, to: 10 * time.Second}
 	for {
@@ -176,32 +175,5 @@ func (g *Guard) keepKeys(ctx context.Context) {
 		if !sleep(ctx, pause) {
 			return
 		}
-	}
-}
-
-// backoff is growing pauses, each with some chance in it so that many guards do not come at once.
-type backoff struct{ from, to, now time.Duration }
-
-func (b *backoff) next() time.Duration {
-	b.now = min(max(2*b.now, b.from), b.to)
-	return jitter(b.now)
-}
-
-func (b *backoff) reset() { b.now = 0 }
-
-// jitter is d give or take a fifth.
-func jitter(d time.Duration) time.Duration {
-	return d - d/5 + rand.N(max(2*d/5, 1))
-}
-
-// sleep says whether ctx let it sleep to the end.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -129,7 +129,8 @@ func Observe(f func(Event)) Option {
 }
 
 // HTTPClient is used for keys and ledger instead of the guard's own. Its Timeout and CheckRedirect are not used: the
-// guard has its own deadlines, and follows no redirect, since that would hand trust to another address.
+// guard has its own deadlines, and follows no redirect, since that would hand trust to another address. If it speaks
+// HTTP/2, let it notice dead connections sooner than MaxStaleness (http.HTTP2Config.SendPingTimeout).
 func HTTPClient(c *http.Client) Option {
 	return func(s *settings) error {
 		if c == nil {

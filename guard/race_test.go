@@ -171,3 +171,18 @@ func TestEndedWhileBeingVerified(t *testing.T) {
 		}
 	})
 }
+
+// The narrowest gap: the name takes effect after first sight has asked for it and before it files the token.
+func TestEndedBetweenAskingAndFiling(t *testing.T) {
+	g, proto := held(t)
+	n := ledger.NewName()
+	tok := *proto
+	tok.raw, tok.hangs = "another", []ledger.Name{ledger.NewName(), n}
+	asked := g.endings()
+	g.applying.Lock()
+	g.apply([]ledger.Entry{{Name: n, Until: ledger.Forever}}, day)
+	g.applying.Unlock()
+	if err := g.admit(g.settledAfter(&tok, asked)); !errors.Is(err, ErrEnded) {
+		t.Errorf("%v", err)
+	}
+}

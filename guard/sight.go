@@ -87,8 +87,9 @@ func (g *Guard) lead(f *flight, raw string) (*Token, error) {
 // settled is the filed entry of a verified token, pinned: one that is there, or a new one, which is marked if one of its
 // names has ended. The names are asked before mu is taken, because with millions of endings that takes longer than
 // everything else here, and once more under it only if the set has changed since.
-func (g *Guard) settled(t *Token) *entry {
-	set := g.endings()
+func (g *Guard) settled(t *Token) *entry { return g.settledAfter(t, g.endings()) }
+
+func (g *Guard) settledAfter(t *Token, set *ended) *entry {
 	over := set.hasAny(t.hangs...)
 	g.mu.Lock()
 	defer g.mu.Unlock()

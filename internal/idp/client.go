@@ -130,3 +130,35 @@ func OriginOf(uri string) string {
 func LoopbackHost(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "::1" || isIPv4Loopback(host)
 }
+
+// ValidRedirectURI refuses what a browser must not be sent to: anything but https, http on a loopback address, and, for native
+// clients, a private-use scheme with a dot in it (RFC 8252 section 7.1).
+func ValidRedirectURI(uri string, kind ClientKind) error {
+	bad := Invalid("redirect_uri", uri+" must be https, or http on a loopback address, without fragment and user name.")
+	u, err := url.Parse(uri)
+	if err != nil || !u.IsAbs() || u.Fragment != "" || strings.Contains(uri, "#") || u.User != nil || len(uri) > 2048 || strings.ContainsAny(uri, " \t\r\n*") {
+		return bad
+	}
+	switch {
+	case u.Scheme == "https" && u.Host != "":
+		return nil
+	case u.Scheme == "http" && LoopbackHost(u.Hostname()):
+		return nil
+	case kind == KindNative && strings.Contains(u.Scheme, "."):
+		return nil
+	}
+	return bad
+}
+
+// ValidClientID keeps client ids to 1 to 64 of A-Z a-z 0-9 . _ - and apart from account ids, which have 16 characters: a
+// machine's token has its client id as `sub` (RFC 9068 section 5).
+func ValidClientID(s string) error {
+	ok := s != "" && len(s) <= 64 && len(s) != 16
+	for _, r := range s {
+		ok = ok && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r))
+	}
+	if !ok {
+		return Invalid("id", "A client id has 1 to 64 of A-Z a-z 0-9 . _ - but not exactly 16 characters.")
+	}
+	return nil
+}

@@ -3,13 +3,16 @@ package idp
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"time"
 )
 
 // Kinds of error that programs act on. Wrap them with %w and context; compare with errors.Is.
 var (
 	ErrNotFound    = errors.New("not found")
 	ErrConflict    = errors.New("already exists")
-	ErrEnded       = errors.New("has ended")          // what the act rests on is over
+	ErrEnded       = errors.New("has ended") // what the act rests on is over
+	ErrWrong       = errors.New("username or password is wrong")
 	ErrLocked      = errors.New("account is locked")  // no epoch: nothing can be born
 	ErrUnavailable = errors.New("store unavailable")  // nothing happened: disk full, database gone
 	ErrUnknown     = errors.New("outcome is unknown") // COMMIT was sent and its answer lost: ask again under the same request
@@ -23,3 +26,11 @@ func (e *InvalidError) Error() string { return fmt.Sprintf("%s: %s", e.Field, e.
 
 // Invalid makes an [InvalidError].
 func Invalid(field, sentence string) error { return &InvalidError{Field: field, Sentence: sentence} }
+
+// LimitedError says that somebody must wait.
+type LimitedError struct{ Wait time.Duration }
+
+func (e *LimitedError) Error() string { return "too many attempts" }
+
+// RetryAfter is the header's value: whole seconds, rounded up.
+func (e *LimitedError) RetryAfter() string { return strconv.Itoa(int(e.Wait.Seconds()) + 1) }

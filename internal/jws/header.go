@@ -141,6 +141,11 @@ func text(value string) (s string, ok bool) {
 	if strings.IndexByte(value, '\\') < 0 {
 		return value[1 : len(value)-1], true
 	}
+	return unescape(value)
+}
+
+// unescape stands apart because what json.Unmarshal writes to is allocated.
+func unescape(value string) (s string, ok bool) {
 	err := json.Unmarshal([]byte(value), &s)
 	return s, err == nil
 }

@@ -40,9 +40,12 @@ var _ idp.Store = (*Store)(nil)
 // busy is how long a transaction waits for one of another process.
 const busy = 5 * time.Second
 
-// Open opens the database at path, makes it if there is none, and brings it up to date. Errors: ErrTooNew, ErrChanged,
-// ErrForeign, idp.ErrUnavailable.
-func Open(ctx context.Context, path string, o Options) (*Store, error) {
+// Open opens the database at path, makes it if there is none (readable by its owner only), and brings it up to date.
+// Errors: ErrTooNew, ErrChanged, ErrForeign, idp.ErrUnavailable.
+func Open(ctx context.Context, path string) (*Store, error) { return OpenWith(ctx, path, Options{}) }
+
+// OpenWith is Open with options.
+func OpenWith(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -120,6 +123,9 @@ func openFile(path string) (*file, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("open database: %w", errors.Join(idp.ErrUnavailable, err))
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -1,0 +1,190 @@
+package browser
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"exeunt.dev/internal/door"
+	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/idp"
+)
+
+// Names of the cookies. On an https issuer the first two carry the prefix __Host-, unless the operator chose a name.
+type Names struct {
+	Session string // default exeunt
+	Browser string // default exeunt-browser
+	CSRF    string // the script-readable cookie of the accounts API, default csrftoken
+	Header  string // in which a script sends it back, default X-CSRFToken
+}
+
+// Browser ties browsers to sessions.
+type Browser struct {
+	store  idp.Store
+	door   *door.Door
+	policy idp.Policy
+	origin string // of the issuer
+	secure bool
+	names  Names
+	key    []byte // of the CSRF token's HMAC
+}
+
+// New returns the tie. issuer is the issuer's URL, csrfKey 32 secret bytes.
+func New(store idp.Store, d *door.Door, p idp.Policy, issuer string, n Names, csrfKey []byte) *Browser {
+	b := &Browser{store: store, door: d, policy: p, origin: idp.OriginOf(issuer), secure: strings.HasPrefix(issuer, "https:"), names: n, key: csrfKey}
+	b.names.Session = b.named(n.Session, "exeunt")
+	b.names.Browser = b.named(n.Browser, "exeunt-browser")
+	if b.names.CSRF == "" {
+		b.names.CSRF = "csrftoken"
+	}
+	if b.names.Header == "" {
+		b.names.Header = "X-CSRFToken"
+	}
+	return b
+}
+
+func (b *Browser) named(chosen, standard string) string {
+	switch {
+	case chosen != "":
+		return chosen
+	case b.secure:
+		return "__Host-" + standard // 6265bis 4.1.3.2: Secure, Path=/, no Domain
+	}
+	return standard
+}
+
+// Policy is how long things live.
+func (b *Browser) Policy() idp.Policy { return b.policy }
+
+func (b *Browser) set(w http.ResponseWriter, name, value string, life time.Duration, script bool) {
+	c := &http.Cookie{Name: name, Value: value, Path: "/", Secure: b.secure, HttpOnly: !script, SameSite: http.SameSiteLaxMode}
+	if life > 0 {
+		c.MaxAge = int(life.Seconds())
+	} else if life < 0 {
+		c.MaxAge = -1
+	}
+	http.SetCookie(w, c)
+}
+
+func value(r *http.Request, name string) string {
+	c, err := r.Cookie(name)
+	if err != nil || len(c.Value) < 22 || len(c.Value) > 64 {
+		return ""
+	}
+	return c.Value
+}
+
+// ID returns the hash by which this browser is known before anybody signs in, giving it a cookie if it has none.
+func (b *Browser) ID(w http.ResponseWriter, r *http.Request) idp.Hash { return idp.HashOf(b.id(w, r)) }
+
+func (b *Browser) id(w http.ResponseWriter, r *http.Request) string {
+	if v := value(r, b.names.Browser); v != "" {
+		return v
+	}
+	v := idp.NewSecret(16)
+	b.set(w, b.names.Browser, v, 0, false)
+	r.AddCookie(&http.Cookie{Name: b.names.Browser, Value: v}) // so that the rest of this request sees the same one
+	return v
+}
+
+// CSRF returns the token that this browser's forms must carry: an HMAC over its browser id, which no other site and no
+// other browser can have.
+func (b *Browser) CSRF(w http.ResponseWriter, r *http.Request) string { return b.mac(b.id(w, r)) }
+
+// SetCSRF puts the token into the cookie that scripts may read (accounts API) and returns it.
+func (b *Browser) SetCSRF(w http.ResponseWriter, r *http.Request) string {
+	token := b.CSRF(w, r)
+	b.set(w, b.names.CSRF, token, 0, true)
+	return token
+}
+
+func (b *Browser) mac(id string) string {
+	m := hmac.New(sha256.New, b.key)
+	m.Write([]byte("csrf\x00" + id))
+	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
+}
+
+// ErrForged says that a request that acts did not come from one of our pages in this browser.
+var ErrForged = errors.New("this request did not come from a page of ours in this browser")
+
+// Genuine checks that a request that acts comes from one of our pages in this browser: same origin by Fetch Metadata or
+// Origin, and the CSRF token, given in the form field or in the header.
+func (b *Browser) Genuine(r *http.Request, formToken string) error {
+	if edge.SameOrigin(r, b.origin) != nil {
+		return ErrForged
+	}
+	given := formToken
+	if given == "" {
+		given = r.Header.Get(b.names.Header)
+	}
+	id := value(r, b.names.Browser)
+	if id == "" || given == "" || subtle.ConstantTimeCompare([]byte(b.mac(id)), []byte(given)) != 1 {
+		return ErrForged
+	}
+	return nil
+}
+
+// Session returns the live session of the request's cookie, read from the primary. idp.ErrNotFound: there is none, or
+// it has ended or expired. Any other error means that nobody knows, and the caller must not go on as if nobody were
+// signed in.
+func (b *Browser) Session(r *http.Request) (*idp.Session, error) {
+	cookie := value(r, b.names.Session)
+	if cookie == "" {
+		return nil, idp.ErrNotFound
+	}
+	var s idp.Session
+	err := b.store.View(r.Context(), func(v idp.View) (err error) {
+		if s, err = v.SessionByCookie(idp.HashOf(cookie)); err != nil {
+			return err
+		}
+		return idp.Live(v, s.Names()...)
+	})
+	if errors.Is(err, idp.ErrEnded) {
+		return nil, idp.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	now, _ := b.store.Now()
+	if s.Expired(now) {
+		return nil, idp.ErrNotFound
+	}
+	b.see(r.Context(), &s, now, r)
+	return &s, nil
+}
+
+// seeEvery is how coarse "last seen" is.
+const seeEvery = idp.Time(60_000)
+
+// see notes that the session was used. It may fail without harm.
+func (b *Browser) see(ctx context.Context, s *idp.Session, now idp.Time, r *http.Request) {
+	if now-s.LastSeen < seeEvery {
+		return
+	}
+	ip := edge.Client(r).IP.String()
+	_ = b.store.Update(ctx, func(tx idp.Tx) error { return tx.SeeSession(s.Name, now, ip) })
+}
+
+// Recent says whether the person proved who they are recently enough for a dangerous act.
+func (b *Browser) Recent(s *idp.Session) bool {
+	now, err := b.store.Now()
+	return err == nil && now-s.AuthTime <= idp.Time(b.policy.RecentSignIn.Milliseconds())
+}
+
+// Leave expires the session's cookie in this browser and gives it a new browser id: forms that were open are void, and a
+// changed HttpOnly cookie keeps the back button from showing pages out of the browser's memory.
+func (b *Browser) Leave(w http.ResponseWriter, r *http.Request) {
+	b.set(w, b.names.Session, "", -1, false)
+	b.set(w, b.names.Browser, idp.NewSecret(16), 0, false)
+	b.set(w, b.names.CSRF, "", -1, true)
+	w.Header().Set("Set-Login", "logged-out")
+	if b.secure {
+		w.Header().Set("Clear-Site-Data", `"storage"`) // never "cookies": that would reach every app on the same domain
+	}
+}

@@ -1,0 +1,120 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"exeunt.dev/internal/door"
+	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/ledger"
+)
+
+// Proof is what a person has shown, with the epochs that were read together with the credential.
+type Proof struct {
+	Account idp.AccountID
+	Born    idp.Epochs
+	Methods []string
+	Stay    bool // "stay signed in": the cookie outlives the browser's closing
+}
+
+// SignIn makes the session of a browser, or renews it if the same person is signed in there already. Somebody else's
+// session in this browser ends, through the door.
+//
+// Errors: idp.ErrEnded (what the proof was checked under is over: ask again), idp.ErrLocked, idp.ErrUnavailable.
+func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.Session, error) {
+	old, err := b.Session(r)
+	if err != nil && !errors.Is(err, idp.ErrNotFound) {
+		return nil, err
+	}
+	cookie := idp.NewSecret(32)
+	info := edge.Client(r)
+	fresh := b.newSession(p, idp.HashOf(cookie), r.UserAgent(), info.IP.String())
+	var made idp.Session
+	err = b.store.Update(r.Context(), func(tx idp.Tx) error {
+		made = fresh
+		if err := b.stamp(tx, &made, p); err != nil {
+			return err
+		}
+		if old == nil {
+			return tx.InsertSession(made)
+		}
+		if old.Account == p.Account && idp.Live(tx, old.Names()...) == nil {
+			made.Name, made.Ref, made.CreatedAt, made.Realm, made.Epoch = old.Name, old.Ref, old.CreatedAt, old.Realm, old.Epoch
+			return tx.RenewSession(made)
+		}
+		cause := idp.Cause{Kind: idp.CauseSomeoneElse, Actor: idp.ActorAccount(p.Account)}
+		if _, err := door.EndIn(tx, idp.EndSession(old.Name), cause); err != nil {
+			return err
+		}
+		return tx.InsertSession(made)
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.door.Committed()
+	b.SetSession(w, cookie, &made)
+	w.Header().Set("Set-Login", "logged-in")
+	return &made, nil
+}
+
+// Device makes the session of a device that signs in without a browser (authorization challenge).
+func (b *Browser) Device(ctx context.Context, r *http.Request, p Proof) (*idp.Session, error) {
+	fresh := b.newSession(p, idp.Hash{}, r.UserAgent(), edge.Client(r).IP.String())
+	var made idp.Session
+	err := b.store.Update(ctx, func(tx idp.Tx) error {
+		made = fresh
+		if err := b.stamp(tx, &made, p); err != nil {
+			return err
+		}
+		return tx.InsertSession(made)
+	})
+	return &made, err
+}
+
+func (b *Browser) newSession(p Proof, cookie idp.Hash, agent, ip string) idp.Session {
+	if len(agent) > 256 {
+		agent = agent[:256]
+	}
+	s := idp.Session{
+		Name: ledger.NewName(), Ref: ledger.NewName().String(), Account: p.Account, Realm: p.Born.Realm, Epoch: p.Born.Account,
+		Cookie: cookie, Persistent: p.Stay, Methods: p.Methods, UserAgent: agent, IP: ip, LastIP: ip, Idle: b.policy.SessionIdle,
+	}
+	if p.Stay {
+		s.Idle = b.policy.StayIdle
+	}
+	return s
+}
+
+// stamp gives the session its times and asks whether it may be born.
+//
+// R: born under what was checked. The epochs are those of the proof, never newer ones.
+func (b *Browser) stamp(tx idp.Tx, s *idp.Session, p Proof) error {
+	if p.Born.Account.IsZero() {
+		return idp.ErrLocked
+	}
+	if err := tx.LockAccount(p.Account, idp.Share); err != nil {
+		return err
+	}
+	now, err := tx.Mint()
+	if err != nil {
+		return err
+	}
+	absolute := b.policy.SessionAbsolute
+	if p.Stay {
+		absolute = b.policy.StayAbsolute
+	}
+	s.CreatedAt, s.AuthTime, s.LastSeen = now, now, now
+	s.ExpiresAt = now + idp.Time(absolute.Milliseconds())
+	return idp.Live(tx, p.Born.Names()...)
+}
+
+// SetSession gives the browser a session's cookie, made by SignIn or by a re-root.
+func (b *Browser) SetSession(w http.ResponseWriter, cookie string, s *idp.Session) {
+	life := b.policy.StayAbsolute
+	if !s.Persistent {
+		life = 0
+	}
+	b.set(w, b.names.Session, cookie, life, false)
+}

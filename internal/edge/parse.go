@@ -1,0 +1,111 @@
+package edge
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxBody bounds every request body, in bytes.
+const MaxBody = 64 << 10
+
+// Error is bad input: a status, an OAuth error code and a sentence.
+type Error struct {
+	Status      int
+	Code        string
+	Description string
+}
+
+func (e *Error) Error() string { return e.Code + ": " + e.Description }
+
+func bad(description string) error {
+	return &Error{http.StatusBadRequest, "invalid_request", description}
+}
+
+// Form reads the parameters of a POST: from the body only, each at most once unless repeatable (RFC 6749 section 3.2), in
+// valid UTF-8. Errors are *Error.
+func Form(w http.ResponseWriter, r *http.Request, repeatable ...string) (url.Values, error) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
+		return nil, &Error{http.StatusUnsupportedMediaType, "invalid_request", "The body must be application/x-www-form-urlencoded."}
+	}
+	body, err := read(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return values(string(body), repeatable)
+}
+
+// Query reads the parameters of a GET under the same rules.
+func Query(r *http.Request, repeatable ...string) (url.Values, error) {
+	return values(r.URL.RawQuery, repeatable)
+}
+
+func values(raw string, repeatable []string) (url.Values, error) {
+	v, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, bad("The parameters are not well-formed.")
+	}
+	for name, all := range v {
+		if len(all) > 1 && !slices.Contains(repeatable, name) {
+			return nil, bad("A parameter is there twice.")
+		}
+		for _, text := range append(all, name) {
+			if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+				return nil, bad("A parameter is not valid UTF-8.")
+			}
+		}
+	}
+	return v, nil
+}
+
+func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return nil, &Error{http.StatusRequestEntityTooLarge, "invalid_request", "The body is too large."}
+	}
+	if err != nil {
+		return nil, bad("The body could not be read.")
+	}
+	return body, nil
+}
+
+// DecodeJSON reads a JSON object from the body. Unknown members are passed over (RFC 7591 section 2 wants that).
+func DecodeJSON(w http.ResponseWriter, r *http.Request, into any) error {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return &Error{http.StatusUnsupportedMediaType, "invalid_request", "The body must be application/json."}
+	}
+	body, err := read(w, r)
+	if err != nil {
+		return err
+	}
+	if !utf8.Valid(body) || json.Unmarshal(body, into) != nil {
+		return bad("The body is not the JSON object that is expected here.")
+	}
+	return nil
+}
+
+// WantsJSON says whether the caller is a program rather than a person's browser.
+func WantsJSON(r *http.Request) bool {
+	accept := r.Header.Get("Accept")
+	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
+}
+
+// Bearer returns the token of the Authorization header (RFC 6750 section 2.1); "" if there is none.
+func Bearer(r *http.Request) string {
+	all := r.Header.Values("Authorization")
+	if len(all) != 1 {
+		return ""
+	}
+	scheme, token, ok := strings.Cut(all[0], " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}

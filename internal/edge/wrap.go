@@ -1,0 +1,130 @@
+package edge
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"exeunt.dev/internal/idp"
+)
+
+// Options of Wrap.
+type Options struct {
+	Log     *slog.Logger
+	Trusted []netip.Prefix // proxies whose forwarding headers are believed
+	HTTPS   bool           // the issuer is https: answers carry HSTS
+	Observe func(route string, status int, took time.Duration)
+}
+
+type state struct {
+	id    string
+	info  Info
+	mu    sync.Mutex
+	notes []any
+}
+
+type stateKey struct{}
+
+func stateOf(ctx context.Context) *state {
+	s, _ := ctx.Value(stateKey{}).(*state)
+	return s
+}
+
+// RequestID is the id by which the log knows this request.
+func RequestID(ctx context.Context) string {
+	if s := stateOf(ctx); s != nil {
+		return s.id
+	}
+	return ""
+}
+
+// Note adds a field to the request's log event. Never a secret.
+func Note(ctx context.Context, key string, value any) {
+	if s := stateOf(ctx); s != nil {
+		s.mu.Lock()
+		s.notes = append(s.notes, key, value)
+		s.mu.Unlock()
+	}
+}
+
+// Wrap gives every request its id, its headers, its one log event, and a plain answer if a handler panics. The log has the
+// path, never the query: parameters carry codes, hints and tokens.
+func Wrap(next http.Handler, o Options) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		s := &state{id: idp.NewSecret(9), info: locate(r, o.Trusted)}
+		r = r.WithContext(context.WithValue(r.Context(), stateKey{}, s))
+		out := &recorder{ResponseWriter: w}
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("X-Request-Id", s.id)
+		if o.HTTPS {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				o.Log.Error("panic", "request", s.id, "panic", p, "stack", string(debug.Stack()))
+				if out.status == 0 {
+					OAuthError(out, http.StatusInternalServerError, "server_error", "Something went wrong. The request id is "+s.id+".")
+				}
+			}
+			status := out.status
+			if status == 0 {
+				status = http.StatusOK
+			}
+			took := time.Since(start)
+			if o.Observe != nil {
+				o.Observe(r.Pattern, status, took)
+			}
+			level := slog.LevelInfo
+			if status >= 500 {
+				level = slog.LevelError
+			}
+			if !o.Log.Enabled(r.Context(), level) {
+				return
+			}
+			s.mu.Lock()
+			fields := append([]any{"id", s.id, "method", r.Method, "path", r.URL.Path, "route", r.Pattern, "status", status, "bytes", out.bytes,
+				"ms", float64(took.Microseconds()) / 1000, "ip", s.info.IP}, s.notes...)
+			s.mu.Unlock()
+			o.Log.Log(r.Context(), level, "request", fields...)
+		}()
+		next.ServeHTTP(out, r)
+	})
+}
+
+// recorder remembers what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection, for the feed's flushes.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

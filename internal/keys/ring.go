@@ -1,0 +1,217 @@
+package keys
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/jws"
+	"exeunt.dev/ledger"
+)
+
+// HintLife is how long a retired key still verifies ID token hints (OpenID Connect RP-Initiated Logout 1.0 section 2
+// wants expired hints accepted).
+const HintLife = 90 * 24 * time.Hour
+
+// Ring is the view of the keys that a node signs and verifies with. It is a cache of rows; a stale one is harmless,
+// because every token hangs on its kid and the ledger is asked for that.
+type Ring struct {
+	store  idp.Store
+	vault  *Vault
+	algs   []string // the first one signs access tokens, and ID tokens of clients that registered none
+	reload sync.Mutex
+	view   atomic.Pointer[view]
+}
+
+type view struct {
+	signers map[slot]*jws.Signer // active keys that have not been killed
+	verify  map[idp.Name]Verifier
+	jwks    []byte
+}
+
+type slot struct {
+	use idp.KeyUse
+	alg string
+}
+
+// Verifier is a public key with what it is for.
+type Verifier struct {
+	jws.Key
+	Use   idp.KeyUse
+	State idp.KeyState
+}
+
+// Open loads the keys, making those that are missing: two for each use and algorithm. algs are the algorithms
+// configured: ES256, EdDSA, RS256; the first is the default.
+func Open(ctx context.Context, store idp.Store, vault *Vault, algs []string) (*Ring, error) {
+	r := &Ring{store: store, vault: vault, algs: algs}
+	if err := r.Fill(ctx); err != nil {
+		return nil, err
+	}
+	return r, r.Load(ctx)
+}
+
+// slots are what must have an active and a standby key.
+func (r *Ring) slots() []slot {
+	out := []slot{{idp.UseAccess, r.algs[0]}}
+	for _, alg := range r.algs {
+		out = append(out, slot{idp.UseID, alg})
+	}
+	return out
+}
+
+// Fill makes keys that are missing. It runs at start and after a rotation or kill, and is safe to run on many nodes.
+func (r *Ring) Fill(ctx context.Context) error {
+	for _, s := range r.slots() {
+		for _, state := range []idp.KeyState{idp.KeyActive, idp.KeyStandby} {
+			if err := r.fill(ctx, s, state); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Ring) fill(ctx context.Context, s slot, state idp.KeyState) error {
+	missing := false
+	check := func(v idp.View) error {
+		rows, err := living(v)
+		missing = err == nil && !slices.ContainsFunc(rows, func(k idp.Key) bool {
+			return k.Use == s.use && k.Alg == s.alg && k.State == state
+		})
+		return err
+	}
+	if err := r.store.View(ctx, check); err != nil || !missing {
+		return err
+	}
+	row, err := r.generate(s, state) // outside the transaction: an RSA key takes its time
+	if err != nil {
+		return err
+	}
+	return r.store.Update(ctx, func(tx idp.Tx) error {
+		if err := tx.LockRealm(idp.Exclusive); err != nil {
+			return err
+		}
+		if err := check(tx); err != nil || !missing {
+			return err
+		}
+		if row.CreatedAt, err = tx.Mint(); err != nil {
+			return err
+		}
+		return tx.InsertKey(row)
+	})
+}
+
+// living are the keys that no ending has killed.
+func living(v idp.View) ([]idp.Key, error) {
+	rows, err := v.Keys()
+	if err != nil {
+		return nil, err
+	}
+	kids := make([]idp.Name, len(rows))
+	for i, k := range rows {
+		kids[i] = k.Kid
+	}
+	killed, err := v.Ended(kids...)
+	return slices.DeleteFunc(rows, func(k idp.Key) bool { return slices.Contains(killed, k.Kid) }), err
+}
+
+func (r *Ring) generate(s slot, state idp.KeyState) (idp.Key, error) {
+	kid := ledger.NewName()
+	signer, err := jws.Generate(kid.String(), s.alg)
+	if err != nil {
+		return idp.Key{}, err
+	}
+	private, err := signer.MarshalPrivate()
+	if err != nil {
+		return idp.Key{}, err
+	}
+	public, err := x509.MarshalPKIXPublicKey(signer.Public().Public)
+	if err != nil {
+		return idp.Key{}, err
+	}
+	return idp.Key{Kid: kid, Use: s.use, Alg: s.alg, State: state, Private: r.vault.Seal(private, kid.String()), Public: public}, nil
+}
+
+// Load reads the keys anew.
+func (r *Ring) Load(ctx context.Context) error {
+	r.reload.Lock()
+	defer r.reload.Unlock()
+	var rows []idp.Key
+	err := r.store.View(ctx, func(v idp.View) (err error) {
+		rows, err = living(v)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	now, _ := r.store.Now()
+	next := &view{signers: map[slot]*jws.Signer{}, verify: map[idp.Name]Verifier{}}
+	var published []jws.Key
+	for _, row := range rows {
+		if row.State == idp.KeyRetired && now > row.RetiredAt+idp.Time(HintLife.Milliseconds()) {
+			continue
+		}
+		public, err := x509.ParsePKIXPublicKey(row.Public)
+		if err != nil {
+			return fmt.Errorf("key %s: %w", row.Kid, err)
+		}
+		k := jws.Key{ID: row.Kid.String(), Alg: row.Alg, Public: public}
+		next.verify[row.Kid] = Verifier{Key: k, Use: row.Use, State: row.State}
+		published = append(published, k)
+		if row.State != idp.KeyActive {
+			continue
+		}
+		private, err := r.vault.Open(row.Private, row.Kid.String())
+		if err != nil {
+			return fmt.Errorf("signing key %s %w", row.Kid, err)
+		}
+		signer, err := jws.ParsePrivate(row.Kid.String(), row.Alg, private)
+		if err != nil {
+			return fmt.Errorf("key %s: %w", row.Kid, err)
+		}
+		next.signers[slot{row.Use, row.Alg}] = signer
+	}
+	set, err := jws.NewSet(published...)
+	if err != nil {
+		return err
+	}
+	if next.jwks, err = set.MarshalJSON(); err != nil {
+		return err
+	}
+	r.view.Store(next)
+	return nil
+}
+
+// JWKS is the document for /.well-known/jwks.json: active, standby and retired keys, none that was killed.
+func (r *Ring) JWKS() []byte { return r.view.Load().jwks }
+
+// Algs are the algorithms that ID tokens can be had in; the first is the default.
+func (r *Ring) Algs() []string { return r.algs }
+
+// Signer returns the active key of a use. alg "" means the default.
+func (r *Ring) Signer(use idp.KeyUse, alg string) (*jws.Signer, error) {
+	if alg == "" {
+		alg = r.algs[0]
+	}
+	s, ok := r.view.Load().signers[slot{use, alg}]
+	if !ok {
+		return nil, fmt.Errorf("no active %s key for %s: %w", use, alg, idp.ErrUnavailable)
+	}
+	return s, nil
+}
+
+// Verifier returns a key by kid; keys that were killed are not found.
+func (r *Ring) Verifier(kid string) (Verifier, bool) {
+	name, err := ledger.ParseName(kid)
+	if err != nil {
+		return Verifier{}, false
+	}
+	v, ok := r.view.Load().verify[name]
+	return v, ok
+}

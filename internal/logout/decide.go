@@ -1,0 +1,276 @@
+package logout
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/token"
+	"exeunt.dev/internal/web"
+)
+
+// verdict is what the decision table says about a request.
+type verdict struct {
+	wrong    string      // an error page with these words; nothing else is set
+	client   *idp.Client // whom it is about
+	to       string      // where to go afterwards; registered for that client
+	endAll   bool        // end the session at once
+	endApp   bool        // end the app's grant at once
+	ask      bool        // ask the person
+	offerApp bool        // "this app only" is an answer
+	session  *idp.Session
+	who      string
+}
+
+// decide is the table of the design, first match wins.
+func (l *Logout) decide(r *http.Request, q request, proven bool) (v verdict, err error) {
+	if q.LogoutURI != "" && (q.Hint != "" || q.PostURI != "") {
+		return verdict{wrong: "It mixes two kinds of sign-out."}, nil
+	}
+	var hint *token.Hint
+	if q.Hint != "" {
+		h, err := l.Tokens.ReadHint(q.Hint)
+		if err != nil {
+			return verdict{wrong: "Its id_token_hint was not issued here."}, nil
+		}
+		if q.ClientID != "" && q.ClientID != string(h.Client) {
+			return verdict{wrong: "Its client_id is not the one of its id_token_hint."}, nil
+		}
+		hint, q.ClientID = &h, string(h.Client)
+	}
+	if v.session, err = l.Browser.Session(r); errors.Is(err, idp.ErrNotFound) {
+		err = nil
+	}
+	if err != nil {
+		return v, err
+	}
+	hinted := false
+	err = l.Store.View(r.Context(), func(s idp.View) error {
+		if v.session != nil {
+			a, err := s.Account(v.session.Account)
+			if err != nil {
+				return err
+			}
+			v.who = a.Username
+		}
+		if q.ClientID == "" {
+			return nil
+		}
+		c, err := s.Client(idp.ClientID(q.ClientID))
+		if errors.Is(err, idp.ErrNotFound) {
+			return nil
+		}
+		v.client = &c
+		if err != nil || hint == nil || v.session == nil || hint.Sid.IsZero() {
+			return err
+		}
+		g, err := s.Grant(hint.Sid)
+		if errors.Is(err, idp.ErrNotFound) {
+			return nil
+		}
+		hinted = err == nil && g.Session == v.session.Name && g.Client == c.ID && g.Account == hint.Subject && g.Account == v.session.Account
+		return err
+	})
+	if err != nil {
+		return v, err
+	}
+	if q.ClientID != "" && v.client == nil {
+		return verdict{wrong: "Its app is not known."}, nil
+	}
+	if q.PostURI != "" && v.client != nil && !idp.MatchURI(v.client.PostLogoutURIs, q.PostURI, false) ||
+		q.LogoutURI != "" && (v.client == nil || !idp.MatchURI(v.client.LogoutURIs, q.LogoutURI, false)) {
+		return verdict{wrong: "The address to return to is not registered for this app."}, nil
+	}
+	switch {
+	case q.PostURI != "" && v.client != nil:
+		v.to = withState(q.PostURI, q.State)
+	case q.LogoutURI != "":
+		v.to = withState(q.LogoutURI, q.State)
+	}
+	switch {
+	case hinted:
+		v.endAll = true
+	case v.session == nil:
+		// nobody is signed in: not an error (RP-Initiated Logout 1.0 section 4). Without client or hint nothing leaves.
+	case q.LogoutURI != "" && proven && l.fromApp(r, v.client):
+		v.endApp = true
+	default:
+		v.ask, v.offerApp = true, q.LogoutURI != ""
+	}
+	return v, nil
+}
+
+// fromApp compares the Referer's origin with those of the client's https or loopback redirect URIs.
+func (l *Logout) fromApp(r *http.Request, c *idp.Client) bool {
+	origin := idp.OriginOf(r.Header.Get("Referer"))
+	return origin != "" && c.HasOrigin(origin)
+}
+
+// withState adds state, and nothing else, to a registered address.
+func withState(uri, state string) string {
+	if state == "" {
+		return uri
+	}
+	u, err := url.Parse(uri)
+	if err != nil {
+		return uri
+	}
+	v := u.Query()
+	v.Set("state", state)
+	u.RawQuery = v.Encode()
+	return u.String()
+}
+
+// answer does what the table says.
+func (l *Logout) answer(w http.ResponseWriter, r *http.Request, q request, pending string, proven bool) {
+	v, err := l.decide(r, q, proven)
+	switch {
+	case err != nil:
+		l.Pages.Fail(w, r, err)
+	case v.wrong != "":
+		l.wrong(w, r, v.wrong)
+	case v.endAll:
+		l.end(w, r, v, idp.EndSession(v.session.Name), idp.CauseSignOut, "")
+	case v.endApp:
+		l.end(w, r, v, idp.EndApp(v.session.Name, v.client.ID), idp.CauseAppSignOut, "")
+	case v.ask:
+		l.ask(w, r, q, v, pending)
+	case v.to != "":
+		redirect(w, v.to)
+	default:
+		l.Browser.Leave(w, r)
+		l.Pages.Render(w, http.StatusOK, web.Message{Title: "You are signed out", Text: "Nobody is signed in to this site in this browser. On a shared computer, close the browser, too.", Link: "/login", LinkText: "Sign in"})
+	}
+}
+
+func redirect(w http.ResponseWriter, to string) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Location", to)
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// ask shows the question. The request waits in a row, so that the form can be answered but not changed.
+func (l *Logout) ask(w http.ResponseWriter, r *http.Request, q request, v verdict, pending string) {
+	if pending == "" {
+		var err error
+		if pending, err = l.keep(w, r, q); err != nil {
+			l.Pages.Fail(w, r, err)
+			return
+		}
+	}
+	p := web.Ask{Action: "/logout/confirm", Pending: pending, CSRF: l.Browser.CSRF(w, r), Nonce: idp.NewSecret(16), Who: v.who}
+	if v.offerApp {
+		p.App = v.client.Name
+	}
+	if o := idp.OriginOf(v.to); o != "" {
+		p.Origins = []string{o}
+	}
+	l.Pages.Render(w, http.StatusOK, p)
+}
+
+// confirm takes the answer: a same-origin POST with its proof.
+func (l *Logout) confirm(w http.ResponseWriter, r *http.Request) {
+	form, err := edge.Form(w, r)
+	if err != nil {
+		l.wrong(w, r, err.Error())
+		return
+	}
+	if l.Browser.Genuine(r, form.Get("csrf")) != nil {
+		l.Pages.Render(w, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", SignOut: true})
+		return
+	}
+	q, err := l.stored(w, r, form.Get("pending"))
+	if err != nil {
+		l.Pages.Fail(w, r, err)
+		return
+	}
+	v, err := l.decide(r, q, false)
+	switch {
+	case err != nil:
+		l.Pages.Fail(w, r, err)
+	case v.wrong != "":
+		l.wrong(w, r, v.wrong)
+	case v.session == nil:
+		l.answer(w, r, q, form.Get("pending"), false)
+	case form.Get("act") == "app" && v.offerApp:
+		l.end(w, r, v, idp.EndApp(v.session.Name, v.client.ID), idp.CauseAppSignOut, form.Get("nonce"))
+	case form.Get("act") == "all":
+		l.end(w, r, v, idp.EndSession(v.session.Name), idp.CauseSignOut, form.Get("nonce"))
+	default:
+		http.Redirect(w, r, "/account", http.StatusSeeOther)
+	}
+}
+
+// end ends and, after commit, sends the browser on: to the registered address, else to the receipt.
+func (l *Logout) end(w http.ResponseWriter, r *http.Request, v verdict, s idp.Selector, kind idp.CauseKind, nonce string) {
+	receipt, err := l.Door.End(r.Context(), s, idp.Cause{Kind: kind, Actor: idp.ActorAccount(v.session.Account), Request: nonce})
+	if err != nil {
+		l.Pages.Fail(w, r, err)
+		return
+	}
+	if kind == idp.CauseSignOut {
+		l.Browser.Leave(w, r)
+	}
+	if v.to == "" {
+		v.to = "/signout/" + string(receipt.ID)
+		if receipt.ID == "" {
+			v.to = "/account"
+		}
+	}
+	redirect(w, v.to)
+}
+
+var errScope = errors.New("token may not sign out")
+
+// everywhere signs a person out everywhere, by a bearer token with the scope for it (requirements R3.3).
+func (l *Logout) everywhere(w http.ResponseWriter, r *http.Request) {
+	raw := edge.Bearer(r)
+	if raw == "" {
+		edge.TokenError(w, http.StatusUnauthorized, "", "")
+		return
+	}
+	a, err := l.Tokens.ReadAccess(raw)
+	now, _ := l.Store.Now()
+	if err != nil || now >= a.Expires {
+		edge.TokenError(w, http.StatusUnauthorized, "invalid_token", "The access token is not valid")
+		return
+	}
+	cause := idp.Cause{Kind: idp.CauseEverywhere, Actor: idp.ActorAccount(idp.AccountID(a.Subject)), Request: r.Header.Get("Idempotency-Key")}
+	if cause.Request == "" {
+		cause.Request = "everywhere by " + a.JTI.String() // a token can do this once: a retry is the same act
+	}
+	if first, err := l.Door.Again(r.Context(), cause.Actor, cause.Request); err == nil {
+		l.done(w, first)
+		return
+	}
+	err = l.Store.View(r.Context(), func(v idp.View) error {
+		if err := idp.Live(v, a.Hangs()...); err != nil {
+			return err
+		}
+		if a.Machine() || !slices.Contains(a.Scopes, "account.signout") {
+			return errScope
+		}
+		return nil
+	})
+	var receipt idp.Receipt
+	if err == nil {
+		receipt, err = l.Door.End(r.Context(), idp.EndAccount(idp.AccountID(a.Subject), idp.AccountActive), cause)
+	}
+	switch {
+	case errors.Is(err, idp.ErrEnded):
+		edge.JSON(w, http.StatusBadRequest, map[string]string{"message": edge.Revoked, "error": "invalid_token"})
+	case errors.Is(err, errScope):
+		edge.TokenError(w, http.StatusForbidden, "insufficient_scope", "The access token needs the scope account.signout")
+	case err != nil:
+		edge.Fail(w, r, err)
+	default:
+		l.done(w, receipt)
+	}
+}
+
+func (l *Logout) done(w http.ResponseWriter, receipt idp.Receipt) {
+	edge.JSON(w, http.StatusOK, map[string]any{"receipt": l.Tokens.URL + "/signout/" + string(receipt.ID), "ended": "everywhere"})
+}

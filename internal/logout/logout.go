@@ -1,0 +1,131 @@
+package logout
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"exeunt.dev/internal/browser"
+	"exeunt.dev/internal/door"
+	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/token"
+	"exeunt.dev/internal/web"
+)
+
+// Logout is the room.
+type Logout struct {
+	Store   idp.Store
+	Door    *door.Door
+	Browser *browser.Browser
+	Pages   *web.Pages
+	Tokens  *token.Issuer
+}
+
+// Mount adds the room's paths.
+func (l *Logout) Mount(mux *http.ServeMux) {
+	mux.HandleFunc("GET /logout", l.get)
+	mux.HandleFunc("POST /logout", l.post)
+	mux.HandleFunc("POST /logout/confirm", l.confirm)
+	mux.HandleFunc("POST /customers/me/logout", l.everywhere)
+	mux.HandleFunc("POST /v1/customers/me/logout", l.everywhere)
+	mux.HandleFunc("GET /signout/{receipt}", l.receipt)
+}
+
+// request is an end-of-session request as it came.
+type request struct {
+	Hint      string `json:"id_token_hint,omitempty"`
+	ClientID  string `json:"client_id,omitempty"`
+	PostURI   string `json:"post_logout_redirect_uri,omitempty"`
+	LogoutURI string `json:"logout_uri,omitempty"`
+	State     string `json:"state,omitempty"`
+}
+
+func read(v url.Values) request {
+	return request{v.Get("id_token_hint"), v.Get("client_id"), v.Get("post_logout_redirect_uri"), v.Get("logout_uri"), v.Get("state")}
+}
+
+func (l *Logout) get(w http.ResponseWriter, r *http.Request) {
+	v, err := edge.Query(r)
+	if err != nil {
+		l.wrong(w, r, err.Error())
+		return
+	}
+	if id := v.Get("pending"); id != "" {
+		q, err := l.stored(w, r, id)
+		if err != nil {
+			l.Pages.Fail(w, r, err)
+			return
+		}
+		l.answer(w, r, q, id, false)
+		return
+	}
+	l.answer(w, r, read(v), "", l.proven(r))
+}
+
+// post takes the form-encoded request. From another site it comes without the Lax cookie, so it is stored and decided at
+// a GET, where the cookie is.
+func (l *Logout) post(w http.ResponseWriter, r *http.Request) {
+	form, err := edge.Form(w, r)
+	if err != nil {
+		l.wrong(w, r, err.Error())
+		return
+	}
+	id, err := l.keep(w, r, read(form))
+	if err != nil {
+		l.Pages.Fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/logout?pending="+url.QueryEscape(id), http.StatusSeeOther)
+}
+
+// keep stores a request. It is bound to no browser: the one that posted it may have sent no cookie, and a request alone
+// is no right.
+func (l *Logout) keep(w http.ResponseWriter, r *http.Request, q request) (string, error) {
+	data, err := json.Marshal(q)
+	if err != nil {
+		return "", err
+	}
+	id := idp.NewSecret(16)
+	return id, l.Store.Update(r.Context(), func(tx idp.Tx) error {
+		now, err := tx.Mint()
+		if err != nil {
+			return err
+		}
+		born, err := tx.Epochs("", "")
+		if err != nil {
+			return err
+		}
+		life := idp.Time(l.Browser.Policy().PendingLife.Milliseconds())
+		return tx.InsertPending(idp.Pending{ID: idp.HashOf(id), Kind: idp.PendingLogout, Client: idp.ClientID(q.ClientID), Born: born, Data: data, CreatedAt: now, ExpiresAt: now + life})
+	})
+}
+
+func (l *Logout) stored(w http.ResponseWriter, r *http.Request, id string) (q request, err error) {
+	now, _ := l.Store.Now()
+	err = l.Store.View(r.Context(), func(v idp.View) error {
+		row, err := v.Pending(idp.HashOf(id))
+		if errors.Is(err, idp.ErrNotFound) || (err == nil && (row.Kind != idp.PendingLogout || now >= row.ExpiresAt)) {
+			return web.ErrExpired
+		}
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(row.Data, &q)
+	})
+	return q, err
+}
+
+// proven is the origin proof of an app's sign-out: a real navigation of a page of that app. Which app is asked later, by the
+// Referer's origin.
+func (l *Logout) proven(r *http.Request) bool {
+	h := r.Header
+	return h.Get("Sec-Fetch-Mode") == "navigate" && h.Get("Sec-Fetch-Dest") == "document" &&
+		h.Get("Sec-Purpose") == "" && h.Get("Purpose") == "" && h.Get("X-Moz") == ""
+}
+
+// wrong is the error page of /logout: nothing was done, and the way out is a button of ours.
+func (l *Logout) wrong(w http.ResponseWriter, _ *http.Request, text string) {
+	l.Pages.Render(w, http.StatusBadRequest, web.Message{Title: "This sign-out link is not right", Text: text + " Nothing was changed.", SignOut: true})
+}

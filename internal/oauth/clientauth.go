@@ -1,0 +1,105 @@
+package oauth
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/idp"
+)
+
+// errClient says that a client did not authenticate (RFC 6749 section 5.2).
+var errClient = &edge.Error{Status: http.StatusUnauthorized, Code: "invalid_client", Description: "Client authentication failed."}
+
+// credentials are what a request says about its client.
+type credentials struct {
+	id     idp.ClientID
+	secret string
+	method string
+}
+
+// present reads client credentials from the header or the form; both at once are refused (RFC 6749 section 2.3).
+func present(r *http.Request, form url.Values) (credentials, error) {
+	c := credentials{id: idp.ClientID(form.Get("client_id")), secret: form.Get("client_secret"), method: idp.AuthNone}
+	if form.Has("client_secret") {
+		c.method = idp.AuthPost
+	}
+	header := r.Header.Values("Authorization")
+	if len(header) == 0 {
+		if c.id == "" {
+			return c, errClient
+		}
+		return c, nil
+	}
+	user, password, ok := r.BasicAuth()
+	if len(header) > 1 || !ok {
+		return c, errClient
+	}
+	id, err1 := url.QueryUnescape(user) // form-urlencoded first, RFC 6749 2.3.1
+	secret, err2 := url.QueryUnescape(password)
+	if err1 != nil || err2 != nil {
+		return c, errClient
+	}
+	if c.method == idp.AuthPost || (c.id != "" && string(c.id) != id) {
+		return c, &edge.Error{Status: http.StatusBadRequest, Code: "invalid_request", Description: "The client authenticates in one way only."}
+	}
+	return credentials{idp.ClientID(id), secret, idp.AuthBasic}, nil
+}
+
+// check compares credentials with the client's row, in constant time.
+func (c credentials) check(v idp.ClientReader) (idp.Client, error) {
+	row, err := v.Client(c.id)
+	if errors.Is(err, idp.ErrNotFound) {
+		return row, errClient
+	}
+	if err != nil {
+		return row, err
+	}
+	given := idp.HashOf(c.secret)
+	right := subtle.ConstantTimeCompare(given[:], row.Secret[:]) == 1
+	switch {
+	case row.Disabled:
+		return row, errClient
+	case row.AuthMethod == idp.AuthNone && c.method == idp.AuthNone:
+		return row, nil
+	case row.AuthMethod != idp.AuthNone && c.method != idp.AuthNone && right && !row.Secret.IsZero():
+		return row, nil // Basic and post are the same secret: RFC 6749 2.3.1 lets a server take both
+	}
+	return row, errClient
+}
+
+// client authenticates the client of a request, reading its epoch together with its secret.
+func (o *OAuth) client(ctx context.Context, r *http.Request, form url.Values) (c idp.Client, born idp.Epochs, err error) {
+	cred, err := present(r, form)
+	if err != nil {
+		return c, born, err
+	}
+	err = o.Store.View(ctx, func(v idp.View) (err error) {
+		if c, err = cred.check(v); err != nil {
+			return err
+		}
+		born, err = v.Epochs("", c.ID)
+		return err
+	})
+	return c, born, err
+}
+
+// fail answers a program; a client that did not authenticate by header is told how to.
+func (o *OAuth) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var no *refusal
+	switch {
+	case errors.Is(err, errClient):
+		if strings.HasPrefix(r.Header.Get("Authorization"), "Basic ") || r.Header.Get("Authorization") == "" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="exeunt"`)
+		}
+		edge.Fail(w, r, err)
+	case errors.As(err, &no):
+		edge.OAuthError(w, http.StatusBadRequest, no.code, no.description)
+	default:
+		edge.Fail(w, r, err)
+	}
+}

@@ -1,0 +1,119 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/ledger"
+)
+
+// issue makes a code with its grant, in one transaction. idp.ErrEnded: what it would hang on is over.
+//
+// R: pending grants. The grant is written before anybody can redeem the code, so that an end in between finds it; the locks
+// are taken before the question, so that an end that has been missed is waiting for them and will find the grant.
+func (o *OAuth) issue(ctx context.Context, a *asked, st *standing) (string, error) {
+	code := idp.NewSecret(32)
+	acted := a.row != nil && a.row.Session == st.session.Name && a.row.ActedAt != 0
+	err := o.Store.Update(ctx, func(tx idp.Tx) error {
+		if a.row != nil {
+			if _, err := tx.TakePending(a.row.ID); err != nil {
+				return err
+			}
+		}
+		if err := o.usePushed(tx, a); err != nil {
+			return err
+		}
+		if err := lock(tx, st.session, a.client.ID); err != nil {
+			return err
+		}
+		now, err := tx.Mint()
+		if err != nil {
+			return err
+		}
+		session, err := tx.Session(st.session.Name)
+		if err != nil {
+			return err
+		}
+		epochs := idp.Epochs{Realm: session.Realm, Account: session.Epoch, Client: a.born.Client, Consent: st.epochs.Consent}
+		if epochs.Consent.IsZero() { // first-party: consented without being asked
+			epochs.Consent = ledger.NewName()
+			c := idp.Consent{Account: session.Account, Client: a.client.ID, Scopes: a.request.Scopes, GivenAt: now}
+			if err := tx.PutConsent(c, epochs.Consent); err != nil {
+				return err
+			}
+			current, err := tx.Epochs(session.Account, a.client.ID)
+			if err != nil || current.Consent != epochs.Consent {
+				return errors.Join(idp.ErrEnded, err) // another tab was first: start again under its consent
+			}
+		}
+		if epochs.Client.IsZero() {
+			return idp.ErrEnded
+		}
+		if err := idp.Live(tx, append(epochs.Names(), session.Name)...); err != nil {
+			return err
+		}
+		grant, err := o.grant(tx, &session, &a.client, epochs, now, acted)
+		if err != nil {
+			return err
+		}
+		row := idp.Code{
+			Hash: idp.HashOf(code), Grant: grant, Family: ledger.NewName(), Client: a.client.ID, RedirectURI: a.request.RedirectURI,
+			Challenge: a.request.Challenge, Nonce: a.request.Nonce, Scopes: a.request.Scopes, Resources: a.request.Resources,
+			IssuedAt: now, ExpiresAt: now + milliseconds(o.Browser.Policy().CodeLife),
+		}
+		if has(a.request.Scopes, scopeOffline) {
+			row.Offline = ledger.NewName()
+			offline := idp.Grant{Name: row.Offline, Account: session.Account, Client: a.client.ID, Here: session.Name, Epochs: epochs, CreatedAt: now}
+			if err := tx.InsertGrant(offline); err != nil {
+				return err
+			}
+		}
+		return tx.InsertCode(row)
+	})
+	return code, err
+}
+
+// lock takes the locks of whoever opens something beneath a session: share on what may end, then the slot.
+func lock(tx idp.Tx, s *idp.Session, client idp.ClientID) error {
+	if err := tx.LockAccount(s.Account, idp.Share); err != nil {
+		return err
+	}
+	if err := tx.LockSession(s.Name, idp.Share); err != nil {
+		return err
+	}
+	if err := tx.LockClient(client, idp.Share); err != nil {
+		return err
+	}
+	return tx.LockSlot(s.Name, client)
+}
+
+// grant returns the app's live grant in this session, or opens a new one. The mark "must ask a human" goes only if one
+// has acted; while it stands, nothing is granted.
+func (o *OAuth) grant(tx idp.Tx, s *idp.Session, c *idp.Client, e idp.Epochs, now idp.Time, acted bool) (idp.Name, error) {
+	slot, err := tx.Slot(s.Name, c.ID)
+	if err != nil {
+		return idp.Name{}, err
+	}
+	if slot.MustAsk && !acted {
+		return idp.Name{}, idp.ErrEnded
+	}
+	if !slot.Grant.IsZero() && !slot.MustAsk {
+		g, err := tx.Grant(slot.Grant)
+		if err == nil && idp.Live(tx, g.Names(s)...) == nil {
+			return g.Name, nil
+		}
+		if err != nil && !errors.Is(err, idp.ErrNotFound) {
+			return idp.Name{}, err
+		}
+	}
+	g := idp.Grant{
+		Name: ledger.NewName(), Account: s.Account, Client: c.ID, Session: s.Name,
+		Epochs: idp.Epochs{Client: e.Client, Consent: e.Consent}, CreatedAt: now, // realm and account: the session's row says
+	}
+	slot.Grant, slot.MustAsk = g.Name, false
+	if err := tx.PutSlot(slot); err != nil {
+		return g.Name, err
+	}
+	return g.Name, tx.InsertGrant(g)
+}

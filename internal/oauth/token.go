@@ -1,0 +1,257 @@
+package oauth
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"exeunt.dev/internal/door"
+	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/token"
+)
+
+// tokenAnswer is RFC 6749 section 5.1.
+type tokenAnswer struct {
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	ExpiresIn    int64  `json:"expires_in"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+	IDToken      string `json:"id_token,omitempty"`
+	Scope        string `json:"scope,omitempty"`
+}
+
+var errGrant = refuse("invalid_grant", "the code or refresh token is not valid")
+
+// token is the token endpoint.
+func (o *OAuth) token(w http.ResponseWriter, r *http.Request) {
+	form, err := edge.Form(w, r, "resource")
+	if err != nil {
+		edge.Fail(w, r, err)
+		return
+	}
+	client, born, err := o.client(r.Context(), r, form)
+	if err != nil {
+		o.fail(w, r, err)
+		return
+	}
+	edge.Note(r.Context(), "client", client.ID)
+	grantType := form.Get("grant_type")
+	if has([]string{"authorization_code", "refresh_token", "client_credentials"}, grantType) && !client.May(grantType) {
+		o.fail(w, r, refuse("unauthorized_client", "this client did not register that grant type"))
+		return
+	}
+	var answer *tokenAnswer
+	switch grantType {
+	case "authorization_code":
+		answer, err = o.redeem(r, form, &client)
+	case "refresh_token":
+		answer, err = o.refresh(r, form, &client)
+	case "client_credentials":
+		answer, err = o.machine(r, form, &client, born)
+	case "":
+		err = refuse("invalid_request", "grant_type is missing")
+	default:
+		err = refuse("unsupported_grant_type", "")
+	}
+	if err != nil {
+		o.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	edge.JSON(w, http.StatusOK, answer)
+}
+
+// redeem turns a code into tokens.
+//
+// R: order at the token endpoint: the client is authenticated, the code belongs to it and to the redirect URI, PKCE is
+// right, and only then "already used" ends the family. Anything that fails earlier touches nothing.
+func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client) (*tokenAnswer, error) {
+	hash := idp.HashOf(form.Get("code"))
+	first := token.NewRefresh()
+	var chain idp.Chain
+	var code idp.Code
+	var at idp.Time
+	var sid idp.Grant
+	var session idp.Session
+	var verdict error
+	err := o.Store.Update(r.Context(), func(tx idp.Tx) error {
+		verdict = errGrant
+		var err error
+		if code, err = tx.Code(hash); errors.Is(err, idp.ErrNotFound) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if code.Client != client.ID || code.RedirectURI != form.Get("redirect_uri") || !verifies(code.Challenge, form) {
+			return nil
+		}
+		if at, err = tx.Mint(); err != nil {
+			return err
+		}
+		if sid, err = tx.Grant(code.Grant); err != nil {
+			return err
+		}
+		if err := lock(tx, &idp.Session{Account: sid.Account, Name: sid.Session}, client.ID); err != nil {
+			return err
+		}
+		fresh, err := tx.UseCode(hash, at)
+		if err != nil {
+			return err
+		}
+		if !fresh {
+			_, err := door.EndIn(tx, idp.EndFamily(code.Family), idp.Cause{Kind: idp.CauseReuse, Actor: idp.ActorClient(client.ID)})
+			return err
+		}
+		if at >= code.ExpiresAt {
+			return nil
+		}
+		if session, err = tx.Session(sid.Session); err != nil {
+			return err
+		}
+		chain = idp.Chain{Grant: sid, Session: &session}
+		if !code.Offline.IsZero() {
+			if chain.Grant, err = tx.Grant(code.Offline); err != nil {
+				return err
+			}
+			chain.Session = nil
+		}
+		chain.Family = o.family(&code, chain.Grant.Name, client, first, at)
+		names := append(chain.Names(), sid.Names(&session)...)
+		if errors.Is(idp.Live(tx, names...), idp.ErrEnded) || session.Expired(at) {
+			return nil
+		}
+		verdict = nil
+		if err := errors.Join(tx.RedeemGrant(sid.Name, at), tx.RedeemGrant(chain.Grant.Name, at)); err != nil {
+			return err
+		}
+		return tx.InsertFamily(chain.Family)
+	})
+	if err != nil {
+		return nil, err
+	}
+	o.Door.Committed()
+	if verdict != nil {
+		return nil, verdict
+	}
+	id := &token.ID{
+		Subject: sid.Account, Client: client.ID, Sid: sid.Name, Nonce: code.Nonce, AuthTime: session.AuthTime, Methods: session.Methods,
+		Alg: client.IDTokenAlg,
+	}
+	answer, err := o.mint(client, &chain, id, code.Scopes, code.Resources, at)
+	if err == nil && !chain.Family.Handle.IsZero() {
+		answer.RefreshToken = first.String()
+	}
+	return answer, err
+}
+
+// family is the row of a redeemed code. A client that did not register refreshing gets one without a handle, so that its
+// access tokens have a family to end, too.
+func (o *OAuth) family(code *idp.Code, grant idp.Name, client *idp.Client, first token.Refresh, at idp.Time) idp.Family {
+	p := o.Browser.Policy()
+	f := idp.Family{
+		Name: code.Family, Grant: grant, Sid: code.Grant, Client: client.ID, Scopes: code.Scopes, Audience: code.Resources,
+		CreatedAt: at, RotatedAt: at, ExpiresAt: at + milliseconds(p.RefreshAbsolute), Idle: p.RefreshIdle,
+	}
+	if client.May("refresh_token") {
+		f.Handle, f.Cur = first.HandleHash(), first.SecretHash()
+	}
+	return f
+}
+
+// verifies checks PKCE (RFC 7636 section 4.6): with a challenge the verifier must fit, without one there must be none
+// (RFC 9700 section 4.8.2, downgrade).
+func verifies(challenge string, form url.Values) bool {
+	verifier := form.Get("code_verifier")
+	if challenge == "" {
+		return verifier == ""
+	}
+	if len(verifier) < 43 || len(verifier) > 128 {
+		return false
+	}
+	sum := sha256.Sum256([]byte(verifier))
+	return subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1
+}
+
+// mint signs what a chain gives, after commit. at is ledger time, read before the names.
+func (o *OAuth) mint(client *idp.Client, chain *idp.Chain, id *token.ID, scopes, audience []string, at idp.Time) (*tokenAnswer, error) {
+	p := o.Browser.Policy()
+	access := token.Access{
+		Subject: string(chain.Grant.Account), Client: client.ID, Audience: audience, Scopes: scopes, IssuedAt: at,
+		Expires: token.Lifetime(at, o.life(client), chain.Family.ExpiresAt), EndsWith: chain.Names(),
+	}
+	if chain.Session != nil {
+		access.Sid, access.AuthTime = chain.Grant.Name, chain.Session.AuthTime
+		access.Expires = token.Lifetime(at, o.life(client), chain.Session.ExpiresAt)
+	}
+	raw, err := o.Tokens.Access(&access)
+	if err != nil {
+		return nil, err
+	}
+	answer := &tokenAnswer{AccessToken: raw, TokenType: "Bearer", ExpiresIn: int64(access.Expires/1000 - at/1000), Scope: strings.Join(scopes, " ")}
+	if has(scopes, scopeOpenID) {
+		id.IssuedAt, id.Expires = at, token.Lifetime(at, p.IDTokenLife, 0)
+		answer.IDToken, err = o.Tokens.ID(*id)
+	}
+	return answer, err
+}
+
+func (o *OAuth) life(c *idp.Client) time.Duration {
+	if c.AccessLife > 0 {
+		return min(c.AccessLife, o.Browser.Policy().AccessLife)
+	}
+	return o.Browser.Policy().AccessLife
+}
+
+// machine is the client credentials grant: the token hangs on realm and client only, under the epochs that were read
+// together with the secret.
+func (o *OAuth) machine(r *http.Request, form url.Values, client *idp.Client, born idp.Epochs) (*tokenAnswer, error) {
+	if !client.Confidential() {
+		return nil, refuse("unauthorized_client", "a public client has no credentials")
+	}
+	scopes := o.scopes(client, strings.Fields(form.Get("scope")))
+	scopes = without(scopes, scopeOpenID, scopeOffline, scopeSignOut, "profile", "email")
+	audience, err := o.audience(client, form["resource"])
+	if err != nil {
+		return nil, err
+	}
+	if o.Limit != nil {
+		if ok, _ := o.Limit.Allow(string(client.ID)); !ok {
+			return nil, &edge.Error{Status: http.StatusTooManyRequests, Code: "slow_down", Description: "Too many tokens were asked for."}
+		}
+	}
+	var at idp.Time
+	err = o.Store.Update(r.Context(), func(tx idp.Tx) error {
+		if at, err = tx.Mint(); err != nil {
+			return err
+		}
+		return idp.Live(tx, born.Names()...)
+	})
+	if errors.Is(err, idp.ErrEnded) {
+		return nil, errClient
+	}
+	if err != nil {
+		return nil, err
+	}
+	access := token.Access{
+		Subject: string(client.ID), Client: client.ID, Audience: audience, Scopes: scopes, IssuedAt: at,
+		Expires: token.Lifetime(at, o.life(client), 0), EndsWith: born.Names(),
+	}
+	raw, err := o.Tokens.Access(&access)
+	return &tokenAnswer{AccessToken: raw, TokenType: "Bearer", ExpiresIn: int64(access.Expires/1000 - at/1000), Scope: strings.Join(scopes, " ")}, err
+}
+
+func without(list []string, words ...string) []string {
+	var out []string
+	for _, s := range list {
+		if !has(words, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}

@@ -1,0 +1,54 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"exeunt.dev/internal/idp"
+)
+
+// sweepEvery is how soon an expiry gets its ending, so that apps are told. Checks do not wait for it.
+const (
+	sweepEvery = 20 * time.Second
+	sweepBatch = 500
+)
+
+// sweep writes the endings of what has expired and removes what nobody asks for any more.
+func (s *Server) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now, err := s.Store.Now()
+		if err != nil {
+			continue // the clock has leapt: nobody is signed out for that
+		}
+		if err := s.sweepOnce(ctx, now); err != nil && ctx.Err() == nil {
+			s.log.Error("sweep", "error", err)
+		}
+	}
+}
+
+func (s *Server) sweepOnce(ctx context.Context, now idp.Time) error {
+	var expired []idp.Session
+	err := s.Store.View(ctx, func(v idp.View) (err error) {
+		expired, err = v.ExpiredSessions(now, sweepBatch)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, x := range expired {
+		if _, err := s.Door.End(ctx, idp.EndSession(x.Name), idp.Cause{Kind: idp.CauseExpiry, Actor: idp.ActorRule("expiry")}); err != nil {
+			return err
+		}
+	}
+	return s.Store.Update(ctx, func(tx idp.Tx) error {
+		_, err := tx.Sweep(now, sweepBatch)
+		return err
+	})
+}

@@ -1,0 +1,121 @@
+package signin
+
+import (
+	"errors"
+	"mime"
+	"net/http"
+
+	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/idp"
+)
+
+// The accounts API of requirements R1: cookie sessions for clients written against /csrf_token/ and /accounts/….
+func (s *SignIn) mountAPI(mux *http.ServeMux) {
+	mux.HandleFunc("GET /csrf_token/{$}", s.csrf)
+	mux.HandleFunc("POST /accounts/login/{$}", s.apiLogin)
+	mux.HandleFunc("POST /accounts/logout/{$}", s.apiLogout)
+	mux.HandleFunc("GET /session/{$}", s.apiSession)
+}
+
+func (s *SignIn) csrf(w http.ResponseWriter, r *http.Request) {
+	s.Browser.SetCSRF(w, r)
+	edge.JSON(w, http.StatusOK, map[string]bool{"success": true})
+}
+
+type apiUser struct {
+	ID       idp.AccountID `json:"id"`
+	Username string        `json:"username"`
+}
+
+func (s *SignIn) apiLogin(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Username string `json:"username"`
+		Password string `json:"password"`
+		Stay     bool   `json:"stay"`
+		Token    string `json:"csrfmiddlewaretoken"`
+	}
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "application/json" {
+		if err := edge.DecodeJSON(w, r, &in); err != nil {
+			edge.Fail(w, r, err)
+			return
+		}
+	} else {
+		form, err := edge.Form(w, r)
+		if err != nil {
+			edge.Fail(w, r, err)
+			return
+		}
+		in.Username, in.Password, in.Stay, in.Token = form.Get("username"), form.Get("password"), form.Get("stay") != "", form.Get("csrfmiddlewaretoken")
+	}
+	if s.Browser.Genuine(r, in.Token) != nil {
+		forged(w)
+		return
+	}
+	proof, err := s.Passwords.Check(r.Context(), r, in.Username, in.Password)
+	if err == nil {
+		proof.Stay = in.Stay
+		if _, err = s.Browser.SignIn(w, r, proof); err == nil {
+			edge.JSON(w, http.StatusOK, map[string]any{"success": 1, "id": proof.Account, "username": in.Username, "msg": ""})
+			return
+		}
+	}
+	if status, sentence := refusal(w, err); status != 0 {
+		edge.JSON(w, status, map[string]any{"success": 0, "username": in.Username, "msg": sentence})
+		return
+	}
+	edge.Fail(w, r, err)
+}
+
+func forged(w http.ResponseWriter) {
+	edge.JSON(w, http.StatusForbidden, map[string]any{"success": 0, "error": "csrf", "msg": "The CSRF token is missing or wrong: GET /csrf_token/ first and send the cookie's value back."})
+}
+
+func (s *SignIn) apiLogout(w http.ResponseWriter, r *http.Request) {
+	form, err := edge.Form(w, r)
+	if err != nil {
+		edge.Fail(w, r, err)
+		return
+	}
+	if s.Browser.Genuine(r, form.Get("csrfmiddlewaretoken")) != nil {
+		forged(w)
+		return
+	}
+	session, err := s.Browser.Session(r)
+	if err != nil && !errors.Is(err, idp.ErrNotFound) {
+		edge.Fail(w, r, err)
+		return
+	}
+	if session != nil {
+		cause := idp.Cause{Kind: idp.CauseSignOut, Actor: idp.ActorAccount(session.Account)}
+		if _, err := s.Door.End(r.Context(), idp.EndSession(session.Name), cause); err != nil {
+			edge.Fail(w, r, err)
+			return
+		}
+	}
+	s.Browser.Leave(w, r)
+	if edge.WantsJSON(r) || r.Header.Get("X-Requested-With") != "" {
+		edge.JSON(w, http.StatusOK, map[string]any{"success": 1})
+		return
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func (s *SignIn) apiSession(w http.ResponseWriter, r *http.Request) {
+	session, err := s.Browser.Session(r)
+	if errors.Is(err, idp.ErrNotFound) {
+		edge.JSON(w, http.StatusOK, map[string]any{"user": nil})
+		return
+	}
+	var a idp.Account
+	if err == nil {
+		err = s.Store.View(r.Context(), func(v idp.View) (err error) {
+			a, err = v.Account(session.Account)
+			return err
+		})
+	}
+	if err != nil {
+		edge.Fail(w, r, err)
+		return
+	}
+	edge.JSON(w, http.StatusOK, map[string]any{"user": apiUser{a.ID, a.Username}})
+}

@@ -1,0 +1,159 @@
+package signin
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"time"
+
+	"exeunt.dev/internal/browser"
+	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/idp"
+	"golang.org/x/crypto/argon2"
+)
+
+// Cost of argon2id (RFC 9106 section 4, second recommendation, with less memory and more passes where that is asked for).
+type Cost struct {
+	Memory  uint32 // KiB
+	Passes  uint32
+	Threads uint8
+}
+
+// standardCost takes about 30 ms on one core.
+func standardCost() Cost { return Cost{Memory: 19 * 1024, Passes: 2, Threads: 1} }
+
+const saltSize, sumSize = 16, 32
+
+// Passwords checks and makes passwords.
+type Passwords struct {
+	store   idp.Store
+	cost    Cost
+	slots   chan struct{} // bounds concurrent argon2
+	dummy   string
+	address *edge.Limiter
+	account *edge.Limiter
+}
+
+// NewPasswords makes a checker. An attacker is slowed by address and by account; the owner of an account that somebody
+// else hammers waits a little, and is never locked out.
+func NewPasswords(store idp.Store) *Passwords {
+	p := &Passwords{
+		store: store, cost: standardCost(), slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		address: edge.NewLimiter(2*time.Second, 30, 100_000),
+		account: edge.NewLimiter(3*time.Second, 15, 100_000),
+	}
+	p.dummy = encodePHC(p.cost, make([]byte, saltSize), make([]byte, sumSize)) // nobody has this password: its sum is no hash
+	return p
+}
+
+// Check finds out whose username and password these are. Errors: idp.ErrWrong, *idp.LimitedError, idp.ErrLocked (told only after
+// the right password), and the store's.
+//
+// R: the account's epochs are read together with its password, before the work begins, and are what a session is born
+// under: a password that is being checked while it is changed makes nothing that lives.
+func (p *Passwords) Check(ctx context.Context, r *http.Request, username, password string) (browser.Proof, error) {
+	var none browser.Proof
+	if len(password) > idp.MaxPassword || len(username) > 256 {
+		return none, idp.ErrWrong
+	}
+	for _, turn := range []struct {
+		l   *edge.Limiter
+		key string
+	}{{p.address, edge.Client(r).IP.String()}, {p.account, idp.FoldUsername(username)}} {
+		if ok, wait := turn.l.Allow(turn.key); !ok {
+			return none, &idp.LimitedError{Wait: wait}
+		}
+	}
+	var a idp.Account
+	var born idp.Epochs
+	err := p.store.View(ctx, func(v idp.View) (err error) {
+		if a, err = v.AccountByUsername(username); err != nil {
+			return err
+		}
+		born, err = v.Epochs(a.ID, "")
+		return err
+	})
+	known := err == nil
+	if err != nil && !errors.Is(err, idp.ErrNotFound) {
+		return none, err
+	}
+	phc := a.Password
+	if !known || phc == "" {
+		phc, known = p.dummy, false // the same work for a stranger's name
+	}
+	right, err := p.verify(ctx, phc, password)
+	if err != nil {
+		return none, err
+	}
+	if !known || !right || a.State == idp.AccountDeleted {
+		return none, idp.ErrWrong
+	}
+	if born.Account.IsZero() {
+		return none, idp.ErrLocked
+	}
+	return browser.Proof{Account: a.ID, Born: born, Methods: []string{"pwd"}}, nil
+}
+
+// Hash makes the PHC text of a new password.
+func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
+	if err := idp.ValidPassword(password); err != nil {
+		return "", err
+	}
+	salt := make([]byte, saltSize)
+	rand.Read(salt)
+	sum, err := p.derive(ctx, p.cost, salt, password)
+	if err != nil {
+		return "", err
+	}
+	return encodePHC(p.cost, salt, sum), nil
+}
+
+func (p *Passwords) derive(ctx context.Context, c Cost, salt []byte, password string) ([]byte, error) {
+	select {
+	case p.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-p.slots }()
+	return argon2.IDKey([]byte(password), salt, c.Passes, c.Memory, c.Threads, sumSize), nil
+}
+
+func (p *Passwords) verify(ctx context.Context, phc, password string) (bool, error) {
+	c, salt, want, err := decodePHC(phc)
+	if err != nil {
+		return false, err
+	}
+	got, err := p.derive(ctx, c, salt, password)
+	if err != nil {
+		return false, err
+	}
+	return subtle.ConstantTimeCompare(got, want) == 1, nil
+}
+
+func encodePHC(c Cost, salt, sum []byte) string {
+	b64 := base64.RawStdEncoding.EncodeToString
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.Memory, c.Passes, c.Threads, b64(salt), b64(sum))
+}
+
+func decodePHC(text string) (c Cost, salt, sum []byte, err error) {
+	broken := errors.New("a stored password is not in PHC form")
+	parts := strings.Split(text, "$")
+	if len(parts) != 6 || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
+		return c, nil, nil, broken
+	}
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.Memory, &c.Passes, &c.Threads); err != nil || c.Passes == 0 || c.Threads == 0 {
+		return c, nil, nil, broken
+	}
+	salt, err1 := base64.RawStdEncoding.DecodeString(parts[4])
+	sum, err2 := base64.RawStdEncoding.DecodeString(parts[5])
+	if err1 != nil || err2 != nil || len(sum) != sumSize {
+		return c, nil, nil, broken
+	}
+	return c, salt, sum, nil
+}

@@ -1,0 +1,30 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"exeunt.dev/internal/edge"
+)
+
+// ErrExpired says that a half-finished thing is over, unknown, or another browser's.
+var ErrExpired = errors.New("this page has expired")
+
+// Fail shows an error to a person: bad input with its words, everything else without. The details go to the log.
+func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	var input *edge.Error
+	m := Message{Title: "Something went wrong", Text: "Please try again in a moment.", RequestID: edge.RequestID(r.Context())}
+	status := http.StatusInternalServerError
+	switch {
+	case errors.As(err, &input):
+		status, m.Title, m.Text = input.Status, "This request is not right", input.Description
+	case errors.Is(err, ErrExpired):
+		status, m.Title, m.Text = http.StatusBadRequest, "This page has expired", "Go back to the app that you came from and try again."
+	case edge.Down(err):
+		status = http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", "1")
+		m.Title, m.Text = "Not available just now", "Nothing was changed. Please try again in a moment."
+	}
+	edge.Note(r.Context(), "error", err.Error())
+	p.Render(w, status, m)
+}

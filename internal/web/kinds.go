@@ -1,0 +1,90 @@
+package web
+
+import "time"
+
+// Login asks for username and password.
+type Login struct {
+	Action, Pending, CSRF string
+	App                   string // the app that asked; "" for the account pages
+	Username              string
+	Error                 string
+	Stay                  bool
+	Origins               []string // where a successful form may lead
+}
+
+func (Login) template() string        { return "login" }
+func (p Login) formOrigins() []string { return p.Origins }
+
+// Choose asks whether to go on as who is signed in, or consents to an app, or both.
+type Choose struct {
+	Action, Pending, CSRF string
+	App, Who              string
+	Scopes                []string // sentences; empty: no consent is asked for
+	Origins               []string
+}
+
+func (Choose) template() string        { return "choose" }
+func (p Choose) formOrigins() []string { return p.Origins }
+
+// Ask asks before a sign-out.
+type Ask struct {
+	Action, Pending, CSRF, Nonce string
+	Who                          string
+	App                          string // "this app only" is offered
+	Origins                      []string
+}
+
+func (Ask) template() string        { return "ask" }
+func (p Ask) formOrigins() []string { return p.Origins }
+
+// Message says something, with at most one link.
+type Message struct {
+	Title, Text, Link, LinkText string
+	RequestID                   string
+	SignOut                     bool // offers the way out
+}
+
+func (Message) template() string { return "message" }
+
+// Receipt shows what one sign-out ended.
+type Receipt struct {
+	What string
+	At   time.Time
+	Apps []string // that have not been told
+	Own  bool     // the page follows the sign-out at once
+	Back string
+}
+
+func (Receipt) template() string { return "receipt" }
+
+// Account is the account page.
+type Account struct {
+	Header
+	Username, Flash, Error string
+	Sessions               []SessionLine
+	More                   string // the key of the next page
+	Recent                 bool   // signed in so recently that dangerous acts need no password
+	Nonce                  string
+}
+
+// SessionLine is one session in the list.
+type SessionLine struct {
+	Ref, Agent, IP string
+	Current        bool
+	First, Last    time.Time
+	Apps           []string
+}
+
+func (Account) template() string  { return "account" }
+func (p Account) header() *Header { return &p.Header }
+
+// FormPost hands an authorization response over by a form (OAuth 2.0 Form Post Response Mode). Without script the
+// person presses the button.
+type FormPost struct {
+	Action string
+	Fields [][2]string
+	Origin string
+}
+
+func (FormPost) template() string        { return "formpost" }
+func (p FormPost) formOrigins() []string { return []string{p.Origin} }
