@@ -8,7 +8,6 @@ import (
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/server"
-	"exeunt.dev/internal/store/sqlite"
 	"exeunt.dev/internal/web"
 )
 
@@ -36,7 +35,7 @@ func liveSessions(ctx context.Context, b *server.Base, id idp.AccountID) (out []
 			if err != nil || len(rows) < page.Limit {
 				return err
 			}
-			page.After = sqlite.SessionKey(&rows[len(rows)-1])
+			page.After = rows[len(rows)-1].PageKey()
 		}
 	})
 	return out, err

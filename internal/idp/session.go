@@ -1,6 +1,9 @@
 package idp
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Session is one browser or device signed in to Exeunt: the SSO session.
 type Session struct {
@@ -42,3 +45,7 @@ type Slot struct {
 	Grant   Name
 	MustAsk bool
 }
+
+// PageKey is the Page.After that continues a list of sessions behind this one. It does not hold the name, which does not
+// leave Exeunt.
+func (s *Session) PageKey() string { return strconv.FormatInt(int64(s.CreatedAt), 10) + "." + s.Ref }

@@ -17,10 +17,10 @@ import (
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/feed"
+	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/logout"
 	"exeunt.dev/internal/oauth"
 	"exeunt.dev/internal/signin"
-	"exeunt.dev/internal/store/sqlite"
 	"exeunt.dev/internal/token"
 	"exeunt.dev/internal/web"
 )
@@ -94,7 +94,7 @@ func (s *Server) rooms(pages *web.Pages) http.Handler {
 		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Limit: edge.NewLimiter(100*time.Millisecond, 100, 100_000)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens},
-		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, After: sqlite.SessionKey},
+		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, After: (*idp.Session).PageKey},
 		s.feed,
 		s,
 	} {

@@ -7,46 +7,65 @@ import (
 	"exeunt.dev/internal/idp"
 )
 
-// leap is the largest forward step of the wall clock that is taken over although the monotonic clock did not see it.
-const leap = idp.Time(30_000)
+// maxStep is the largest forward step of the wall clock, unseen by the monotonic one, that is taken over.
+const maxStep = idp.Time(30_000)
 
-// clock makes the wall clock monotone. While the wall clock is behind, time goes on by the monotonic clock; a forward
-// step of more than leap is not taken over until the wall clock is right again.
+// clock makes ledger time from a wall clock and a monotonic one. It holds a point (at, since) on which it last agreed
+// with the wall clock, and goes on from there by monotonic time:
+//
+//   - while the wall clock is behind that (it was set back), monotonic time alone counts;
+//   - while it is ahead by at most maxStep, it is believed and becomes the new point;
+//   - further ahead, it is not believed: jumped, until it comes back within maxStep.
 type clock struct {
-	wall func() idp.Time      // Unix milliseconds
-	mono func() time.Duration // counts suspension, where the system can tell
+	wall func() time.Time
+	mono func() time.Duration
 
-	mu   sync.Mutex
-	base idp.Time
-	at   time.Duration
+	mu    sync.Mutex
+	at    idp.Time
+	since time.Duration
 }
 
-func newClock(wall func() idp.Time, mono func() time.Duration) *clock {
-	return &clock{wall: wall, mono: mono, base: wall(), at: mono()}
+// newClock believes the wall clock, since there is nothing yet to compare it with. [clock.observe] says what the
+// database knows better.
+func newClock(wall func() time.Time, mono func() time.Duration) *clock {
+	return &clock{wall: wall, mono: mono, at: idp.Time(wall().UnixMilli()), since: mono()}
 }
 
-// now returns ledger time. idp.ErrClock: the wall clock has leapt; the time goes on from the last good one.
-func (c *clock) now() (idp.Time, error) {
+// observe takes over a ledger time read from the counter row: nothing told later lies before it.
+func (c *clock) observe(t idp.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	wall, mono := c.wall(), c.mono()
-	expected := c.base + idp.Time((mono - c.at).Milliseconds())
+	if mono := c.mono(); t > c.estimate(mono) {
+		c.at, c.since = t, mono
+	}
+}
+
+// now never goes backwards. jumped says that the wall clock is too far ahead to be believed.
+func (c *clock) now() (t idp.Time, jumped bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	mono, wall := c.mono(), idp.Time(c.wall().UnixMilli())
+	t = c.estimate(mono)
 	switch {
-	case wall > expected+leap:
-		return expected, idp.ErrClock
-	case wall > expected:
-		c.base, c.at = wall, mono
-		return wall, nil
+	case wall > t+maxStep:
+		return t, true
+	case wall > t:
+		c.at, c.since = wall, mono
+		return wall, false
 	}
-	return expected, nil
+	return t, false
 }
 
-// told takes over a time that the database has already seen.
-func (c *clock) told(t idp.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	mono := c.mono()
-	if t > c.base+idp.Time((mono-c.at).Milliseconds()) {
-		c.base, c.at = t, mono
+func (c *clock) estimate(mono time.Duration) idp.Time {
+	return c.at + idp.Time((mono - c.since).Milliseconds())
+}
+
+// next is the ledger time of a commit after one at last.
+func (c *clock) next(last idp.Time) (t idp.Time, jumped bool) {
+	c.observe(last)
+	t, jumped = c.now()
+	if jumped {
+		return last + 1, true
 	}
+	return t, false
 }

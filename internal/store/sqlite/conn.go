@@ -2,93 +2,140 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
-	"fmt"
-
-	"exeunt.dev/internal/idp"
-	sqlite3 "modernc.org/sqlite"
-	lib "modernc.org/sqlite/lib"
+	"io"
 )
 
-// conn is one connection with its prepared statements. It is used by one goroutine at a time.
+// conn is one connection with its prepared statements. It belongs to one goroutine at a time.
 type conn struct {
-	c     *sql.Conn
-	stmts map[string]*sql.Stmt
+	dc    driver.Conn
+	stmts map[string]statement
+	args  []driver.NamedValue
+	// fatal is the first error after which the transaction that saw it cannot go on, whatever the closure made of it.
+	fatal error
 }
 
-// background: the driver starts a goroutine for every statement whose context can be cancelled.
-var background = context.Background()
+// statement is what the driver's statements can do; the older methods of driver.Stmt would allocate more.
+type statement interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
 
-func (c *conn) stmt(query string) (*sql.Stmt, error) {
-	if s := c.stmts[query]; s != nil {
-		return s, nil
-	}
-	s, err := c.c.PrepareContext(background, query)
+func newConn(d driver.Driver, dsn string, pragmas ...string) (*conn, error) {
+	dc, err := d.Open(dsn)
 	if err != nil {
-		return nil, fail(err)
+		return nil, fault(err)
 	}
-	c.stmts[query] = s
-	return s, nil
+	c := &conn{dc: dc, stmts: map[string]statement{}}
+	for _, p := range pragmas {
+		if err := c.script("PRAGMA " + p); err != nil {
+			c.close()
+			return nil, err
+		}
+	}
+	return c, nil
 }
 
-func (c *conn) exec(query string, args ...any) (int64, error) {
-	s, err := c.stmt(query)
+func (c *conn) close() {
+	for _, s := range c.stmts {
+		s.Close()
+	}
+	c.dc.Close()
+}
+
+// script runs statements that are not worth preparing.
+func (c *conn) script(sql string) error {
+	_, err := c.dc.(driver.ExecerContext).ExecContext(context.Background(), sql, nil)
+	return c.seen(err)
+}
+
+// exec runs one statement and says how many rows it changed.
+func (c *conn) exec(sql string, args ...any) (int64, error) {
+	s, err := c.stmt(sql)
 	if err != nil {
 		return 0, err
 	}
-	res, err := s.ExecContext(background, args...)
+	// Never the caller's context: a cancelled one would interrupt the connection that others share.
+	res, err := s.ExecContext(context.Background(), c.bind(args))
 	if err != nil {
-		return 0, fail(err)
+		return 0, c.seen(err)
 	}
-	n, err := res.RowsAffected()
-	return n, err
+	return res.RowsAffected()
 }
 
-func (c *conn) row(query string, args []any, into ...any) error {
-	s, err := c.stmt(query)
+// each calls f for every row. f must not use the connection.
+func (c *conn) each(sql string, f func(*row), args ...any) error {
+	s, err := c.stmt(sql)
 	if err != nil {
 		return err
 	}
-	return fail(s.QueryRowContext(background, args...).Scan(into...))
-}
-
-func (c *conn) rows(query string, args []any, each func(scan func(...any) error) error) error {
-	s, err := c.stmt(query)
+	rows, err := s.QueryContext(context.Background(), c.bind(args))
 	if err != nil {
-		return err
-	}
-	rows, err := s.QueryContext(background, args...)
-	if err != nil {
-		return fail(err)
+		return c.seen(err)
 	}
 	defer rows.Close()
-	for rows.Next() {
-		if err := each(rows.Scan); err != nil {
-			return err
+	r := row{values: make([]driver.Value, len(rows.Columns()))}
+	for {
+		if err := rows.Next(r.values); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return c.seen(err)
+		}
+		r.at = 0
+		f(&r)
+		if r.bad {
+			return errRow
 		}
 	}
-	return fail(rows.Err())
 }
 
-// fail turns the driver's errors into kinds. Texts of SQLite stay inside: they may hold data.
-func fail(err error) error {
+// one calls f for the first row and says whether there was one.
+func (c *conn) one(sql string, f func(*row), args ...any) (bool, error) {
+	s, err := c.stmt(sql)
+	if err != nil {
+		return false, err
+	}
+	rows, err := s.QueryContext(context.Background(), c.bind(args))
+	if err != nil {
+		return false, c.seen(err)
+	}
+	defer rows.Close()
+	r := row{values: make([]driver.Value, len(rows.Columns()))}
+	if err := rows.Next(r.values); errors.Is(err, io.EOF) {
+		return false, nil
+	} else if err != nil {
+		return false, c.seen(err)
+	}
+	f(&r)
+	if r.bad {
+		return false, errRow
+	}
+	return true, nil
+}
+
+func (c *conn) stmt(sql string) (statement, error) {
+	if s, ok := c.stmts[sql]; ok {
+		return s, nil
+	}
+	ds, err := c.dc.Prepare(sql)
+	if err != nil {
+		return nil, c.seen(err)
+	}
+	s := ds.(statement)
+	c.stmts[sql] = s
+	return s, nil
+}
+
+// seen turns a driver's error into ours and remembers the ones that end a transaction.
+func (c *conn) seen(err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, sql.ErrNoRows) {
-		return idp.ErrNotFound
+	err = fault(err)
+	if c.fatal == nil && isFatal(err) {
+		c.fatal = err
 	}
-	var e *sqlite3.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	switch e.Code() & 0xff {
-	case lib.SQLITE_CONSTRAINT:
-		return idp.ErrConflict
-	case lib.SQLITE_FULL, lib.SQLITE_IOERR, lib.SQLITE_BUSY, lib.SQLITE_LOCKED, lib.SQLITE_CANTOPEN, lib.SQLITE_READONLY,
-		lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB, lib.SQLITE_NOMEM, lib.SQLITE_INTERRUPT:
-		return fmt.Errorf("%w (SQLite code %d)", idp.ErrUnavailable, e.Code())
-	}
-	return fmt.Errorf("sqlite code %d", e.Code())
+	return err
 }

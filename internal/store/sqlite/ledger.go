@@ -1,215 +1,207 @@
 package sqlite
 
 import (
-	"strings"
+	"cmp"
+	"slices"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/ledger"
 )
 
-// probes are the numbers of names that one question asks for; others are filled up by asking for the last one again.
-const probes = 4
+const (
+	sqlEntriesAfter = `SELECT name, until FROM ending WHERE number > ? ORDER BY number LIMIT ?`
+	sqlEntriesHeld  = `SELECT name, until FROM ending WHERE number >= ? AND until > ?`
+	sqlForever      = `SELECT name, until FROM ending WHERE until = 4294967295 AND number < ?`
+	sqlAtOf         = `SELECT at FROM ending WHERE number = ?`
+	sqlEndings      = `SELECT e.name, e.what, e.until, e.number, e.at, r.id FROM ending e JOIN receipt r ON r.number = e.receipt
+		WHERE e.number > ? ORDER BY e.number LIMIT ?`
+)
 
-// Ended asks the table and, inside Update, what this commit has appended.
-func (v *view) Ended(names ...idp.Name) ([]idp.Name, error) {
-	var out []idp.Name
-	var ask []idp.Name
-	for _, n := range names {
-		if v.tx != nil {
-			if _, ok := v.tx.fresh[n]; ok {
-				out = append(out, n)
-				continue
-			}
-		}
-		ask = append(ask, n)
-	}
-	for len(ask) > 0 {
-		n := min(len(ask), probes*4)
-		size := (n + probes - 1) / probes * probes
-		query := `SELECT name FROM ending WHERE name IN (` + strings.TrimSuffix(strings.Repeat("?,", size), ",") + `)`
-		args := make([]any, size)
-		for i := range args {
-			args[i] = ask[min(i, n-1)][:]
-		}
-		err := v.conn.rows(query, args, func(scan func(...any) error) error {
-			var name idp.Name
-			if err := scan(into(name[:])); err != nil {
-				return err
-			}
-			out = append(out, name)
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		ask = ask[n:]
-	}
-	return out, nil
-}
-
+// Head is the counter row. In an Update its time is what endings of this transaction will carry; its number does not
+// count them.
 func (v *view) Head() (idp.Head, error) {
-	if v.tx != nil {
-		return v.tx.head, nil
+	if f := v.flight; f != nil {
+		h := f.read.head()
+		h.Time = f.now
+		return h, nil
 	}
-	var h idp.Head
-	var number, at int64
-	err := v.conn.row(`SELECT number, time, lineage FROM counter`, nil, &number, &at, into(h.Lineage[:]))
-	h.Number, h.Time = uint64(number), idp.Time(at)
-	return h, err
+	n, err := readCounter(v.c)
+	if err != nil {
+		return idp.Head{}, err
+	}
+	v.store.clock.observe(n.time)
+	return n.head(), nil
 }
 
-func (v *view) LifeCap() (seconds int64, err error) {
-	if v.tx != nil {
-		return v.tx.cap, nil
+// LifeCap is how long tokens may live, in seconds.
+func (v *view) LifeCap() (int64, error) {
+	if f := v.flight; f != nil {
+		return f.counter.cap, nil
 	}
-	err = v.conn.row(`SELECT life_cap FROM counter`, nil, &seconds)
-	return seconds, err
+	n, err := readCounter(v.c)
+	return n.cap, err
 }
 
-func (v *view) EntriesAfter(after uint64, limit int) ([]idp.Entry, error) {
-	var out []idp.Entry
-	err := v.conn.rows(`SELECT name, until FROM ending WHERE number > ? ORDER BY number LIMIT ?`, []any{int64(after), limit},
-		func(scan func(...any) error) error {
-			var e idp.Entry
-			if err := scan(into(e.Name[:]), &e.Until); err != nil {
-				return err
-			}
-			out = append(out, e)
-			return nil
-		})
+func entry(r *row) idp.Entry { return idp.Entry{Name: r.name(), Until: uint32(r.int())} }
+
+// EntriesAfter returns what follows a number.
+func (v *view) EntriesAfter(after uint64, limit int) (out []idp.Entry, err error) {
+	err = v.c.each(sqlEntriesAfter, func(r *row) { out = append(out, entry(r)) }, after, limit)
 	return out, err
 }
 
+// Entries calls f for every entry still to be held at now, in the order of names. Only the tail of the table is read:
+// ledger time grows with the number, and nothing but a killed key is held longer than the largest life_cap.
 func (v *view) Entries(now idp.Time, f func(idp.Entry) error) error {
-	return v.conn.rows(`SELECT name, until FROM ending WHERE until >= ? ORDER BY name`, []any{int64(now) / 1000},
-		func(scan func(...any) error) error {
-			var e idp.Entry
-			if err := scan(into(e.Name[:]), &e.Until); err != nil {
-				return err
-			}
-			return f(e)
-		})
+	n, err := readCounter(v.c)
+	if err != nil {
+		return err
+	}
+	first, err := v.firstSince(now-idp.Time(n.max*1000)-2000, n.number)
+	if err != nil {
+		return err
+	}
+	var held []idp.Entry
+	keep := func(r *row) { held = append(held, entry(r)) }
+	if err := v.c.each(sqlForever, keep, first); err != nil {
+		return err
+	}
+	if err := v.c.each(sqlEntriesHeld, keep, first, int64(now)/1000); err != nil {
+		return err
+	}
+	slices.SortFunc(held, func(a, b idp.Entry) int { return a.Name.Compare(b.Name) })
+	for _, e := range held {
+		if err := f(e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-const endingColumns = `SELECT number, name, what, receipt, at, until FROM ending `
+// firstSince finds, by halving, the first number whose ending is not before t; last+1 if there is none.
+func (v *view) firstSince(t idp.Time, last uint64) (uint64, error) {
+	low, high := uint64(1), last+1
+	for low < high {
+		middle := low + (high-low)/2
+		var at idp.Time
+		if err := v.find(sqlAtOf, func(r *row) { at = r.time() }, middle); err != nil {
+			return 0, err
+		}
+		if at < t {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low, nil
+}
 
-func scanEnding(scan func(...any) error) (idp.Ending, error) {
-	var e idp.Ending
-	var number, at, until int64
-	err := scan(&number, into(e.Name[:]), &e.What, &e.Receipt, &at, &until)
-	e.Number, e.At = uint64(number), idp.Time(at)
-	switch {
-	case until == int64(ledger.Forever):
+// Endings returns what follows a number, with all that an operator may see.
+func (v *view) Endings(after uint64, limit int) (out []idp.Ending, err error) {
+	err = v.c.each(sqlEndings, func(r *row) {
+		e := ending(r)
+		e.Receipt = idp.ReceiptID(r.text())
+		out = append(out, e)
+	}, after, limit)
+	return out, err
+}
+
+// ending reads name, what, until, number, at.
+func ending(r *row) idp.Ending {
+	e := idp.Ending{Name: r.name(), What: idp.What(r.text())}
+	until := uint32(r.int())
+	e.Number, e.At = uint64(r.int()), r.time()
+	switch until {
+	case ledger.Forever:
 		e.Until = idp.UntilForever
-	case until == int64(ledger.Until(e.At, 0)):
+	case ledger.Until(e.At, 0):
 		e.Until = idp.UntilNow
 	}
-	return e, err
+	return e
 }
 
-func (v *view) endings(query string, args ...any) ([]idp.Ending, error) {
-	var out []idp.Ending
-	err := v.conn.rows(query, args, func(scan func(...any) error) error {
-		e, err := scanEnding(scan)
-		out = append(out, e)
-		return err
-	})
+const (
+	receiptColumns = ` r.id, r.request, r.cause, r.actor, r.reason, r.selector, r.account, r.client, r.session, r.at, r.told_at `
+
+	sqlReceipt          = `SELECT` + receiptColumns + `FROM receipt r WHERE r.id = ?`
+	sqlReceiptByRequest = `SELECT` + receiptColumns + `FROM receipt r WHERE r.request = ?`
+	sqlReceiptOfEnding  = `SELECT` + receiptColumns + `FROM ending e JOIN receipt r ON r.number = e.receipt WHERE e.name = ?`
+	sqlReceipts         = `SELECT` + receiptColumns + `FROM receipt r ORDER BY r.number DESC LIMIT ?`
+	sqlReceiptsOf       = `SELECT` + receiptColumns + `FROM receipt r WHERE r.account = ? AND r.account <> '' ORDER BY r.number DESC LIMIT ?`
+	sqlEndingsOf        = `SELECT e.name, e.what, e.until, e.number, e.at FROM receipt r
+		JOIN ending e ON e.number >= r.number AND e.number < r.number + r.endings WHERE r.id = ? ORDER BY e.number`
+	sqlOwed = `SELECT count(*) FROM receipt WHERE told_at = 0`
+)
+
+func readReceipt(r *row) idp.Receipt {
+	return idp.Receipt{
+		ID: idp.ReceiptID(r.text()), Request: r.hash(), Cause: idp.CauseKind(r.text()), Actor: idp.Actor(r.text()), Reason: r.text(),
+		Selector: idp.SelectorKind(r.text()), Account: idp.AccountID(r.text()), Client: idp.ClientID(r.text()), Session: r.name(),
+		At: r.time(), ToldAt: r.time(),
+	}
+}
+
+// buffered looks among what this commit has appended so far.
+func buffered[K comparable](v *view, in func(*buffer) map[K]int, key K) *act {
+	if v.flight == nil {
+		return nil
+	}
+	if i, ok := in(&v.flight.buffer)[key]; ok {
+		return &v.flight.buffer.acts[i]
+	}
+	return nil
+}
+
+func (v *view) receipt(a *act, sql string, key any) (out idp.Receipt, err error) {
+	if a != nil {
+		return a.receipt, nil
+	}
+	err = v.find(sql, func(r *row) { out = readReceipt(r) }, key)
 	return out, err
 }
 
-func (v *view) Endings(after uint64, limit int) ([]idp.Ending, error) {
-	return v.endings(endingColumns+`WHERE number > ? ORDER BY number LIMIT ?`, int64(after), limit)
+// Receipt reads one by its id.
+func (v *view) Receipt(id idp.ReceiptID) (idp.Receipt, error) {
+	return v.receipt(buffered(v, func(b *buffer) map[idp.ReceiptID]int { return b.byID }, id), sqlReceipt, string(id))
 }
 
-func (v *view) EndingsOf(r idp.ReceiptID) ([]idp.Ending, error) {
-	return v.endings(endingColumns+`WHERE receipt = ? ORDER BY number`, string(r))
+// ReceiptByRequest reads the one that a request has made.
+func (v *view) ReceiptByRequest(h idp.Hash) (idp.Receipt, error) {
+	return v.receipt(buffered(v, func(b *buffer) map[idp.Hash]int { return b.byRequest }, h), sqlReceiptByRequest, h)
 }
 
-// Append is idp.LedgerWriter's: it only remembers; the rows are written in the flight that carries COMMIT.
-func (t *tx) Append(r idp.Receipt, endings []idp.Ending) error {
-	names := make([]idp.Name, len(endings))
-	for i, e := range endings {
-		names[i] = e.Name
-	}
-	over, err := t.Ended(names...)
-	if err != nil {
-		return err
-	}
-	gone := make(map[idp.Name]bool, len(over))
-	for _, n := range over {
-		gone[n] = true
-	}
-	at := len(t.receipts)
-	added := false
-	for _, e := range endings {
-		if gone[e.Name] {
-			continue
-		}
-		gone[e.Name], added = true, true
-		e.Receipt = r.ID
-		t.endings = append(t.endings, e)
-		t.fresh[e.Name] = at
-	}
-	if added {
-		t.receipts = append(t.receipts, r)
-	}
-	return nil
+// ReceiptOfEnding reads the one by which a name ended.
+func (v *view) ReceiptOfEnding(n idp.Name) (idp.Receipt, error) {
+	return v.receipt(buffered(v, func(b *buffer) map[idp.Name]int { return b.byName }, n), sqlReceiptOfEnding, n)
 }
 
-// tick is how old the counter row's time may be when a token is minted.
-const tick = idp.Time(1000)
-
-func (t *tx) Mint() (idp.Time, error) {
-	now, err := t.store.clock.now()
-	if err != nil {
-		return 0, err
+// EndingsOf lists what a receipt ended.
+func (v *view) EndingsOf(id idp.ReceiptID) (out []idp.Ending, err error) {
+	if a := buffered(v, func(b *buffer) map[idp.ReceiptID]int { return b.byID }, id); a != nil {
+		return slices.Clone(a.endings), nil
 	}
-	if now-t.head.Time > tick {
-		t.head.Time, t.ticked = now, true
-	}
-	return t.head.Time, nil
+	err = v.c.each(sqlEndingsOf, func(r *row) {
+		e := ending(r)
+		e.Receipt = id
+		out = append(out, e)
+	}, string(id))
+	return out, err
 }
 
-func (t *tx) SetLifeCap(seconds int64) error {
-	if effective := t.effectiveCap(); seconds < effective {
-		t.oldCap, t.oldTill = effective, t.head.Time+idp.Time(effective*1000)
+// Receipts lists the newest.
+func (v *view) Receipts(a idp.AccountID, limit int) (out []idp.Receipt, err error) {
+	keep := func(r *row) { out = append(out, readReceipt(r)) }
+	limit = cmp.Or(max(limit, 0), 1)
+	if a == "" {
+		err = v.c.each(sqlReceipts, keep, limit)
+	} else {
+		err = v.c.each(sqlReceiptsOf, keep, a, limit)
 	}
-	t.cap, t.ticked = seconds, true
-	return nil
+	return out, err
 }
 
-func (t *tx) SwapRealmEpoch(old, next idp.Name) (bool, error) {
-	n, err := t.write(`UPDATE realm SET epoch = ? WHERE epoch = ?`, next[:], old[:])
-	return n == 1, err
-}
-
-// kept is how long after its expiry a used code is remembered, so that its reuse is noticed.
-const kept = idp.Time(24 * 3600 * 1000)
-
-// Sweep is idp.LedgerWriter's. Sessions, grants and families whose receipts have not been told stay.
-func (t *tx) Sweep(now idp.Time, limit int) (int, error) {
-	settled := `EXISTS (SELECT 1 FROM ending e JOIN receipt r ON r.id = e.receipt WHERE e.name = %s AND e.until < ? AND r.told_at != 0)`
-	over := func(column string) string { return strings.Replace(settled, "%s", column, 1) }
-	seconds := int64(now) / 1000
-	total := 0
-	for _, s := range []struct {
-		query string
-		bound int64
-	}{
-		{`DELETE FROM pending WHERE id IN (SELECT id FROM pending WHERE expires_at < ? LIMIT ?)`, int64(now)},
-		{`DELETE FROM code WHERE hash IN (SELECT hash FROM code WHERE expires_at < ? LIMIT ?)`, int64(now - kept)},
-		{`DELETE FROM family WHERE name IN (SELECT name FROM family WHERE ` + over("name") + ` LIMIT ?)`, seconds},
-		{`DELETE FROM family WHERE grant_ IN (SELECT name FROM grant_ WHERE ` + over("name") + ` LIMIT ?)`, seconds},
-		{`DELETE FROM grant_ WHERE session IN (SELECT name FROM session WHERE ` + over("name") + ` LIMIT ?)`, seconds},
-		{`DELETE FROM slot WHERE session IN (SELECT name FROM session WHERE ` + over("name") + ` LIMIT ?)`, seconds},
-		{`DELETE FROM session_seen WHERE name IN (SELECT name FROM session WHERE ` + over("name") + ` LIMIT ?)`, seconds},
-		{`DELETE FROM session WHERE name IN (SELECT name FROM session WHERE ` + over("name") + ` LIMIT ?)`, seconds},
-	} {
-		n, err := t.write(s.query, s.bound, limit)
-		if err != nil {
-			return total, err
-		}
-		total += int(n)
-	}
-	return total, nil
+// Owed counts the fan-outs still to be worked off.
+func (v *view) Owed() (n int64, err error) {
+	_, err = v.c.one(sqlOwed, func(r *row) { n = r.int() })
+	return n, err
 }

@@ -1,71 +1,137 @@
 package sqlite
 
 import (
-	"context"
+	"bytes"
 	"crypto/sha256"
-	"database/sql"
 	"embed"
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
+
+	"exeunt.dev/ledger"
 )
 
-//go:embed migrations/*.sql
-var migrations embed.FS
+//go:embed schema/*.sql
+var schema embed.FS
 
-// migrate runs what is new, forward only, each file in a transaction of its own. A file that has changed since it was
-// run, or one that this program does not have, is refused.
-func migrate(ctx context.Context, c *sql.Conn) error {
-	const table = `CREATE TABLE IF NOT EXISTS migration (id INTEGER PRIMARY KEY, sum TEXT NOT NULL) STRICT`
-	if _, err := c.ExecContext(ctx, table); err != nil {
-		return err
-	}
-	names, err := fs.Glob(migrations, "migrations/*.sql")
+// Reasons to refuse a database.
+var (
+	ErrTooNew  = errors.New("the database was written by a newer version of this program")
+	ErrChanged = errors.New("the database was made by a different text of its migrations")
+	ErrForeign = errors.New("the file is a database of another program")
+)
+
+// firstLifeCap in seconds is what a new database allows until the server says what it needs.
+const firstLifeCap = 300
+
+// migrate brings the schema up to date, forward only. It asks first and takes the write lock only if there is work.
+func migrate(c *conn, k *clock) error {
+	steps, err := migrations()
 	if err != nil {
 		return err
 	}
-	var have int
-	if err := c.QueryRowContext(ctx, `SELECT count(*) FROM migration`).Scan(&have); err != nil {
-		return err
-	}
-	if have > len(names) {
-		return fmt.Errorf("the database is newer than this program (%d migrations, this program knows %d): use the newer program", have, len(names))
-	}
-	for i, name := range names {
-		text, err := migrations.ReadFile(name)
+	for {
+		done, err := applied(c, steps)
 		if err != nil {
 			return err
 		}
-		if err := step(ctx, c, i+1, string(text)); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		if done == len(steps) {
+			return nil
+		}
+		if err := c.script("BEGIN IMMEDIATE"); err != nil {
+			return err
+		}
+		err = step(c, k, steps)
+		if err == nil {
+			err = c.script("COMMIT")
+		}
+		if err != nil {
+			return errors.Join(err, c.script("ROLLBACK"))
 		}
 	}
-	return nil
 }
 
-func step(ctx context.Context, c *sql.Conn, id int, text string) error {
-	digest := sha256.Sum256([]byte(text))
-	sum := hex.EncodeToString(digest[:])
-	if _, err := c.ExecContext(ctx, `BEGIN IMMEDIATE`); err != nil {
+// step applies one migration, if another process has not done it meanwhile.
+func step(c *conn, k *clock, steps [][]byte) error {
+	done, err := applied(c, steps)
+	if err != nil || done == len(steps) {
 		return err
 	}
-	defer c.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`) // an error after COMMIT: nothing to roll back
-	var was string
-	err := c.QueryRowContext(ctx, `SELECT sum FROM migration WHERE id = ?`, id).Scan(&was)
-	switch {
-	case err == nil && was == sum:
-		return nil
-	case err == nil:
-		return fmt.Errorf("this migration has changed since it was run on this database")
-	case err != sql.ErrNoRows:
+	if done == 0 {
+		if err := c.script(`CREATE TABLE migration (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) STRICT`); err != nil {
+			return err
+		}
+	}
+	if err := c.script(string(steps[done])); err != nil {
 		return err
 	}
-	if _, err := c.ExecContext(ctx, text); err != nil {
-		return err
+	if done == 0 {
+		if err := begin(c, k); err != nil {
+			return err
+		}
 	}
-	if _, err := c.ExecContext(ctx, `INSERT INTO migration (id, sum) VALUES (?, ?)`, id, sum); err != nil {
-		return err
-	}
-	_, err = c.ExecContext(ctx, `COMMIT`)
+	sum := sha256.Sum256(steps[done])
+	_, err = c.exec(`INSERT INTO migration (number, checksum) VALUES (?, ?)`, done+1, sum[:])
 	return err
+}
+
+// begin writes the rows that every database has: its lineage, its first realm epoch.
+func begin(c *conn, k *clock) error {
+	now, _ := k.now()
+	lineage, realm := ledger.NewLineage(), ledger.NewName()
+	if _, err := c.exec(`INSERT INTO counter VALUES (1, ?, 0, ?, ?, 0, 0, ?)`, lineage[:], now, firstLifeCap, firstLifeCap); err != nil {
+		return err
+	}
+	_, err := c.exec(`INSERT INTO realm VALUES (1, ?)`, realm)
+	return err
+}
+
+// applied says how many migrations the database has, and refuses one that is not ours to open.
+func applied(c *conn, steps [][]byte) (int, error) {
+	var tables, ours int64
+	if _, err := c.one(`SELECT count(*), coalesce(sum(name = 'migration'), 0) FROM sqlite_schema WHERE type = 'table'`,
+		func(r *row) { tables, ours = r.int(), r.int() }); err != nil {
+		return 0, err
+	}
+	if tables == 0 {
+		return 0, nil
+	}
+	if ours == 0 {
+		return 0, ErrForeign
+	}
+	n := 0
+	var wrong error
+	err := c.each(`SELECT number, checksum FROM migration ORDER BY number`, func(r *row) {
+		number, sum := r.int(), r.bytes()
+		n++
+		switch {
+		case number > int64(len(steps)):
+			wrong = fmt.Errorf("%w: it has migration %d, this program knows %d", ErrTooNew, number, len(steps))
+		case wrong == nil && (number != int64(n) || !same(sum, steps[n-1])):
+			wrong = fmt.Errorf("%w: number %d differs", ErrChanged, number)
+		}
+	})
+	return n, errors.Join(err, wrong)
+}
+
+func same(sum, step []byte) bool {
+	want := sha256.Sum256(step)
+	return bytes.Equal(sum, want[:])
+}
+
+// migrations in the order of their names, which begin with their numbers.
+func migrations() ([][]byte, error) {
+	names, err := fs.Glob(schema, "schema/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	var out [][]byte
+	for _, n := range names {
+		b, err := schema.ReadFile(n)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, b)
+	}
+	return out, nil
 }

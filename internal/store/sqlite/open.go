@@ -2,163 +2,153 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
-	"sync"
+	"strings"
 	"time"
 
+	modernc "modernc.org/sqlite"
+
 	"exeunt.dev/internal/idp"
-	"exeunt.dev/ledger"
-	_ "modernc.org/sqlite" // the driver
 )
+
+// Options of a store. The zero value is right for a server.
+type Options struct {
+	// Wall and Monotonic are the clocks that ledger time is made of: the machine's when nil. For tests.
+	Wall      func() time.Time
+	Monotonic func() time.Duration
+
+	driver driver.Driver // for tests that make the disk fail
+}
 
 // Store is idp.Store on one SQLite file.
 type Store struct {
-	db      *sql.DB
-	writer  *conn
-	readers chan *conn
-	all     []*conn
-	jobs    chan *job
-	stopped chan struct{}
-	closing sync.RWMutex
-	closed  bool
+	file    *file
+	driver  driver.Driver
 	clock   *clock
-	clients clientCache
-}
-
-// initialCap is the life_cap of a new database, in seconds; the server raises it before it mints longer tokens.
-const initialCap = 300
-
-// Open opens the database file, making it if it is not there (readable by its owner only).
-func Open(ctx context.Context, path string) (*Store, error) {
-	wall := func() idp.Time { return idp.Time(time.Now().UnixMilli()) }
-	return open(ctx, path, newClock(wall, monotonic))
-}
-
-func open(ctx context.Context, path string, c *clock) (*Store, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	f.Close()
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
-		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cache_size(-4096)&_pragma=temp_store(MEMORY)"
-	db, err := sql.Open("sqlite", dsn)
-	if err != nil {
-		return nil, err
-	}
-	s := &Store{db: db, jobs: make(chan *job, 1024), stopped: make(chan struct{}), clock: c}
-	if err := s.start(ctx); err != nil {
-		db.Close()
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	go s.write()
-	return s, nil
-}
-
-func (s *Store) start(ctx context.Context) error {
-	var err error
-	if s.writer, err = s.connect(ctx); err != nil {
-		return err
-	}
-	if err := migrate(ctx, s.writer.c); err != nil {
-		return err
-	}
-	if err := s.begin(ctx); err != nil {
-		return err
-	}
-	n := max(4, runtime.GOMAXPROCS(0)*2)
-	s.readers = make(chan *conn, n)
-	for range n {
-		c, err := s.connect(ctx)
-		if err != nil {
-			return err
-		}
-		s.readers <- c
-	}
-	return nil
-}
-
-func (s *Store) connect(ctx context.Context) (*conn, error) {
-	c, err := s.db.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := &conn{c: c, stmts: map[string]*sql.Stmt{}}
-	s.all = append(s.all, out)
-	return out, nil
-}
-
-// begin writes the counter row and the realm of a new database, and lets the clock know how far an old one is.
-func (s *Store) begin(ctx context.Context) error {
-	now, _ := s.clock.now()
-	lineage, realm := ledger.NewLineage(), ledger.NewName()
-	if _, err := s.writer.exec(`INSERT OR IGNORE INTO counter (id, number, time, lineage, life_cap, old_cap, old_cap_until) VALUES (1, 0, ?, ?, ?, 0, 0)`,
-		int64(now), lineage[:], initialCap); err != nil {
-		return err
-	}
-	if _, err := s.writer.exec(`INSERT OR IGNORE INTO realm (id, epoch) VALUES (1, ?)`, realm[:]); err != nil {
-		return err
-	}
-	var t int64
-	if err := s.writer.row(`SELECT time FROM counter`, nil, &t); err != nil {
-		return err
-	}
-	s.clock.told(idp.Time(t))
-	return nil
-}
-
-// Now is idp.Store's.
-func (s *Store) Now() (idp.Time, error) { return s.clock.now() }
-
-// View is idp.Store's.
-func (s *Store) View(ctx context.Context, f func(idp.View) error) error {
-	var c *conn
-	select {
-	case c = <-s.readers:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-s.stopped:
-		return idp.ErrUnavailable
-	}
-	defer func() { s.readers <- c }()
-	if _, err := c.exec(`BEGIN`); err != nil { // the snapshot is taken by the first read
-		return err
-	}
-	defer c.exec(`ROLLBACK`)
-	return f(&view{conn: c, store: s})
-}
-
-// Close waits for the writer to finish what was handed to it.
-func (s *Store) Close() error {
-	s.closing.Lock()
-	if s.closed {
-		s.closing.Unlock()
-		return nil
-	}
-	s.closed = true
-	close(s.jobs)
-	s.closing.Unlock()
-	<-s.stopped
-	var errs []error
-	for range cap(s.readers) {
-		<-s.readers
-	}
-	for _, c := range s.all {
-		for _, st := range c.stmts {
-			errs = append(errs, st.Close())
-		}
-		errs = append(errs, c.c.Close())
-	}
-	return errors.Join(append(errs, s.db.Close())...)
+	clients *clientCache
+	readers *readers
+	writer  *writer
 }
 
 var _ idp.Store = (*Store)(nil)
+
+// busy is how long a transaction waits for one of another process.
+const busy = 5 * time.Second
+
+// Open opens the database at path, makes it if there is none (readable by its owner only), and brings it up to date.
+// Errors: ErrTooNew, ErrChanged, ErrForeign, idp.ErrUnavailable.
+func Open(ctx context.Context, path string) (*Store, error) { return OpenWith(ctx, path, Options{}) }
+
+// OpenWith is Open with options.
+func OpenWith(ctx context.Context, path string, o Options) (*Store, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if o.Wall == nil {
+		o.Wall = time.Now
+	}
+	if o.Monotonic == nil {
+		o.Monotonic = monotonic
+	}
+	if o.driver == nil {
+		o.driver = &modernc.Driver{}
+	}
+	f, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{file: f, driver: o.driver, clients: newClientCache(), clock: newClock(o.Wall, o.Monotonic)}
+	c, err := s.dialWriter()
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := migrate(c, s.clock); err != nil {
+		c.close()
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	n, err := readCounter(c)
+	if err != nil {
+		c.close()
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	s.clock.observe(n.time)
+	s.readers = newReaders(s.dialReader)
+	s.writer = newWriter(s, c)
+	return s, nil
+}
+
+// Close lets what waits finish, then closes the file. Later calls get idp.ErrUnavailable.
+func (s *Store) Close() error {
+	s.writer.close()
+	s.readers.close()
+	return nil
+}
+
+// Now is ledger time.
+func (s *Store) Now() (idp.Time, error) {
+	t, jumped := s.clock.now()
+	if jumped {
+		return t, idp.ErrClock
+	}
+	return t, nil
+}
+
+func (s *Store) dialWriter() (*conn, error) {
+	return newConn(s.driver, s.file.dsn,
+		fmt.Sprintf("busy_timeout = %d", busy.Milliseconds()),
+		"journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4000",
+		"cache_size = -16384", "temp_store = MEMORY", "trusted_schema = OFF")
+}
+
+func (s *Store) dialReader() (*conn, error) {
+	return newConn(s.driver, s.file.dsn,
+		fmt.Sprintf("busy_timeout = %d", busy.Milliseconds()),
+		"query_only = ON", "cache_size = -4096", "temp_store = MEMORY", "trusted_schema = OFF")
+}
+
+// file is the database's place, and the file that was there when it was opened.
+type file struct {
+	path string
+	dsn  string
+	info os.FileInfo
+}
+
+// openFile makes the file if need be, for its owner only; SQLite gives the files beside it the same mode.
+func openFile(path string) (*file, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("open database: %w", errors.Join(idp.ErrUnavailable, err))
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", errors.Join(idp.ErrUnavailable, err))
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	slashed := filepath.ToSlash(path)
+	if !strings.HasPrefix(slashed, "/") {
+		slashed = "/" + slashed
+	}
+	return &file{path: path, dsn: "file:" + (&url.URL{Path: slashed}).EscapedPath() + "?mode=rw", info: info}, nil
+}
+
+// there returns an error if the file is no longer at its path. SQLite would go on in the file that nobody can
+// find any more, and acknowledge what is lost.
+func (f *file) there() error {
+	info, err := os.Stat(f.path)
+	if err != nil || !os.SameFile(info, f.info) {
+		return fmt.Errorf("%w: the database file is no longer at its path", idp.ErrUnavailable)
+	}
+	return nil
+}

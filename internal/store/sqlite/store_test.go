@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -147,102 +146,4 @@ func TestMembersAreApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// BenchmarkDoorEnd64 ends sessions from 64 callers: durable ends a second at the door.
-func BenchmarkDoorEnd64(b *testing.B) {
-	s := testStore(b)
-	a, e := addPerson(b, s, "bench")
-	names := addSessions(b, s, a, e, b.N)
-	d := door.New(s, nil)
-	work := make(chan idp.Name, b.N)
-	for _, n := range names {
-		work <- n
-	}
-	close(work)
-	b.ResetTimer()
-	var wg sync.WaitGroup
-	for range 64 {
-		wg.Go(func() {
-			for n := range work {
-				if _, err := d.End(context.Background(), idp.EndSession(n), idp.Cause{Kind: idp.CauseSignOut}); err != nil {
-					b.Error(err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ends/s")
-}
-
-// BenchmarkLiveness is what introspection asks: a client and nine names.
-func BenchmarkLiveness(b *testing.B) {
-	s := testStore(b)
-	err := s.Update(context.Background(), func(tx idp.Tx) error {
-		return tx.InsertClient(idp.Client{ID: "app", RedirectURIs: []string{"https://a.example/cb"}}, ledger.NewName())
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	var names []idp.Name
-	for range 9 {
-		names = append(names, ledger.NewName())
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		err := s.View(context.Background(), func(v idp.View) error {
-			if _, err := v.Client("app"); err != nil {
-				return err
-			}
-			return idp.Live(v, names...)
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkEverywhere compares signing out everywhere with 1 and with 10,000 sessions, in interleaved pairs.
-func BenchmarkEverywhere(b *testing.B) {
-	s := testStore(b)
-	d := door.New(s, nil)
-	one := make([]time.Duration, 0, b.N)
-	many := make([]time.Duration, 0, b.N)
-	few, fewEpochs := addPerson(b, s, "few")
-	lots, lotsEpochs := addPerson(b, s, "lots")
-	addSessions(b, s, few, fewEpochs, 1)
-	addSessions(b, s, lots, lotsEpochs, 10_000)
-	rehome := func(a idp.Account) { // the sessions live under the new epoch again, so that the next round ends as many
-		if _, err := s.writerExec(`UPDATE session SET epoch = (SELECT epoch FROM account WHERE id = ?1) WHERE account = ?1`, string(a.ID)); err != nil {
-			b.Fatal(err)
-		}
-	}
-	for b.Loop() {
-		for _, x := range []struct {
-			a    idp.Account
-			took *[]time.Duration
-		}{{few, &one}, {lots, &many}} {
-			begin := time.Now()
-			if _, err := d.End(context.Background(), idp.EndAccount(x.a.ID, idp.AccountActive), idp.Cause{Kind: idp.CauseEverywhere}); err != nil {
-				b.Fatal(err)
-			}
-			*x.took = append(*x.took, time.Since(begin))
-		}
-		b.StopTimer()
-		rehome(few)
-		rehome(lots)
-		b.StartTimer()
-	}
-	slices.Sort(one)
-	slices.Sort(many)
-	b.ReportMetric(float64(many[len(many)/2])/float64(one[len(one)/2]), "ratio")
-}
-
-// writerExec runs a statement of a test beside the domain's verbs.
-func (s *Store) writerExec(query string, args ...any) (n int64, err error) {
-	err = s.Update(context.Background(), func(x idp.Tx) error {
-		n, err = x.(*tx).write(query, args...)
-		return err
-	})
-	return n, err
 }

@@ -2,229 +2,168 @@ package sqlite
 
 import (
 	"fmt"
-	"strings"
-	"time"
+	"slices"
 
 	"exeunt.dev/internal/idp"
-	"exeunt.dev/ledger"
 )
 
-// view is idp.View on one connection inside a transaction.
-type view struct {
-	conn  *conn
-	store *Store
-	tx    *tx // nil for readers
-}
-
-// tx is idp.Tx: one commit, shared by its members one after another.
+// tx is one member's transaction.
 type tx struct {
 	view
-	savepoint bool // the current member's is open
-	wrote     bool
-
-	head    idp.Head // of the counter row
-	cap     int64
-	oldCap  int64
-	oldTill idp.Time
-	ticked  bool
-
-	// Appended and not written yet.
-	receipts []idp.Receipt
-	endings  []idp.Ending
-	fresh    map[idp.Name]int // name → index of its receipt
+	saved bool // it has written rows, so it has a savepoint
 }
 
-type mark struct {
-	receipts, endings int
-	cap, oldCap       int64
-	oldTill           idp.Time
-}
+var _ idp.Tx = (*tx)(nil)
 
-func (t *tx) mark() mark {
-	return mark{len(t.receipts), len(t.endings), t.cap, t.oldCap, t.oldTill}
-}
-
-func (t *tx) undo(m mark) {
-	if t.savepoint {
-		t.conn.exec(`ROLLBACK TO member`)
-		t.conn.exec(`RELEASE member`)
+// write is exec for rows other than endings. The first one makes the savepoint that the member's failure goes back to; a
+// member alone in its flight goes back to BEGIN.
+func (t *tx) write(sql string, args ...any) (int64, error) {
+	if !t.saved {
+		if !t.flight.alone {
+			if _, err := t.c.exec(sqlSave); err != nil {
+				return 0, err
+			}
+		}
+		t.saved = true
 	}
-	for _, e := range t.endings[m.endings:] {
-		delete(t.fresh, e.Name)
-	}
-	t.receipts, t.endings = t.receipts[:m.receipts], t.endings[:m.endings]
-	t.cap, t.oldCap, t.oldTill = m.cap, m.oldCap, m.oldTill
+	return t.c.exec(sql, args...)
 }
 
-func (t *tx) readCounter() error {
-	var lineage []byte
-	var number, at, till int64
-	err := t.conn.row(`SELECT number, time, lineage, life_cap, old_cap, old_cap_until FROM counter`, nil,
-		&number, &at, &lineage, &t.cap, &t.oldCap, &till)
+// swap is write for an update by compare: it says whether a row was there to be changed.
+func (t *tx) swap(sql string, args ...any) (bool, error) {
+	n, err := t.write(sql, args...)
+	return n > 0, err
+}
+
+// must is write for an update of a row that has to be there.
+func (t *tx) must(sql string, args ...any) error {
+	changed, err := t.swap(sql, args...)
+	if err == nil && !changed {
+		err = idp.ErrNotFound
+	}
+	return err
+}
+
+// add is write for an insert.
+func (t *tx) add(sql string, args ...any) error {
+	_, err := t.write(sql, args...)
+	return err
+}
+
+// Append buffers endings and their receipt. See idp.LedgerWriter.
+func (t *tx) Append(r idp.Receipt, endings []idp.Ending) error {
+	b := &t.flight.buffer
+	if _, taken := b.byID[r.ID]; taken || r.ID == "" {
+		return fmt.Errorf("receipt: %w", idp.ErrConflict)
+	}
+	if _, taken := b.byRequest[r.Request]; taken {
+		return fmt.Errorf("request: %w", idp.ErrConflict)
+	}
+	names := make([]idp.Name, 0, len(endings))
+	for _, e := range endings {
+		if e.Name.IsZero() {
+			return fmt.Errorf("%w: the zero name cannot end", errProgram)
+		}
+		names = append(names, e.Name)
+	}
+	over, err := t.Ended(names...)
 	if err != nil {
 		return err
 	}
-	t.head = idp.Head{Number: uint64(number), Time: idp.Time(at)}
-	copy(t.head.Lineage[:], lineage)
-	t.oldTill = idp.Time(till)
-	t.store.clock.told(t.head.Time)
-	return nil
-}
-
-// flush writes what was appended, with numbers and the time of this commit, and the counter row.
-func (t *tx) flush() error {
-	if len(t.endings) == 0 && !t.ticked {
-		return nil
-	}
-	if len(t.endings) > 0 {
-		now, _ := t.store.clock.now()
-		t.head.Time = max(now, t.head.Time+1)
-		for i := range t.receipts {
-			t.receipts[i].At = t.head.Time
-		}
-		if err := t.writeReceipts(); err != nil {
-			return err
-		}
-		if err := t.writeEndings(); err != nil {
-			return err
-		}
-		t.head.Number += uint64(len(t.endings))
-	}
-	t.wrote = true
-	_, err := t.conn.exec(`UPDATE counter SET number = ?, time = ?, life_cap = ?, old_cap = ?, old_cap_until = ?`,
-		int64(t.head.Number), int64(t.head.Time), t.cap, t.oldCap, int64(t.oldTill))
-	return err
-}
-
-// several is how many rows one INSERT carries at most; statements exist for 1 and for several.
-const several = 16
-
-func (t *tx) writeEndings() error {
-	until := ledger.Until(t.head.Time, time.Duration(t.effectiveCap())*time.Second)
-	args := make([]any, 0, several*6)
-	number := int64(t.head.Number)
-	return inserts(t.conn, `INSERT INTO ending (number, name, what, receipt, at, until) VALUES `, 6, len(t.endings), func(i int) []any {
-		e := &t.endings[i]
-		u := until
-		switch e.Until {
-		case idp.UntilForever:
-			u = ledger.Forever
-		case idp.UntilNow:
-			u = ledger.Until(t.head.Time, 0)
-		}
-		return append(args[:0], number+int64(i)+1, e.Name[:], string(e.What), string(e.Receipt), int64(t.head.Time), int64(u))
-	})
-}
-
-func (t *tx) writeReceipts() error {
-	return inserts(t.conn, `INSERT INTO receipt (id, request, cause, actor, reason, selector, account, client, session, at, told_at) VALUES `,
-		11, len(t.receipts), func(i int) []any {
-			r := &t.receipts[i]
-			return []any{string(r.ID), r.Request[:], string(r.Cause), string(r.Actor), r.Reason, string(r.Selector),
-				string(r.Account), string(r.Client), null(r.Session), int64(r.At), int64(0)}
-		})
-}
-
-// inserts writes n rows, several at a time.
-func inserts(c *conn, head string, columns, n int, row func(int) []any) error {
-	one := "(" + strings.TrimSuffix(strings.Repeat("?,", columns), ",") + ")"
-	many := head + strings.TrimSuffix(strings.Repeat(one+",", several), ",")
-	args := make([]any, 0, several*columns)
-	for i := 0; i < n; {
-		if n-i >= several {
-			args = args[:0]
-			for k := range several {
-				args = append(args, row(i+k)...)
-			}
-			if _, err := c.exec(many, args...); err != nil {
-				return err
-			}
-			i += several
+	fresh := make([]idp.Ending, 0, len(endings))
+	for i, e := range endings {
+		if slices.Contains(over, e.Name) || slices.Contains(names[:i], e.Name) {
 			continue
 		}
-		if _, err := c.exec(head+one, row(i)...); err != nil {
-			return err
-		}
-		i++
+		e.Receipt, e.At = r.ID, t.flight.now
+		fresh = append(fresh, e)
 	}
-	return nil
-}
-
-// effectiveCap is the larger of life_cap and the one before it, until that is over.
-func (t *tx) effectiveCap() int64 {
-	if t.head.Time < t.oldTill {
-		return max(t.cap, t.oldCap)
-	}
-	return t.cap
-}
-
-// The single writer needs no row locks; a row that is not there is told all the same.
-
-func (t *tx) exists(query string, key any) error {
-	var one int
-	return t.conn.row(query, []any{key}, &one)
-}
-
-func (t *tx) LockRealm(idp.LockMode) error { return nil }
-
-func (t *tx) LockAccount(id idp.AccountID, _ idp.LockMode) error {
-	return t.exists(`SELECT 1 FROM account WHERE id = ?`, string(id))
-}
-
-func (t *tx) LockSession(n idp.Name, _ idp.LockMode) error {
-	return t.exists(`SELECT 1 FROM session WHERE name = ?`, n[:])
-}
-
-func (t *tx) LockClient(id idp.ClientID, _ idp.LockMode) error {
-	return t.exists(`SELECT 1 FROM client WHERE id = ?`, string(id))
-}
-
-func (t *tx) LockGrant(n idp.Name, _ idp.LockMode) error {
-	return t.exists(`SELECT 1 FROM grant_ WHERE name = ?`, n[:])
-}
-
-func (t *tx) LockFamily(n idp.Name, _ idp.LockMode) error {
-	return t.exists(`SELECT 1 FROM family WHERE name = ?`, n[:])
-}
-
-func (t *tx) LockSlot(session idp.Name, client idp.ClientID) error {
-	_, err := t.write(`INSERT OR IGNORE INTO slot (session, client, newest, must_ask) VALUES (?, ?, NULL, 0)`, session[:], string(client))
-	return err
-}
-
-// null writes a zero name or hash as NULL.
-func null[T idp.Name | idp.Hash](v T) any {
-	switch v := any(v).(type) {
-	case idp.Name:
-		if !v.IsZero() {
-			return v[:]
-		}
-	case idp.Hash:
-		if !v.IsZero() {
-			return v[:]
-		}
-	}
-	return nil
-}
-
-// bytesInto scans a BLOB or NULL into a name or hash.
-type bytesInto struct{ to []byte }
-
-func (b bytesInto) Scan(src any) error {
-	clear(b.to)
-	raw, ok := src.([]byte)
-	if src == nil {
+	if len(fresh) == 0 {
 		return nil
 	}
-	if !ok || len(raw) != len(b.to) {
-		return fmt.Errorf("a column of %d bytes holds %T", len(b.to), src)
-	}
-	copy(b.to, raw)
+	r.At = t.flight.now
+	b.add(r, fresh)
 	return nil
 }
 
-func into(b []byte) bytesInto { return bytesInto{b} }
+// mintAge is how old the counter row's time may be when a token is minted under it.
+const mintAge = idp.Time(1000)
 
-func ms(d time.Duration) int64       { return d.Milliseconds() }
-func duration(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
-func words(s []string) string        { return strings.Join(s, " ") }
+// Mint is the ledger time for tokens.
+func (t *tx) Mint() (idp.Time, error) {
+	f := t.flight
+	if f.jumped {
+		return 0, idp.ErrClock
+	}
+	if f.now-f.counter.time > mintAge || f.tick {
+		f.tick = true
+		return f.now, nil
+	}
+	return f.counter.time, nil
+}
+
+// maxLifeCap in seconds, a year, keeps every until far from idp's "forever".
+const maxLifeCap = 366 * 24 * 3600
+
+// SetLifeCap says how long tokens may live from this commit on.
+func (t *tx) SetLifeCap(seconds int64) error {
+	if seconds < 1 || seconds > maxLifeCap {
+		return fmt.Errorf("%w: life cap of %d s", errProgram, seconds)
+	}
+	f := t.flight
+	if seconds != f.counter.cap {
+		f.counter.setCap(seconds, f.now)
+		f.tick = true
+	}
+	return nil
+}
+
+const sqlSwapRealm = `UPDATE realm SET epoch = ?2 WHERE epoch = ?1`
+
+// SwapRealmEpoch replaces the realm's epoch by compare.
+func (t *tx) SwapRealmEpoch(old, next idp.Name) (bool, error) {
+	if next.IsZero() {
+		return false, fmt.Errorf("%w: a realm has an epoch", errProgram)
+	}
+	return t.swap(sqlSwapRealm, old, next)
+}
+
+const (
+	sqlHasAccount = `SELECT 1 FROM account WHERE id = ?`
+	sqlHasSession = `SELECT 1 FROM session WHERE name = ?`
+	sqlHasClient  = `SELECT 1 FROM client WHERE id = ?`
+	sqlHasGrant   = `SELECT 1 FROM grant_ WHERE name = ?`
+	sqlHasFamily  = `SELECT 1 FROM family WHERE name = ?`
+)
+
+// The locks: BEGIN IMMEDIATE holds all of them, so they only say whether the row is there.
+
+func (t *tx) there(sql string, args ...any) error { return t.find(sql, func(*row) {}, args...) }
+
+// LockRealm does nothing: there is one realm and one writer.
+func (t *tx) LockRealm(idp.LockMode) error { return nil }
+
+// LockAccount returns idp.ErrNotFound if there is none.
+func (t *tx) LockAccount(a idp.AccountID, _ idp.LockMode) error { return t.there(sqlHasAccount, a) }
+
+// LockSession returns idp.ErrNotFound if there is none.
+func (t *tx) LockSession(n idp.Name, _ idp.LockMode) error { return t.there(sqlHasSession, n) }
+
+// LockClient returns idp.ErrNotFound if there is none.
+func (t *tx) LockClient(c idp.ClientID, _ idp.LockMode) error { return t.there(sqlHasClient, c) }
+
+// LockGrant returns idp.ErrNotFound if there is none.
+func (t *tx) LockGrant(n idp.Name, _ idp.LockMode) error { return t.there(sqlHasGrant, n) }
+
+// LockFamily returns idp.ErrNotFound if there is none.
+func (t *tx) LockFamily(n idp.Name, _ idp.LockMode) error { return t.there(sqlHasFamily, n) }
+
+const sqlMakeSlot = `INSERT OR IGNORE INTO slot (session, client, grant_, must_ask) VALUES (?, ?, NULL, 0)`
+
+// LockSlot makes the slot if there is none.
+func (t *tx) LockSlot(session idp.Name, client idp.ClientID) error {
+	if _, err := t.Slot(session, client); err == nil {
+		return nil
+	}
+	return t.add(sqlMakeSlot, session, client)
+}

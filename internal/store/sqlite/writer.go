@@ -2,153 +2,164 @@ package sqlite
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"exeunt.dev/internal/idp"
 )
 
-// joined is how many closures share a commit at most.
-const joined = 256
+// maxJoin bounds how many members share a commit, so that one slow commit does not hold everybody.
+const maxJoin = 256
 
-type job struct {
-	ctx  context.Context
-	f    func(idp.Tx) error
-	done chan outcome
+// member is one call of Update: a closure that waits for its turn in a flight.
+type member struct {
+	ctx   context.Context
+	f     func(idp.Tx) error
+	state atomic.Int32
+	done  chan struct{}
+
+	// Set by the writer before done is closed.
+	err      error
+	panicked any  // to be raised again in the caller's goroutine
+	exited   bool // the closure called runtime.Goexit
+	wrote    bool // it left something to be committed
 }
 
-type outcome struct {
-	err   error
-	panic any
+// States of a member.
+const (
+	waiting int32 = iota
+	taken
+	cancelled
+)
+
+// take is the turn: from here on the caller waits for the result, whatever its context does.
+func (m *member) take() bool {
+	if m.state.Load() == taken {
+		return true // a second try
+	}
+	return m.ctx.Err() == nil && m.state.CompareAndSwap(waiting, taken)
 }
 
-// Update is idp.Store's.
+// writer owns the writing connection.
+type writer struct {
+	store *Store
+	wake  chan struct{}
+	ended chan struct{}
+
+	mu     sync.Mutex
+	queue  []*member
+	closed bool
+
+	// The goroutine's own.
+	c      *conn     // nil after a fault: opened again at the next flight
+	flying []*member // whose commit is being made
+	turn   *member   // whose closure runs now
+	redo   []*member // what is to fly after these
+}
+
+func newWriter(s *Store, c *conn) *writer {
+	w := &writer{store: s, c: c, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	go w.loop()
+	return w
+}
+
+// Update runs f in one transaction, which may share its commit with others.
 func (s *Store) Update(ctx context.Context, f func(idp.Tx) error) error {
-	j := &job{ctx: ctx, f: f, done: make(chan outcome, 1)}
-	s.closing.RLock()
-	if s.closed {
-		s.closing.RUnlock()
-		return idp.ErrUnavailable
+	m := &member{ctx: ctx, f: f, done: make(chan struct{})}
+	if err := s.writer.enqueue(m); err != nil {
+		return err
 	}
 	select {
-	case s.jobs <- j:
-		s.closing.RUnlock()
+	case <-m.done:
 	case <-ctx.Done():
-		s.closing.RUnlock()
-		return ctx.Err()
+		if m.state.CompareAndSwap(waiting, cancelled) {
+			return ctx.Err()
+		}
+		<-m.done
 	}
-	o := <-j.done // even if ctx is cancelled now: only the writer knows what became of it
-	if o.panic != nil {
-		panic(o.panic)
+	switch {
+	case m.panicked != nil:
+		panic(m.panicked)
+	case m.exited:
+		runtime.Goexit()
 	}
-	return o.err
+	return m.err
 }
 
-// write is the goroutine that owns the writing connection.
-func (s *Store) write() {
-	defer close(s.stopped)
-	for first := range s.jobs {
-		batch := []*job{first}
-		for len(batch) < joined {
-			select {
-			case j, ok := <-s.jobs:
-				if !ok {
-					s.commit(batch)
-					return
-				}
-				batch = append(batch, j)
-				continue
-			default:
-			}
-			break
-		}
-		s.commit(batch)
+func (w *writer) enqueue(m *member) error {
+	if err := m.ctx.Err(); err != nil {
+		return err
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return errClosed
+	}
+	w.queue = append(w.queue, m)
+	if len(w.queue) == 1 {
+		select {
+		case w.wake <- struct{}{}:
+		default:
+		}
+	}
+	return nil
 }
 
-// commit runs a batch in one transaction. If that fails as a whole, each member is tried alone, so that none suffers
-// for its neighbours.
-func (s *Store) commit(batch []*job) {
-	outcomes, err := s.flight(batch)
-	if err != nil && len(batch) > 1 && !errors.Is(err, idp.ErrUnknown) {
-		for _, j := range batch {
-			s.commit([]*job{j})
-		}
-		return
+// close lets the queue run dry.
+func (w *writer) close() {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.wake)
 	}
-	for i, j := range batch {
-		o := outcomes[i]
-		if err != nil && o.err == nil && o.panic == nil {
-			o.err = err
-		}
-		j.done <- o
-	}
+	w.mu.Unlock()
+	<-w.ended
 }
 
-// flight is one transaction. Its error is that of beginning, of writing the ledger, or of COMMIT.
-func (s *Store) flight(batch []*job) (outcomes []outcome, err error) {
-	outcomes = make([]outcome, len(batch))
-	if _, err := s.writer.exec(`BEGIN IMMEDIATE`); err != nil {
-		return outcomes, err
-	}
-	over := false
+// loop flies until the store is closed. A closure that calls runtime.Goexit (a test's FailNow does) takes this
+// goroutine with it; then another one goes on.
+func (w *writer) loop() {
+	finished := false
 	defer func() {
-		if !over {
-			s.writer.exec(`ROLLBACK`)
+		if !finished {
+			w.exited()
+			go w.loop()
+			return
 		}
+		if w.c != nil {
+			w.c.close()
+		}
+		close(w.ended)
 	}()
-	t := &tx{view: view{conn: s.writer, store: s}, fresh: map[idp.Name]int{}}
-	t.view.tx = t
-	if err := t.readCounter(); err != nil {
-		return outcomes, err
-	}
-	for i, j := range batch {
-		if err := j.ctx.Err(); err != nil {
-			outcomes[i].err = err
-			continue
-		}
-		outcomes[i] = t.member(j.f)
-	}
-	if err := t.flush(); err != nil {
-		return outcomes, err
-	}
-	over = true
-	if _, err := s.writer.exec(`COMMIT`); err != nil {
-		s.writer.exec(`ROLLBACK`)
-		// Frames may have reached the file before its sync failed, so that they come back after a crash.
-		return outcomes, fmt.Errorf("%w: commit: %v", idp.ErrUnknown, err)
-	}
-	return outcomes, nil
-}
-
-// member runs one closure. A closure that fails or panics is undone by its savepoint, and what it appended is dropped.
-func (t *tx) member(f func(idp.Tx) error) (o outcome) {
-	mark := t.mark()
-	defer func() {
-		if p := recover(); p != nil {
-			o.panic = p
-		}
-		if o.err == nil && o.panic == nil {
-			if t.savepoint {
-				_, o.err = t.conn.exec(`RELEASE member`)
+	redo := w.redo
+	w.redo = nil
+	w.flyAlone(redo)
+	for {
+		_, open := <-w.wake
+		for {
+			batch := w.takeQueue()
+			if len(batch) == 0 {
+				break
 			}
-		} else {
-			t.undo(mark)
+			for len(batch) > 0 {
+				n := min(len(batch), maxJoin)
+				w.redo = batch[n:]
+				w.fly(batch[:n:n])
+				batch = batch[n:]
+			}
 		}
-		t.savepoint = false
-	}()
-	o.err = f(t)
-	return o
+		if !open {
+			finished = true
+			return
+		}
+	}
 }
 
-// write runs a statement that changes rows, opening the member's savepoint first.
-func (t *tx) write(query string, args ...any) (int64, error) {
-	if !t.savepoint {
-		if _, err := t.conn.exec(`SAVEPOINT member`); err != nil {
-			return 0, err
-		}
-		t.savepoint = true
-	}
-	t.wrote = true
-	return t.conn.exec(query, args...)
+func (w *writer) takeQueue() []*member {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	q := w.queue
+	w.queue = nil
+	return q
 }

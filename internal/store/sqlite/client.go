@@ -1,0 +1,144 @@
+package sqlite
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"exeunt.dev/internal/idp"
+)
+
+const (
+	sqlClientVersion = `SELECT version FROM client WHERE id = ?`
+	clientColumns    = `id, version, epoch, secret, registration, created_at, data`
+	sqlClient        = `SELECT ` + clientColumns + ` FROM client WHERE id = ?`
+	sqlClients       = `SELECT ` + clientColumns + ` FROM client WHERE id > ? ORDER BY id LIMIT ?`
+	sqlInsertClient  = `INSERT INTO client (` + clientColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?)`
+	sqlUpdateClient  = `UPDATE client SET version = ?, secret = ?, registration = ?, data = ? WHERE id = ?`
+	sqlSwapClient    = `UPDATE client SET version = ?, epoch = ? WHERE id = ? AND epoch IS ?`
+)
+
+// maxCached bounds the cache: clients can register themselves.
+const maxCached = 4096
+
+// clientCache keeps decoded clients. A copy is used only if its version is the row's, as read in the transaction that asks.
+type clientCache struct {
+	mu sync.RWMutex
+	m  map[idp.ClientID]cachedClient
+}
+
+type cachedClient struct {
+	version int64
+	client  idp.Client
+}
+
+func newClientCache() *clientCache { return &clientCache{m: map[idp.ClientID]cachedClient{}} }
+
+func (k *clientCache) get(id idp.ClientID, version int64) (idp.Client, bool) {
+	k.mu.RLock()
+	c, ok := k.m[id]
+	k.mu.RUnlock()
+	if !ok || c.version != version {
+		return idp.Client{}, false
+	}
+	return cloneClient(c.client), true
+}
+
+func (k *clientCache) put(version int64, c idp.Client) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.m) >= maxCached {
+		clear(k.m)
+	}
+	k.m[c.ID] = cachedClient{version, cloneClient(c)}
+}
+
+// cloneClient keeps callers that change a list out of the cache.
+func cloneClient(c idp.Client) idp.Client {
+	c.RedirectURIs = slices.Clone(c.RedirectURIs)
+	c.PostLogoutURIs = slices.Clone(c.PostLogoutURIs)
+	c.LogoutURIs = slices.Clone(c.LogoutURIs)
+	c.GrantTypes = slices.Clone(c.GrantTypes)
+	c.Scopes = slices.Clone(c.Scopes)
+	c.Audiences = slices.Clone(c.Audiences)
+	return c
+}
+
+func readClient(r *row) (c idp.Client, version int64) {
+	id := idp.ClientID(r.text())
+	version = r.int()
+	disabled := r.name().IsZero()
+	secret, registration, created := r.hash(), r.hash(), r.time()
+	if json.Unmarshal([]byte(r.text()), &c) != nil {
+		r.bad = true
+	}
+	c.ID, c.Disabled, c.Secret, c.Registration, c.CreatedAt = id, disabled, secret, registration, created
+	return c, version
+}
+
+// Client reads an app.
+func (v *view) Client(id idp.ClientID) (c idp.Client, err error) {
+	var version int64
+	if err := v.find(sqlClientVersion, func(r *row) { version = r.int() }, id); err != nil {
+		return idp.Client{}, err
+	}
+	if c, ok := v.store.clients.get(id, version); ok {
+		return c, nil
+	}
+	if err := v.find(sqlClient, func(r *row) { c, version = readClient(r) }, id); err != nil {
+		return idp.Client{}, err
+	}
+	v.store.clients.put(version, c)
+	return c, nil
+}
+
+// Clients lists apps by id.
+func (v *view) Clients(p idp.Page) (out []idp.Client, err error) {
+	err = v.c.each(sqlClients, func(r *row) {
+		c, _ := readClient(r)
+		out = append(out, c)
+	}, p.After, limitOf(p))
+	return out, err
+}
+
+// InsertClient writes a new app.
+func (t *tx) InsertClient(c idp.Client, epoch idp.Name) error {
+	data, err := clientData(c)
+	if err != nil {
+		return err
+	}
+	return t.add(sqlInsertClient, c.ID, newVersion(), epoch, c.Secret, c.Registration, c.CreatedAt, data)
+}
+
+// UpdateClient writes all but the epoch.
+func (t *tx) UpdateClient(c idp.Client) error {
+	data, err := clientData(c)
+	if err != nil {
+		return err
+	}
+	return t.must(sqlUpdateClient, newVersion(), c.Secret, c.Registration, data, c.ID)
+}
+
+// SwapClientEpoch replaces a client's epoch by compare.
+func (t *tx) SwapClientEpoch(id idp.ClientID, old, next idp.Name) (bool, error) {
+	return t.swap(sqlSwapClient, newVersion(), next, id, old)
+}
+
+func clientData(c idp.Client) (string, error) {
+	b, err := json.Marshal(c)
+	if err != nil {
+		return "", fmt.Errorf("client: %w", errors.Join(errProgram, err))
+	}
+	return string(b), nil
+}
+
+// newVersion is random and not a count: a count would come again after a rollback, with other data.
+func newVersion() int64 {
+	var b [8]byte
+	rand.Read(b[:])
+	return int64(binary.LittleEndian.Uint64(b[:]))
+}

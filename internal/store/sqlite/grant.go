@@ -1,0 +1,142 @@
+package sqlite
+
+import "exeunt.dev/internal/idp"
+
+const (
+	grantColumns = `name, account, client, session, here, realm, account_epoch, client_epoch, consent_epoch, created_at, redeemed_at`
+
+	sqlGrant           = `SELECT ` + grantColumns + ` FROM grant_ WHERE name = ?`
+	sqlGrantsOfSession = `SELECT ` + grantColumns + ` FROM grant_ WHERE session = ? ORDER BY created_at, name`
+	sqlOfflineFrom     = `SELECT ` + grantColumns + ` FROM grant_ WHERE here = ? ORDER BY created_at, name`
+	sqlOfflineFromOf   = `SELECT ` + grantColumns + ` FROM grant_ WHERE here = ? AND client = ? ORDER BY created_at, name`
+	sqlInsertGrant     = `INSERT INTO grant_ (` + grantColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	sqlRedeemGrant     = `UPDATE grant_ SET redeemed_at = CASE redeemed_at WHEN 0 THEN ? ELSE redeemed_at END WHERE name = ?`
+
+	codeColumns   = `hash, grant_, offline, family, client, redirect_uri, challenge, nonce, scopes, resources, issued_at, expires_at, used_at`
+	sqlCode       = `SELECT ` + codeColumns + ` FROM code WHERE hash = ?`
+	sqlInsertCode = `INSERT INTO code (` + codeColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	sqlUseCode    = `UPDATE code SET used_at = ? WHERE hash = ? AND used_at = 0`
+	sqlHasCode    = `SELECT 1 FROM code WHERE hash = ?`
+
+	familyColumns = `name, grant_, sid, client, handle, generation, cur, prev, prev2, rotated_at, succ, scopes, audience, created_at, expires_at, idle`
+
+	sqlFamily         = `SELECT ` + familyColumns + ` FROM family WHERE name = ?`
+	sqlFamilyByHandle = `SELECT ` + familyColumns + ` FROM family WHERE handle = ?`
+	sqlInsertFamily   = `INSERT INTO family (` + familyColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	sqlRotateFamily   = `UPDATE family SET generation = ?, cur = ?, prev = ?, prev2 = ?, rotated_at = ?, succ = ? WHERE name = ? AND cur = ?`
+)
+
+func readGrant(r *row) idp.Grant {
+	return idp.Grant{
+		Name: r.name(), Account: idp.AccountID(r.text()), Client: idp.ClientID(r.text()), Session: r.name(), Here: r.name(),
+		Epochs:    idp.Epochs{Realm: r.name(), Account: r.name(), Client: r.name(), Consent: r.name()},
+		CreatedAt: r.time(), RedeemedAt: r.time(),
+	}
+}
+
+// Grant reads one by its name.
+func (v *view) Grant(n idp.Name) (g idp.Grant, err error) {
+	err = v.find(sqlGrant, func(r *row) { g = readGrant(r) }, n)
+	return g, err
+}
+
+func (v *view) grants(sql string, args ...any) (out []idp.Grant, err error) {
+	err = v.c.each(sql, func(r *row) { out = append(out, readGrant(r)) }, args...)
+	return out, err
+}
+
+// GrantsOfSession lists the session-bound ones.
+func (v *view) GrantsOfSession(n idp.Name) ([]idp.Grant, error) {
+	return v.grants(sqlGrantsOfSession, n)
+}
+
+// OfflineFrom lists offline ones made in a session.
+func (v *view) OfflineFrom(session idp.Name, c idp.ClientID) ([]idp.Grant, error) {
+	if c == "" {
+		return v.grants(sqlOfflineFrom, session)
+	}
+	return v.grants(sqlOfflineFromOf, session, c)
+}
+
+// Code reads an authorization code.
+func (v *view) Code(h idp.Hash) (c idp.Code, err error) {
+	err = v.find(sqlCode, func(r *row) {
+		c = idp.Code{
+			Hash: r.hash(), Grant: r.name(), Offline: r.name(), Family: r.name(), Client: idp.ClientID(r.text()), RedirectURI: r.text(),
+			Challenge: r.text(), Nonce: r.text(), Scopes: r.list(), Resources: r.list(), IssuedAt: r.time(), ExpiresAt: r.time(), UsedAt: r.time(),
+		}
+	}, h)
+	return c, err
+}
+
+func readFamily(r *row) idp.Family {
+	return idp.Family{
+		Name: r.name(), Grant: r.name(), Sid: r.name(), Client: idp.ClientID(r.text()), Handle: r.hash(), Generation: r.int(),
+		Cur: r.hash(), Prev: r.hash(), Prev2: r.hash(), RotatedAt: r.time(), Succ: r.bytes(), Scopes: r.list(), Audience: r.list(),
+		CreatedAt: r.time(), ExpiresAt: r.time(), Idle: r.duration(),
+	}
+}
+
+// ChainOfGrant reads a grant with its session.
+func (v *view) ChainOfGrant(n idp.Name) (idp.Grant, *idp.Session, error) {
+	g, err := v.Grant(n)
+	if err != nil || g.Offline() {
+		return g, nil, err
+	}
+	s, err := v.Session(g.Session)
+	if err != nil {
+		return idp.Grant{}, nil, err
+	}
+	return g, &s, nil
+}
+
+// Chain reads a family with all that it hangs on.
+func (v *view) Chain(n idp.Name) (idp.Chain, error) { return v.chain(sqlFamily, n) }
+
+// ChainByHandle reads it by the hash of its refresh token's handle.
+func (v *view) ChainByHandle(h idp.Hash) (idp.Chain, error) { return v.chain(sqlFamilyByHandle, h) }
+
+func (v *view) chain(sql string, key any) (c idp.Chain, err error) {
+	if err := v.find(sql, func(r *row) { c.Family = readFamily(r) }, key); err != nil {
+		return idp.Chain{}, err
+	}
+	if c.Grant, c.Session, err = v.ChainOfGrant(c.Family.Grant); err != nil {
+		return idp.Chain{}, err
+	}
+	return c, nil
+}
+
+// InsertGrant writes a new grant.
+func (t *tx) InsertGrant(g idp.Grant) error {
+	e := g.Epochs
+	return t.add(sqlInsertGrant, g.Name, g.Account, g.Client, g.Session, g.Here, e.Realm, e.Account, e.Client, e.Consent, g.CreatedAt, g.RedeemedAt)
+}
+
+// RedeemGrant notes the first redemption.
+func (t *tx) RedeemGrant(n idp.Name, at idp.Time) error { return t.must(sqlRedeemGrant, at, n) }
+
+// InsertCode writes a new code.
+func (t *tx) InsertCode(c idp.Code) error {
+	return t.add(sqlInsertCode, c.Hash, c.Grant, c.Offline, c.Family, c.Client, c.RedirectURI, c.Challenge, c.Nonce, c.Scopes, c.Resources,
+		c.IssuedAt, c.ExpiresAt, c.UsedAt)
+}
+
+// UseCode marks a code as used; false: it was used before.
+func (t *tx) UseCode(h idp.Hash, at idp.Time) (bool, error) {
+	used, err := t.swap(sqlUseCode, at, h)
+	if err == nil && !used {
+		err = t.there(sqlHasCode, h)
+	}
+	return used, err
+}
+
+// InsertFamily writes a new family.
+func (t *tx) InsertFamily(f idp.Family) error {
+	return t.add(sqlInsertFamily, f.Name, f.Grant, f.Sid, f.Client, f.Handle, f.Generation, f.Cur, f.Prev, f.Prev2, f.RotatedAt, f.Succ,
+		f.Scopes, f.Audience, f.CreatedAt, f.ExpiresAt, f.Idle)
+}
+
+// RotateFamily rotates by compare on the current secret.
+func (t *tx) RotateFamily(f idp.Family, was idp.Hash) (bool, error) {
+	return t.swap(sqlRotateFamily, f.Generation, f.Cur, f.Prev, f.Prev2, f.RotatedAt, f.Succ, f.Name, was)
+}

@@ -1,0 +1,16 @@
+package sqlite
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// monotonic is time since boot, sleep included: a machine that was suspended has seen the step of its wall clock.
+func monotonic() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		panic("sqlite: no clock since boot: " + err.Error()) // Linux has it since 2.6.39
+	}
+	return time.Duration(ts.Nano())
+}

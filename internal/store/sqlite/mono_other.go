@@ -1,0 +1,11 @@
+//go:build !linux
+
+package sqlite
+
+import "time"
+
+// monotonic is Go's monotonic clock, which on some systems stands still while the machine sleeps. After a sleep of more
+// than 30 s nothing is minted there until the server is started again.
+func monotonic() time.Duration { return time.Since(processStart) }
+
+var processStart = time.Now()

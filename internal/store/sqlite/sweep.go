@@ -1,0 +1,200 @@
+package sqlite
+
+import "exeunt.dev/internal/idp"
+
+// codeKept is how long a code outlives its expiry, so that its reuse is still noticed.
+const codeKept = idp.Time(24 * 3600 * 1000)
+
+// What the sweep deletes first. Each takes a time and a limit.
+const (
+	sqlSweepPendings = `DELETE FROM pending WHERE id IN (SELECT id FROM pending WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
+	sqlSweepCodes    = `DELETE FROM code WHERE hash IN (SELECT hash FROM code WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
+	sqlSweepFamilies = `DELETE FROM family WHERE name IN (SELECT name FROM family WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
+	// A session that is over needs no watching; without this, the search for expired ones would meet it for ever.
+	sqlSweepDeadlines = `UPDATE session_seen SET deadline = NULL WHERE session IN (
+		SELECT n.session FROM session_seen n LEFT JOIN session s ON s.name = n.session
+		WHERE n.deadline <= ? AND (s.name IS NULL
+			OR EXISTS (SELECT 1 FROM ending e WHERE e.name IN (s.name, s.epoch, s.realm))
+			OR NOT EXISTS (SELECT 1 FROM account a WHERE a.id = s.account))
+		ORDER BY n.deadline LIMIT ?)`
+)
+
+// Receipts that are told and whose tokens are all over.
+const (
+	sqlUncleared = `SELECT number, endings, at FROM receipt WHERE told_at <> 0 AND cleared = 0 ORDER BY number LIMIT ?`
+	sqlCleared   = `UPDATE receipt SET cleared = 1 WHERE number = ?`
+	sqlNamesOf   = `SELECT name, what FROM ending WHERE number >= ? AND number < ?`
+)
+
+// What hangs beneath a name, by what it is the name of. Each takes a name and a limit.
+var sqlBeneath = map[idp.What]struct{ sessions, grants string }{
+	idp.WhatSession: {`SELECT name FROM session WHERE name = ? LIMIT ?`, ""},
+	idp.WhatAccount: {`SELECT s.name FROM session s WHERE s.account IN (SELECT r.account FROM ending e JOIN receipt r ON r.number = e.receipt WHERE e.name = ?1)
+		AND s.epoch = ?1 LIMIT ?2`, `SELECT name FROM grant_ WHERE account_epoch = ? LIMIT ?`},
+	idp.WhatRealm: {`SELECT name FROM session WHERE realm = ? LIMIT ?`, `SELECT name FROM grant_ WHERE realm = ? LIMIT ?`},
+	idp.WhatGrant: {"", `SELECT name FROM grant_ WHERE name = ? LIMIT ?`},
+	idp.WhatClient: {"", `SELECT g.name FROM grant_ g WHERE g.client IN (SELECT r.client FROM ending e JOIN receipt r ON r.number = e.receipt WHERE e.name = ?1)
+		AND g.client_epoch = ?1 LIMIT ?2`},
+	idp.WhatConsent: {"", `SELECT g.name FROM grant_ g JOIN ending e ON e.name = ?1 JOIN receipt r ON r.number = e.receipt
+		WHERE g.client = r.client AND g.account = r.account AND g.consent_epoch = ?1 LIMIT ?2`},
+}
+
+const (
+	sqlDropSession   = `DELETE FROM session WHERE name = ?`
+	sqlDropSeen      = `DELETE FROM session_seen WHERE session = ?`
+	sqlDropSlots     = `DELETE FROM slot WHERE session = ?`
+	sqlDropGrant     = `DELETE FROM grant_ WHERE name = ?`
+	sqlDropFamilies  = `DELETE FROM family WHERE grant_ = ?`
+	sqlDropFamily    = `DELETE FROM family WHERE name = ?`
+	sqlBoundGrants   = `SELECT name FROM grant_ WHERE session = ?`
+	sqlFreeSlotGrant = `UPDATE slot SET grant_ = NULL WHERE session = (SELECT session FROM grant_ WHERE name = ?1) AND grant_ = ?1`
+)
+
+// Sweep deletes what nobody asks for any more: at most about limit rows, so that it never holds the writer for long.
+func (t *tx) Sweep(now idp.Time, limit int) (int, error) {
+	left := int64(max(limit, 1))
+	all := left
+	for _, s := range []struct {
+		sql  string
+		past idp.Time
+	}{
+		{sqlSweepDeadlines, now},
+		{sqlSweepPendings, now},
+		{sqlSweepCodes, now - codeKept},
+		{sqlSweepFamilies, now - codeKept - idp.Time(t.flight.counter.max*1000)},
+	} {
+		if left <= 0 {
+			return int(all - left), nil
+		}
+		n, err := t.write(s.sql, s.past, left)
+		if err != nil {
+			return 0, err
+		}
+		left -= n
+	}
+	n, err := t.clear(now, left)
+	return int(all - left + n), err
+}
+
+// clear deletes the rows beneath what told receipts ended.
+func (t *tx) clear(now idp.Time, left int64) (int64, error) {
+	type old struct{ number, endings uint64 }
+	var receipts []old
+	over := now - idp.Time(t.flight.counter.max*1000) - 1000
+	err := t.c.each(sqlUncleared, func(r *row) {
+		o := old{uint64(r.int()), uint64(r.int())}
+		if r.time() <= over {
+			receipts = append(receipts, o)
+		}
+	}, left)
+	if err != nil {
+		return 0, err
+	}
+	gone := int64(0)
+	for _, o := range receipts {
+		n, done, err := t.clearOne(o.number, o.number+o.endings, left-gone)
+		if err != nil {
+			return 0, err
+		}
+		gone += n
+		if !done {
+			return gone, nil
+		}
+		if err := t.must(sqlCleared, o.number); err != nil {
+			return 0, err
+		}
+		gone++
+		if gone >= left {
+			return gone, nil
+		}
+	}
+	return gone, nil
+}
+
+// clearOne deletes what hangs beneath the endings first to end-1; done says that nothing is left.
+func (t *tx) clearOne(first, end uint64, left int64) (gone int64, done bool, err error) {
+	type over struct {
+		name idp.Name
+		what idp.What
+	}
+	var names []over
+	if err := t.c.each(sqlNamesOf, func(r *row) { names = append(names, over{r.name(), idp.What(r.text())}) }, first, end); err != nil {
+		return 0, false, err
+	}
+	for _, o := range names {
+		if o.what == idp.WhatFamily {
+			n, err := t.write(sqlDropFamily, o.name)
+			if err != nil {
+				return 0, false, err
+			}
+			gone += n
+		}
+		for _, k := range []struct {
+			find string
+			drop func(idp.Name) (int64, error)
+		}{{sqlBeneath[o.what].sessions, t.dropSession}, {sqlBeneath[o.what].grants, t.dropGrant}} {
+			if k.find == "" {
+				continue
+			}
+			found, err := t.names(k.find, o.name, max(left-gone, 0)+1)
+			if err != nil {
+				return 0, false, err
+			}
+			for _, n := range found {
+				if gone >= left {
+					return gone, false, nil
+				}
+				dropped, err := k.drop(n)
+				if err != nil {
+					return 0, false, err
+				}
+				gone += dropped
+			}
+		}
+	}
+	return gone, true, nil
+}
+
+func (t *tx) names(sql string, args ...any) (out []idp.Name, err error) {
+	err = t.c.each(sql, func(r *row) { out = append(out, r.name()) }, args...)
+	return out, err
+}
+
+func (t *tx) dropSession(n idp.Name) (int64, error) {
+	grants, err := t.names(sqlBoundGrants, n)
+	if err != nil {
+		return 0, err
+	}
+	gone := int64(0)
+	for _, g := range grants {
+		dropped, err := t.dropGrant(g)
+		if err != nil {
+			return 0, err
+		}
+		gone += dropped
+	}
+	for _, sql := range []string{sqlDropSlots, sqlDropSeen, sqlDropSession} {
+		dropped, err := t.write(sql, n)
+		if err != nil {
+			return 0, err
+		}
+		gone += dropped
+	}
+	return gone, nil
+}
+
+// dropGrant keeps the slot: its mark "must ask a human" outlives the grant.
+func (t *tx) dropGrant(n idp.Name) (int64, error) {
+	if _, err := t.write(sqlFreeSlotGrant, n); err != nil {
+		return 0, err
+	}
+	gone := int64(0)
+	for _, sql := range []string{sqlDropFamilies, sqlDropGrant} {
+		dropped, err := t.write(sql, n)
+		if err != nil {
+			return 0, err
+		}
+		gone += dropped
+	}
+	return gone, nil
+}
