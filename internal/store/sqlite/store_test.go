@@ -200,3 +200,52 @@ func BenchmarkLiveness(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkGroupCommitRows64 is what the door is measured against: bare rows, by the same group commit, of the same shape.
+func BenchmarkGroupCommitRows64(b *testing.B) {
+	s := testStore(b)
+	work := make(chan idp.Name, b.N)
+	for range b.N {
+		work <- ledger.NewName()
+	}
+	close(work)
+	b.ResetTimer()
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() {
+			for n := range work {
+				err := s.Update(context.Background(), func(t idp.Tx) error {
+					_, err := t.(*tx).write(`INSERT INTO pending VALUES (?, 'row', NULL, '', NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, 0)`, n)
+					return err
+				})
+				if err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// BenchmarkEverywhere1vs10000 interleaves ends of persons with one session and with 10,000.
+func BenchmarkEverywhere1vs10000(b *testing.B) {
+	s := testStore(b)
+	d := door.New(s, nil)
+	few, e := addPerson(b, s, "few")
+	addSessions(b, s, few, e, 1)
+	many, e := addPerson(b, s, "many")
+	addSessions(b, s, many, e, 10000)
+	var took [2]time.Duration
+	b.ResetTimer()
+	for range b.N {
+		for i, a := range []idp.AccountID{few.ID, many.ID} {
+			start := time.Now()
+			if _, err := d.End(context.Background(), idp.EndAccount(a, idp.AccountActive), idp.Cause{Kind: idp.CauseEverywhere}); err != nil {
+				b.Fatal(err)
+			}
+			took[i] += time.Since(start)
+		}
+	}
+	b.ReportMetric(float64(took[1])/float64(took[0]), "ratio")
+}
