@@ -40,6 +40,7 @@ func (d *Door) End(ctx context.Context, s idp.Selector, c idp.Cause) (idp.Receip
 		c.Request = idp.NewSecret(16) // so that a lost answer to COMMIT is harmless here, too
 	}
 	var err error
+	unknown := false
 	for range tries {
 		var receipt idp.Receipt
 		err = d.store.Update(ctx, func(tx idp.Tx) error {
@@ -54,6 +55,10 @@ func (d *Door) End(ctx context.Context, s idp.Selector, c idp.Cause) (idp.Receip
 		if !errors.Is(err, idp.ErrUnknown) {
 			break
 		}
+		unknown = true
+	}
+	if unknown && errors.Is(err, idp.ErrUnavailable) {
+		err = fmt.Errorf("%w, and now the %v", idp.ErrUnknown, err) // an earlier try may have happened
 	}
 	return idp.Receipt{}, fmt.Errorf("end %s: %w", s.Kind, err)
 }

@@ -102,7 +102,7 @@ func (s *Store) dialWriter() (*conn, error) {
 	return newConn(s.driver, s.file.dsn,
 		fmt.Sprintf("busy_timeout = %d", busy.Milliseconds()),
 		"journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4000",
-		"cache_size = -16384", "temp_store = MEMORY", "trusted_schema = OFF")
+		"cache_size = -32768", "temp_store = MEMORY", "trusted_schema = OFF")
 }
 
 func (s *Store) dialReader() (*conn, error) {

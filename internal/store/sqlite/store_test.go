@@ -147,3 +147,105 @@ func TestMembersAreApart(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// BenchmarkDoorEnd64 ends sessions from 64 callers: durable ends a second at the door.
+func BenchmarkDoorEnd64(b *testing.B) {
+	s := testStore(b)
+	a, e := addPerson(b, s, "bench")
+	names := addSessions(b, s, a, e, b.N)
+	d := door.New(s, nil)
+	work := make(chan idp.Name, b.N)
+	for _, n := range names {
+		work <- n
+	}
+	close(work)
+	b.ResetTimer()
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() {
+			for n := range work {
+				if _, err := d.End(context.Background(), idp.EndSession(n), idp.Cause{Kind: idp.CauseSignOut}); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ends/s")
+}
+
+// BenchmarkLiveness is what introspection asks: a client and nine names.
+func BenchmarkLiveness(b *testing.B) {
+	s := testStore(b)
+	err := s.Update(context.Background(), func(tx idp.Tx) error {
+		return tx.InsertClient(idp.Client{ID: "app", RedirectURIs: []string{"https://a.example/cb"}}, ledger.NewName())
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var names []idp.Name
+	for range 9 {
+		names = append(names, ledger.NewName())
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		err := s.View(context.Background(), func(v idp.View) error {
+			if _, err := v.Client("app"); err != nil {
+				return err
+			}
+			return idp.Live(v, names...)
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkGroupCommitRows64 is what the door is measured against: bare rows, by the same group commit, of the same shape.
+func BenchmarkGroupCommitRows64(b *testing.B) {
+	s := testStore(b)
+	work := make(chan idp.Name, b.N)
+	for range b.N {
+		work <- ledger.NewName()
+	}
+	close(work)
+	b.ResetTimer()
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() {
+			for n := range work {
+				err := s.Update(context.Background(), func(t idp.Tx) error {
+					_, err := t.(*tx).write(`INSERT INTO pending VALUES (?, 'row', NULL, '', NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, 0)`, n)
+					return err
+				})
+				if err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// BenchmarkEverywhere1vs10000 interleaves ends of persons with one session and with 10,000.
+func BenchmarkEverywhere1vs10000(b *testing.B) {
+	s := testStore(b)
+	d := door.New(s, nil)
+	few, e := addPerson(b, s, "few")
+	addSessions(b, s, few, e, 1)
+	many, e := addPerson(b, s, "many")
+	addSessions(b, s, many, e, 10000)
+	var took [2]time.Duration
+	b.ResetTimer()
+	for range b.N {
+		for i, a := range []idp.AccountID{few.ID, many.ID} {
+			start := time.Now()
+			if _, err := d.End(context.Background(), idp.EndAccount(a, idp.AccountActive), idp.Cause{Kind: idp.CauseEverywhere}); err != nil {
+				b.Fatal(err)
+			}
+			took[i] += time.Since(start)
+		}
+	}
+	b.ReportMetric(float64(took[1])/float64(took[0]), "ratio")
+}

@@ -11,6 +11,8 @@ import (
 type tx struct {
 	view
 	saved bool // it has written rows, so it has a savepoint
+
+	locked *idp.Session // as read by LockSession, until the next write
 }
 
 var _ idp.Tx = (*tx)(nil)
@@ -18,6 +20,7 @@ var _ idp.Tx = (*tx)(nil)
 // write is exec for rows other than endings. The first one makes the savepoint that the member's failure goes back to; a
 // member alone in its flight goes back to BEGIN.
 func (t *tx) write(sql string, args ...any) (int64, error) {
+	t.locked = nil
 	if !t.saved {
 		if !t.flight.alone {
 			if _, err := t.c.exec(sqlSave); err != nil {
@@ -130,7 +133,6 @@ func (t *tx) SwapRealmEpoch(old, next idp.Name) (bool, error) {
 
 const (
 	sqlHasAccount = `SELECT 1 FROM account WHERE id = ?`
-	sqlHasSession = `SELECT 1 FROM session WHERE name = ?`
 	sqlHasClient  = `SELECT 1 FROM client WHERE id = ?`
 	sqlHasGrant   = `SELECT 1 FROM grant_ WHERE name = ?`
 	sqlHasFamily  = `SELECT 1 FROM family WHERE name = ?`
@@ -146,8 +148,22 @@ func (t *tx) LockRealm(idp.LockMode) error { return nil }
 // LockAccount returns idp.ErrNotFound if there is none.
 func (t *tx) LockAccount(a idp.AccountID, _ idp.LockMode) error { return t.there(sqlHasAccount, a) }
 
-// LockSession returns idp.ErrNotFound if there is none.
-func (t *tx) LockSession(n idp.Name, _ idp.LockMode) error { return t.there(sqlHasSession, n) }
+// LockSession returns idp.ErrNotFound if there is none. Who locks a session reads it next, so it is read here.
+func (t *tx) LockSession(n idp.Name, _ idp.LockMode) error {
+	s, err := t.view.Session(n)
+	if err == nil {
+		t.locked = &s
+	}
+	return err
+}
+
+// Session reads one by its name.
+func (t *tx) Session(n idp.Name) (idp.Session, error) {
+	if t.locked != nil && t.locked.Name == n {
+		return *t.locked, nil
+	}
+	return t.view.Session(n)
+}
 
 // LockClient returns idp.ErrNotFound if there is none.
 func (t *tx) LockClient(c idp.ClientID, _ idp.LockMode) error { return t.there(sqlHasClient, c) }

@@ -138,7 +138,7 @@ func (w *writer) loop() {
 	for {
 		_, open := <-w.wake
 		for {
-			batch := w.takeQueue()
+			batch := w.gather()
 			if len(batch) == 0 {
 				break
 			}
@@ -154,6 +154,27 @@ func (w *writer) loop() {
 			return
 		}
 	}
+}
+
+// gather takes the queue. Those whom the last flight has just answered get a moment to come back first: a flight for all of
+// them costs one sync, as one for half of them would. Nobody waits for anything but the scheduler.
+func (w *writer) gather() []*member {
+	n := w.waiting()
+	for quiet := 0; n > 0 && n < maxJoin && quiet < 3; {
+		runtime.Gosched()
+		if more := w.waiting(); more > n {
+			n, quiet = more, 0
+		} else {
+			quiet++
+		}
+	}
+	return w.takeQueue()
+}
+
+func (w *writer) waiting() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.queue)
 }
 
 func (w *writer) takeQueue() []*member {
