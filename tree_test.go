@@ -56,6 +56,9 @@ func TestTree_Direction(t *testing.T) {
 	}
 	rooms := []string{"internal/oauth", "internal/logout", "internal/signin", "internal/account", "internal/feed"}
 	for name, p := range packages(t) {
+		if name == "" {
+			continue // these tests
+		}
 		r, known := rank[name]
 		if !known {
 			if !strings.HasPrefix(name, "examples/") && !strings.HasPrefix(name, "bench") && !strings.HasPrefix(name, "e2e") {
@@ -137,7 +140,7 @@ func only(t *testing.T, pattern, why string, places ...string) {
 func TestTree_OneDoor(t *testing.T) {
 	only(t, `\.Append\([a-z]+, [a-z]+\)`, "only the door appends to the ledger", "internal/door/")
 	only(t, `INSERT INTO ending`, "only a store writes endings", "internal/store/")
-	only(t, `\.Swap(Account|Client|Consent|Realm)Epoch\(`, "epochs are swapped at the door; unlocking begins one where there is none", "internal/door/", "cmd/exeunt/account.go")
+	only(t, `\.Swap(Account|Client|Consent|Realm)Epoch\(`, "epochs are swapped at the door", "internal/door/")
 }
 
 func TestTree_OneReaderOfEpochs(t *testing.T) {

@@ -3,7 +3,6 @@ package ledger
 import (
 	"encoding/binary"
 	"errors"
-	"net/http"
 	"time"
 )
 
@@ -38,7 +37,7 @@ const (
 	TypeBeat     = "application/vnd.exeunt.ledger-beat"
 
 	// StatusTakeSnapshot answers a tail request that cannot be continued by number.
-	StatusTakeSnapshot = http.StatusGone
+	StatusTakeSnapshot = 410 // Gone; the number, since this package knows no HTTP
 )
 
 // Errors of decoding. Each means that what was read must not be used and that the source cannot be trusted to go on.

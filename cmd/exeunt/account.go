@@ -12,7 +12,6 @@ import (
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/server"
 	"exeunt.dev/internal/signin"
-	"exeunt.dev/ledger"
 	"golang.org/x/term"
 )
 
@@ -215,16 +214,10 @@ func (x accountUnlock) Run(r *run) error {
 		if err != nil {
 			return err
 		}
-		if a.State != idp.AccountLocked && a.State != idp.AccountDisabled {
+		err = c.Door.Unlock(r.ctx, a.ID)
+		if errors.Is(err, idp.ErrConflict) {
 			return fmt.Errorf("%s is %s, not locked", a.Username, a.State)
 		}
-		err = c.Store.Update(r.ctx, func(tx idp.Tx) error {
-			if err := tx.LockAccount(a.ID, idp.Exclusive); err != nil {
-				return err
-			}
-			_, err := tx.SwapAccountEpoch(a.ID, idp.Name{}, ledger.NewName(), idp.AccountActive)
-			return err
-		})
 		if err != nil {
 			return err
 		}

@@ -149,9 +149,17 @@ func account(tx idp.Tx, s idp.Selector) ([]idp.Ending, error) {
 	if err := tx.LockAccount(s.Account, idp.Exclusive); err != nil {
 		return nil, err
 	}
+	row, err := tx.Account(s.Account)
+	if err != nil {
+		return nil, err
+	}
 	now, err := tx.Epochs(s.Account, "")
 	if err != nil {
 		return nil, err
+	}
+	// Nothing is alive under an account without an epoch, and an end never gives it one: that would unlock it. Deleted is for good.
+	if now.Account.IsZero() && (s.State == idp.AccountActive || row.State == idp.AccountDeleted) {
+		return nil, nil
 	}
 	var next idp.Name
 	if s.State == idp.AccountActive {
@@ -161,7 +169,7 @@ func account(tx idp.Tx, s idp.Selector) ([]idp.Ending, error) {
 		return nil, err
 	}
 	if now.Account.IsZero() {
-		return nil, nil // locked before: nothing was alive
+		return nil, nil
 	}
 	return one(now.Account, idp.WhatAccount), nil
 }
@@ -183,8 +191,8 @@ func client(tx idp.Tx, s idp.Selector) ([]idp.Ending, error) {
 		return nil, err
 	}
 	now, err := tx.Epochs("", s.Client)
-	if err != nil {
-		return nil, err
+	if err != nil || now.Client.IsZero() {
+		return nil, err // disabled before: an end does not enable it
 	}
 	var next idp.Name
 	if !s.Disable {
@@ -192,9 +200,6 @@ func client(tx idp.Tx, s idp.Selector) ([]idp.Ending, error) {
 	}
 	if _, err := tx.SwapClientEpoch(s.Client, now.Client, next); err != nil {
 		return nil, err
-	}
-	if now.Client.IsZero() {
-		return nil, nil
 	}
 	return one(now.Client, idp.WhatClient), nil
 }

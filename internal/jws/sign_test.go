@@ -217,6 +217,7 @@ func TestSignerNeverPrintsItsKey(t *testing.T) {
 			}
 		}
 	}
+	//lint:ignore SA9005 the point of the test is that nothing comes out
 	if got, err := json.Marshal(s); err != nil || string(got) != "{}" {
 		t.Errorf("as JSON: %s, %v", got, err)
 	}

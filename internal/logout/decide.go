@@ -139,7 +139,7 @@ func (l *Logout) answer(w http.ResponseWriter, r *http.Request, q request, pendi
 	case v.to != "":
 		redirect(w, v.to)
 	default:
-		l.Browser.Leave(w, r)
+		// No Leave here: without a session there is nothing to clear, and any site can make a browser send this request.
 		l.Pages.Render(w, http.StatusOK, web.Message{Title: "You are signed out", Text: "Nobody is signed in to this site in this browser. On a shared computer, close the browser, too.", Link: "/login", LinkText: "Sign in"})
 	}
 }

@@ -132,6 +132,9 @@ func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client) (*t
 		}
 		return tx.InsertFamily(chain.Family)
 	})
+	if errors.Is(err, idp.ErrNotFound) {
+		return nil, errGrant // what the code hangs on has been swept
+	}
 	if err != nil {
 		return nil, err
 	}

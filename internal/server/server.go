@@ -36,17 +36,18 @@ type Server struct {
 	metrics   *metrics
 	handler   http.Handler
 	draining  atomic.Bool
+	grown     chan struct{}
 }
 
 // New wires a node. Run serves.
 func New(ctx context.Context, c config.Config, log *slog.Logger) (*Server, error) {
-	s := &Server{log: log}
+	s := &Server{log: log, grown: make(chan struct{}, 1)}
 	core, err := OpenCore(ctx, c, log, func() { s.feed.Wake() })
 	if err != nil {
 		return nil, err
 	}
 	s.Core = core
-	s.feed = feed.New(core.Store)
+	s.feed = feed.New(core.Store, s.ledgerGrew)
 	s.metrics = newMetrics(core.Store, s.feed)
 	pages, err := web.New(c.Name)
 	if err != nil {
@@ -107,11 +108,8 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	defer s.Close()
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	go s.feed.Run(work, func(ctx context.Context) {
-		if err := s.Ring.Load(ctx); err != nil {
-			s.log.Error("keys could not be read", "error", err)
-		}
-	})
+	go s.feed.Run(work)
+	go s.watchKeys(work)
 	swept := make(chan struct{})
 	go func() {
 		defer close(swept)

@@ -52,3 +52,31 @@ func (s *Server) sweepOnce(ctx context.Context, now idp.Time) error {
 		return err
 	})
 }
+
+// keysEvery is how often keys are looked at by the clock: a rotation by a command writes no ending.
+const keysEvery = time.Second
+
+// ledgerGrew is told by the feed, which must not be held up.
+func (s *Server) ledgerGrew() {
+	select {
+	case s.grown <- struct{}{}:
+	default:
+	}
+}
+
+// watchKeys loads the keys again, so that what another process rotated or killed is used here, too.
+func (s *Server) watchKeys(ctx context.Context) {
+	tick := time.NewTicker(keysEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.grown:
+		case <-tick.C:
+		}
+		if err := s.Ring.Load(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("keys could not be read", "error", err)
+		}
+	}
+}
