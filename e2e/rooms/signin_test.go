@@ -207,7 +207,7 @@ func TestMaxAgeWhileAsked(t *testing.T) {
 	p := n.alice()
 	at := p.get(n.authorizeURL("news", "prompt", "select_account", "max_age", "3600")).location
 	form := fields(p.get(at).body)
-	n.age(p, 2*time.Hour)
+	n.age(p, at, 50*time.Minute, 2*time.Hour)
 	a := p.follow(p.post("/login", with(form, "act", "continue")))
 	if a.status != 200 || !strings.Contains(a.body, `name="password"`) {
 		t.Fatalf("no password is asked for: %d to %q", a.status, a.location)
@@ -218,16 +218,25 @@ func TestMaxAgeWhileAsked(t *testing.T) {
 	}
 }
 
-// age makes the sign-in of a browser's session older.
-func (n *node) age(p *person, by time.Duration) {
+// age makes the sign-in of a browser's session, and the request that waits at an address, older.
+func (n *node) age(p *person, at string, signIn, request time.Duration) {
 	n.t.Helper()
+	_, id, _ := strings.Cut(at, "pending=")
 	err := n.server.Store.Update(n.t.Context(), func(tx idp.Tx) error {
 		s, err := tx.SessionByCookie(idp.HashOf(p.cookie("exeunt")))
 		if err != nil {
 			return err
 		}
-		s.AuthTime -= idp.Time(by.Milliseconds())
-		return tx.RenewSession(s)
+		s.AuthTime -= idp.Time((signIn + request).Milliseconds())
+		if err := tx.RenewSession(s); err != nil {
+			return err
+		}
+		row, err := tx.TakePending(idp.HashOf(id))
+		if err != nil {
+			return err
+		}
+		row.CreatedAt -= idp.Time(request.Milliseconds())
+		return tx.InsertPending(row)
 	})
 	if err != nil {
 		n.t.Fatal(err)
