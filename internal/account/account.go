@@ -151,7 +151,11 @@ func (a *Account) form(act func(http.ResponseWriter, *http.Request, *idp.Session
 		}
 		s, err := a.Browser.Session(r)
 		if errors.Is(err, idp.ErrNotFound) {
-			http.Redirect(w, r, "/login", http.StatusSeeOther)
+			to := "/login"
+			if id, ok := a.Browser.Receipt(r); ok {
+				to = "/signout/" + string(id) // "sign out" was pressed twice
+			}
+			http.Redirect(w, r, to, http.StatusSeeOther)
 			return
 		}
 		if err != nil {
@@ -204,7 +208,11 @@ func (a *Account) problem(w http.ResponseWriter, r *http.Request, s *idp.Session
 	}
 }
 
+// cause of an act. One page has one nonce for several buttons, so the kind of the act is part of its identity.
 func cause(kind idp.CauseKind, s *idp.Session, request string) idp.Cause {
+	if request != "" {
+		request = string(kind) + " " + s.Name.String() + " " + request
+	}
 	return idp.Cause{Kind: kind, Actor: idp.ActorAccount(s.Account), Request: request}
 }
 
@@ -261,12 +269,30 @@ func (a *Account) endOthers(w http.ResponseWriter, r *http.Request, s *idp.Sessi
 	if err == nil {
 		_, err = a.Door.End(r.Context(), idp.EndOthers(s.Account, s.Name, idp.ReRoot{Cookie: idp.HashOf(cookie)}), cause(idp.CauseOthers, s, form.Get("nonce")))
 	}
+	if err == nil {
+		err = a.renew(w, r, cookie, s)
+	}
 	if err != nil {
 		a.problem(w, r, s, err)
 		return
 	}
-	a.Browser.SetSession(w, cookie, s)
 	http.Redirect(w, r, "/account?done=others", http.StatusSeeOther)
+}
+
+// renew gives the browser the cookie that a re-root has written. A repeated call re-roots nothing and its cookie is none: then the
+// browser keeps what it has.
+func (a *Account) renew(w http.ResponseWriter, r *http.Request, cookie string, s *idp.Session) error {
+	err := a.Store.View(r.Context(), func(v idp.View) error {
+		_, err := v.SessionByCookie(idp.HashOf(cookie))
+		return err
+	})
+	if errors.Is(err, idp.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		a.Browser.SetSession(w, cookie, s)
+	}
+	return err
 }
 
 // password changes the password and ends every other session in the same transaction (requirements R1.5).

@@ -136,7 +136,10 @@ func (a *Account) deleteMany(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	cause := idp.Cause{Actor: idp.ActorAccount(c.account), Request: r.Header.Get("Idempotency-Key")}
+	cause := idp.Cause{Actor: idp.ActorAccount(c.account)}
+	if key := r.Header.Get("Idempotency-Key"); key != "" {
+		cause.Request = "sessions " + which + " " + key // a key is for one kind of act
+	}
 	var receipt idp.Receipt
 	var err error
 	switch {
@@ -158,7 +161,7 @@ func (a *Account) deleteMany(w http.ResponseWriter, r *http.Request) {
 		}
 		receipt, err = a.Door.End(r.Context(), idp.EndOthers(c.account, c.session.Name, root), cause)
 		if err == nil && cookie != "" {
-			a.Browser.SetSession(w, cookie, c.session)
+			err = a.renew(w, r, cookie, c.session)
 		}
 	}
 	a.ended(w, r, receipt, err, which)

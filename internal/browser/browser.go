@@ -159,6 +159,40 @@ func (b *Browser) Session(r *http.Request) (*idp.Session, error) {
 	return &s, nil
 }
 
+// Receipt finds the receipt by which the person ended the session of the request's cookie a moment ago, so that a button pressed twice
+// leads to one receipt. It gives a dead cookie nothing else.
+func (b *Browser) Receipt(r *http.Request) (id idp.ReceiptID, ok bool) {
+	cookie := value(r, b.names.Session)
+	if cookie == "" {
+		return "", false
+	}
+	now, _ := b.store.Now()
+	err := b.store.View(r.Context(), func(v idp.View) error {
+		s, err := v.SessionByCookie(idp.HashOf(cookie))
+		if err != nil {
+			return err
+		}
+		over, err := v.Ended(s.Names()...)
+		if err != nil {
+			return err
+		}
+		for _, n := range over {
+			receipt, err := v.ReceiptOfEnding(n)
+			if err != nil {
+				return err
+			}
+			if receipt.Actor == idp.ActorAccount(s.Account) && now-receipt.At < justNow {
+				id, ok = receipt.ID, true
+			}
+		}
+		return nil
+	})
+	return id, ok && err == nil
+}
+
+// justNow is how long a second press of a button may come after the first.
+const justNow = idp.Time(60_000)
+
 // seeEvery is how coarse "last seen" is.
 const seeEvery = idp.Time(60_000)
 

@@ -21,4 +21,5 @@ type AuthorizeRequest struct {
 	Choose  bool `json:"choose,omitempty"`  // a human must confirm who signs in, even with a live session
 	Consent bool `json:"consent,omitempty"` // a consent page is due
 	Denied  bool `json:"denied,omitempty"`  // the person said no
+	Other   Hash `json:"other,omitzero"`    // cookie of the sign-in that will not do: too old, or the person turned away from it
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
@@ -60,8 +61,8 @@ func (l *Logout) decide(r *http.Request, q request, proven bool) (v verdict, err
 			return nil
 		}
 		c, err := s.Client(idp.ClientID(q.ClientID))
-		if errors.Is(err, idp.ErrNotFound) {
-			return nil
+		if errors.Is(err, idp.ErrNotFound) || (err == nil && c.Disabled) {
+			return nil // nothing is sent to an app that an operator has turned off
 		}
 		v.client = &c
 		if err != nil || hint == nil || v.session == nil || hint.Sid.IsZero() {
@@ -91,7 +92,7 @@ func (l *Logout) decide(r *http.Request, q request, proven bool) (v verdict, err
 		v.to = withState(q.LogoutURI, q.State)
 	}
 	switch {
-	case hinted:
+	case hinted && !prefetched(r):
 		v.endAll = true
 	case v.session == nil:
 		// nobody is signed in: not an error (RP-Initiated Logout 1.0 section 4). Without client or hint nothing leaves.
@@ -114,14 +115,11 @@ func withState(uri, state string) string {
 	if state == "" {
 		return uri
 	}
-	u, err := url.Parse(uri)
-	if err != nil {
-		return uri
+	mark := "?"
+	if strings.Contains(uri, "?") {
+		mark = "&"
 	}
-	v := u.Query()
-	v.Set("state", state)
-	u.RawQuery = v.Encode()
-	return u.String()
+	return uri + mark + "state=" + url.QueryEscape(state) // registered addresses have no fragment
 }
 
 // answer does what the table says.
@@ -194,6 +192,10 @@ func (l *Logout) confirm(w http.ResponseWriter, r *http.Request) {
 	case v.wrong != "":
 		l.wrong(w, r, v.wrong)
 	case v.session == nil:
+		if id, ok := l.Browser.Receipt(r); ok && v.to == "" {
+			redirect(w, "/signout/"+string(id)) // the button was pressed twice
+			return
+		}
 		l.answer(w, r, q, form.Get("pending"), false)
 	case form.Get("act") == "app" && v.offerApp:
 		l.end(w, r, v, idp.EndApp(v.session.Name, v.client.ID), idp.CauseAppSignOut, form.Get("nonce"))
@@ -206,6 +208,10 @@ func (l *Logout) confirm(w http.ResponseWriter, r *http.Request) {
 
 // end ends and, after commit, sends the browser on: to the registered address, else to the receipt.
 func (l *Logout) end(w http.ResponseWriter, r *http.Request, v verdict, s idp.Selector, kind idp.CauseKind, nonce string) {
+	if nonce != "" {
+		// A page with several buttons has one nonce: another button is another act.
+		nonce = string(kind) + " " + v.session.Name.String() + " " + nonce
+	}
 	receipt, err := l.Door.End(r.Context(), s, idp.Cause{Kind: kind, Actor: idp.ActorAccount(v.session.Account), Request: nonce})
 	if err != nil {
 		l.Pages.Fail(w, r, err)
@@ -238,19 +244,26 @@ func (l *Logout) everywhere(w http.ResponseWriter, r *http.Request) {
 		edge.TokenError(w, http.StatusUnauthorized, "invalid_token", "The access token is not valid")
 		return
 	}
-	cause := idp.Cause{Kind: idp.CauseEverywhere, Actor: idp.ActorAccount(idp.AccountID(a.Subject)), Request: r.Header.Get("Idempotency-Key")}
-	if cause.Request == "" {
-		cause.Request = "everywhere by " + a.JTI.String() // a token can do this once: a retry is the same act
-	}
-	if first, err := l.Door.Again(r.Context(), cause.Actor, cause.Request); err == nil {
-		l.done(w, first)
-		return
+	cause := idp.Cause{Kind: idp.CauseEverywhere, Actor: idp.ActorAccount(idp.AccountID(a.Subject))}
+	may := !a.Machine() && slices.Contains(a.Scopes, "account.signout")
+	if key := r.Header.Get("Idempotency-Key"); key != "" && may {
+		// The retry of a call whose answer was lost has the token that the call ended. Any other call with an ended token is refused.
+		cause.Request = "everywhere " + a.JTI.String() + " " + key
+		first, err := l.Door.Again(r.Context(), cause.Actor, cause.Request)
+		if err == nil {
+			l.done(w, first)
+			return
+		}
+		if !errors.Is(err, idp.ErrNotFound) {
+			edge.Fail(w, r, err)
+			return
+		}
 	}
 	err = l.Store.View(r.Context(), func(v idp.View) error {
 		if err := idp.Live(v, a.Hangs()...); err != nil {
 			return err
 		}
-		if a.Machine() || !slices.Contains(a.Scopes, "account.signout") {
+		if !may {
 			return errScope
 		}
 		return nil

@@ -121,8 +121,13 @@ func (l *Logout) stored(w http.ResponseWriter, r *http.Request, id string) (q re
 // Referer's origin.
 func (l *Logout) proven(r *http.Request) bool {
 	h := r.Header
-	return h.Get("Sec-Fetch-Mode") == "navigate" && h.Get("Sec-Fetch-Dest") == "document" &&
-		h.Get("Sec-Purpose") == "" && h.Get("Purpose") == "" && h.Get("X-Moz") == ""
+	return h.Get("Sec-Fetch-Mode") == "navigate" && h.Get("Sec-Fetch-Dest") == "document" && !prefetched(r)
+}
+
+// prefetched says that nobody has followed the link yet: such a request ends nothing, whatever it bears.
+func prefetched(r *http.Request) bool {
+	h := r.Header
+	return h.Get("Sec-Purpose") != "" || h.Get("Purpose") != "" || h.Get("X-Moz") != ""
 }
 
 // wrong is the error page of /logout: nothing was done, and the way out is a button of ours.

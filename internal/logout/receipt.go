@@ -73,8 +73,9 @@ func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
 // apps are those with a grant in what ended. Telling them is the next issue's; until then they are owed.
 func apps(v idp.View, row *idp.Receipt) ([]appLine, error) {
 	out := []appLine{}
-	if row.ToldAt != 0 || row.Session.IsZero() {
-		return out, nil
+	ofSession := row.Selector == idp.SelectSession
+	if row.ToldAt != 0 || !(ofSession || row.Selector == idp.SelectApp) {
+		return out, nil // the session of "others" is the one that lives on
 	}
 	slots, err := v.Slots(row.Session)
 	if err != nil {
@@ -83,6 +84,13 @@ func apps(v idp.View, row *idp.Receipt) ([]appLine, error) {
 	for _, s := range slots {
 		if s.Grant.IsZero() || (row.Client != "" && row.Client != s.Client) {
 			continue
+		}
+		if ofSession {
+			if err := idp.Live(v, s.Grant); errors.Is(err, idp.ErrEnded) {
+				continue // left before: owed by the receipt of that
+			} else if err != nil {
+				return nil, err
+			}
 		}
 		c, err := v.Client(s.Client)
 		if err != nil {

@@ -155,6 +155,9 @@ func (o *OAuth) decide(w http.ResponseWriter, r *http.Request, a *asked) error {
 		return refuse("consent_required", "the person has not allowed this yet")
 	}
 	a.request.Choose, a.request.Consent = choose, consent
+	if login && st.session != nil {
+		a.request.Other = st.session.Cookie // times are too coarse to tell a sign-in a moment ago from the one that is wanted
+	}
 	id, err := o.wait(w, r, a)
 	if err != nil {
 		return err
@@ -170,7 +173,7 @@ func needs(a *asked, st *standing, now idp.Time) (login, choose, consent bool) {
 		return true, false, has(q.Prompt, "consent")
 	}
 	acted := a.row != nil && a.row.Session == st.session.Name && a.row.ActedAt != 0
-	fresh := a.row != nil && st.session.AuthTime >= a.row.CreatedAt
+	fresh := a.row != nil && st.session.AuthTime >= a.row.CreatedAt && q.Other != st.session.Cookie
 	if !fresh {
 		login = has(q.Prompt, "login")
 		if q.MaxAge != nil {

@@ -87,6 +87,9 @@ func (s *SignIn) needsPassword(at *waiting) bool {
 		return false
 	}
 	q := &at.request
+	if !q.Other.IsZero() && q.Other == at.session.Cookie {
+		return true // a new sign-in has a new cookie, even of the same person
+	}
 	if at.session.AuthTime >= at.row.CreatedAt {
 		return q.HintSubject != "" && q.HintSubject != at.session.Account
 	}
@@ -118,7 +121,11 @@ func (s *SignIn) show(w http.ResponseWriter, r *http.Request) {
 	case at.request.Denied:
 		s.back(w, r, at)
 	case s.needsPassword(at):
-		s.askPassword(w, r, at, http.StatusOK, at.request.LoginHint, "")
+		problem := ""
+		if acted && at.request.HintSubject != "" && at.request.HintSubject != at.session.Account {
+			problem = "This app asked for another account. Sign in with that one, or cancel."
+		}
+		s.askPassword(w, r, at, http.StatusOK, at.request.LoginHint, problem)
 	case at.id == "":
 		http.Redirect(w, r, "/account", http.StatusSeeOther)
 	case at.request.Consent || (at.request.Choose && !acted):
@@ -199,7 +206,12 @@ func (s *SignIn) act(w http.ResponseWriter, r *http.Request) {
 	case "cancel":
 		err = s.answer(r, at, idp.Name{}, func(q *idp.AuthorizeRequest) { q.Denied = true })
 	case "other":
-		err = s.answer(r, at, idp.Name{}, func(q *idp.AuthorizeRequest) { q.Prompt = []string{"login"}; q.HintSubject = "" })
+		err = s.answer(r, at, idp.Name{}, func(q *idp.AuthorizeRequest) {
+			q.Prompt, q.HintSubject = []string{"login"}, ""
+			if at.session != nil {
+				q.Other = at.session.Cookie
+			}
+		})
 	case "continue":
 		if s.needsPassword(at) {
 			break
