@@ -218,7 +218,7 @@ func TestSessionsAPI(t *testing.T) {
 
 // A sign-in that is not recent confirms by password before it ends other sessions. Leaving is never hindered.
 func TestRecentSignIn(t *testing.T) {
-	n := start(t, func(c *config.Config) { c.Lifetimes.Recent = time.Nanosecond })
+	n := start(t, func(c *config.Config) { c.Policy.RecentSignIn = time.Nanosecond })
 	p, q := n.alice(), n.alice()
 	n.alice() // a check of a password is long after, as ledger time goes
 	page := p.get("/account")

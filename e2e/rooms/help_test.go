@@ -2,13 +2,14 @@
 package rooms_test
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -31,30 +32,40 @@ const (
 type node struct {
 	t       *testing.T
 	at      string
-	server  *server.Server
+	server  *server.Base
 	secrets map[string]string
 }
 
 // start runs a node with two people and four apps.
 func start(t *testing.T, change ...func(*config.Config)) *node {
 	t.Helper()
-	h := httptest.NewUnstartedServer(nil)
-	n := &node{t: t, at: "http://" + h.Listener.Addr().String(), secrets: map[string]string{}}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &node{t: t, at: "http://" + l.Addr().String(), secrets: map[string]string{}}
 	c := config.Default()
 	dir := t.TempDir()
-	c.Issuer, c.Database, c.KeyFile = n.at, filepath.Join(dir, "exeunt.db"), filepath.Join(dir, "exeunt.key")
+	c.Issuer, c.Data, c.KeyFile = n.at, filepath.Join(dir, "exeunt.db"), filepath.Join(dir, "exeunt.key")
 	for _, f := range change {
 		f(&c)
 	}
-	var err error
-	if n.server, err = server.New(t.Context(), c, slog.New(slog.DiscardHandler)); err != nil {
+	s, err := server.NewOn(t.Context(), c, slog.New(slog.DiscardHandler), l)
+	if err != nil {
 		t.Fatal(err)
 	}
-	h.Config.Handler = n.server.Handler()
-	h.Start()
-	t.Cleanup(func() { h.Close(); n.server.Close() })
+	n.server = s.Base()
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 	for name, pw := range map[string]string{"alice": alicePW, "bob": bobPW} {
-		if _, err := server.AddAccount(t.Context(), n.server.Store, n.server.Passwords, idp.Account{Username: name}, pw); err != nil {
+		if err := n.server.AddAccount(t.Context(), &idp.Account{Username: name}, pw); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,7 +75,13 @@ func start(t *testing.T, change ...func(*config.Config)) *node {
 		{ID: "third", Name: "Third", Kind: idp.KindWeb, RedirectURIs: []string{"https://third.test/cb"}, Scopes: []string{"openid", "profile"}},
 		{ID: "robot", Name: "Robot", Kind: idp.KindMachine},
 	} {
-		if n.secrets[string(app.ID)], err = server.AddClient(t.Context(), n.server.Store, app); err != nil {
+		app.AuthMethod, app.GrantTypes = idp.AuthBasic, []string{"authorization_code", "refresh_token"}
+		if app.Kind == idp.KindMachine {
+			app.GrantTypes = []string{"client_credentials"}
+		} else if app.Scopes == nil {
+			app.Scopes = []string{"openid", "profile", "email"}
+		}
+		if n.secrets[string(app.ID)], err = n.server.AddClient(t.Context(), &app); err != nil {
 			t.Fatal(err)
 		}
 	}

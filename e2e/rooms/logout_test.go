@@ -257,7 +257,7 @@ func TestLogoutKilledKeyAndDisabledApp(t *testing.T) {
 	p := n.alice()
 	own := p.enter("books")
 	cause := idp.Cause{Kind: idp.CauseClientEnded, Actor: idp.ActorOperator("test")}
-	if _, err := n.server.Door.End(t.Context(), idp.EndClient("books", true), cause); err != nil {
+	if _, err := n.server.Door().End(t.Context(), idp.EndClient("books", true), cause); err != nil {
 		t.Fatal(err)
 	}
 	err := n.server.Store.Update(t.Context(), func(tx idp.Tx) error {

@@ -84,7 +84,7 @@ func TestSignInAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.server.Door.End(t.Context(), idp.EndAccount(bob.ID, idp.AccountLocked), idp.Cause{Kind: idp.CauseLock, Actor: idp.ActorOperator("test")}); err != nil {
+	if _, err := n.server.Door().End(t.Context(), idp.EndAccount(bob.ID, idp.AccountLocked), idp.Cause{Kind: idp.CauseLock, Actor: idp.ActorOperator("test")}); err != nil {
 		t.Fatal(err)
 	}
 	if a := p.signIn("/login", "bob", "not his password"); strings.Contains(a.body, "locked") {
@@ -146,7 +146,7 @@ func TestPendingIsBound(t *testing.T) {
 		t.Errorf("after the sign-in: %d %q", a.status, a.location)
 	}
 	at = p.get(n.authorizeURL("books", "prompt", "login")).location
-	if _, err := n.server.Door.End(t.Context(), idp.EndClient("books", false), idp.Cause{Kind: idp.CauseClientEnded, Actor: idp.ActorOperator("test")}); err != nil {
+	if _, err := n.server.Door().End(t.Context(), idp.EndClient("books", false), idp.Cause{Kind: idp.CauseClientEnded, Actor: idp.ActorOperator("test")}); err != nil {
 		t.Fatal(err)
 	}
 	if a := p.get(at); a.status != 400 {
