@@ -42,6 +42,9 @@ func TestEverywhereByBearer(t *testing.T) {
 	if a := n.bearer("POST", path, one.Access, "Idempotency-Key", "k1"); a.status != 200 || a.body != first.body {
 		t.Errorf("the retry: %d %s", a.status, a.body)
 	}
+	if again.user() != "alice" {
+		t.Error("the retry ended a sign-in that was made in between")
+	}
 	for _, token := range []string{one.Access, two.Access} {
 		if a := n.bearer("POST", "/v1"+path, token); a.status != 400 || !strings.Contains(a.body, `"message":"Access Token has been revoked"`) {
 			t.Errorf("an ended token: %d %s", a.status, a.body)

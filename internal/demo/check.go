@@ -89,7 +89,7 @@ func (c *check) arrive(ctx context.Context) (err error) {
 			return err
 		}
 		if !ok {
-			return errors.New("Orders refuses a token that was just made")
+			return errors.New("the API Orders refuses a token that was just made")
 		}
 	}
 	return nil
@@ -133,7 +133,7 @@ func (c *check) step(ctx context.Context, s step, r *Result) error {
 			return err
 		}
 		if got != *want {
-			return fmt.Errorf("Exeunt takes a browser for signed in: %v, and it should be %v", got, *want)
+			return fmt.Errorf("the browser is signed in: %v, and it should be %v", got, *want)
 		}
 	}
 	if s.here != nil && !*s.here {
@@ -171,7 +171,7 @@ func (c *check) gone(ctx context.Context, v who) error {
 			return err
 		}
 		if time.Now().After(end) {
-			return fmt.Errorf("Orders still admits a token of %s", v.name)
+			return fmt.Errorf("the API Orders still admits a token of %s", v.name)
 		}
 	}
 }

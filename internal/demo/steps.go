@@ -188,7 +188,7 @@ func (c *check) renewed(ctx context.Context, r *Result) error {
 		}
 		ok, err := c.one.admits(ctx, t.Access)
 		if err != nil || !ok {
-			return errors.Join(err, errors.New("Orders refuses what was refreshed after the end"))
+			return errors.Join(err, errors.New("the API Orders refuses what was refreshed after the end"))
 		}
 		r.Lived = append(r.Lived, w.name+" (renewed)")
 	}

@@ -150,11 +150,11 @@ func (v *visitor) admits(ctx context.Context, token string) (bool, error) {
 		return true, nil
 	case http.StatusUnauthorized:
 		if !strings.Contains(res.Header.Get("WWW-Authenticate"), "revoked") {
-			return false, errors.New("Orders refuses, but not as revoked: " + res.Header.Get("WWW-Authenticate"))
+			return false, errors.New("the API Orders refuses, but not as revoked: " + res.Header.Get("WWW-Authenticate"))
 		}
 		return false, nil
 	}
-	return false, fmt.Errorf("Orders answers %d", res.StatusCode)
+	return false, fmt.Errorf("the API Orders answers %d", res.StatusCode)
 }
 
 // tokens is an answer of the token endpoint.
