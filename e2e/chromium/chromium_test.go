@@ -1,0 +1,135 @@
+// Package chromium_test drives the demo's pages with a real browser.
+package chromium_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"exeunt.dev/internal/demo"
+	"github.com/chromedp/chromedp"
+)
+
+// open starts the demo and a browser with an empty profile. EXEUNT_SCREENSHOTS names a folder for pictures of the pages.
+func open(t *testing.T) (*demo.Demo, context.Context) {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal("these tests need Debian's chromium; ./test installs it")
+	}
+	d, err := demo.Start(t.Context(), demo.Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(900, 900))
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), flags...)
+	t.Cleanup(stop)
+	ctx, stop = chromedp.NewContext(ctx)
+	t.Cleanup(func() {
+		chromedp.Cancel(ctx) // waits for the browser to be gone
+		stop()
+	})
+	do(t, ctx, "start the browser", chromedp.Navigate("about:blank"))
+	ctx, stop = context.WithTimeout(ctx, time.Minute)
+	t.Cleanup(stop)
+	return d, ctx
+}
+
+type css = chromedp.CSS
+
+func do(t *testing.T, ctx context.Context, what string, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+}
+
+func shot(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	dir := os.Getenv("EXEUNT_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func where(t *testing.T, ctx context.Context) (address, text string) {
+	t.Helper()
+	address, err1 := chromedp.Run(ctx, chromedp.Location())
+	text, err2 := chromedp.Run(ctx, chromedp.Text(css("body")))
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	return address, text
+}
+
+// TestPromise_MainJobInChromium: a person signs in to two websites, looks at the account, leaves by the page's own control; the back button
+// shows nothing of it, and both websites must ask again.
+func TestPromise_MainJobInChromium(t *testing.T) {
+	d, ctx := open(t)
+	do(t, ctx, "open Books", chromedp.Navigate(d.Info.Apps["books"]+"/login"), chromedp.WaitVisible(css("#password")))
+	shot(t, ctx, "login")
+	do(t, ctx, "sign in", chromedp.SendKeys(css("#username"), d.Info.Username), chromedp.SendKeys(css("#password"), d.Info.Password+"\r"),
+		chromedp.WaitNotPresent(css("#password")))
+	if at, _ := where(t, ctx); !strings.HasPrefix(at, d.Info.Apps["books"]) {
+		t.Fatalf("the sign-in ended at %s", at)
+	}
+	shot(t, ctx, "books")
+	do(t, ctx, "open News", chromedp.Navigate(d.Info.Apps["news"]+"/login"), chromedp.WaitReady(css("body")))
+	if at, _ := where(t, ctx); !strings.HasPrefix(at, d.Info.Apps["news"]) {
+		t.Fatalf("News asks again: %s", at)
+	}
+	do(t, ctx, "open the account", chromedp.Navigate(d.Info.Issuer+"/account"), chromedp.WaitVisible(css(".sessions")))
+	if _, text := where(t, ctx); !strings.Contains(text, "Books") || !strings.Contains(text, "this one") {
+		t.Fatalf("the account page says: %s", text)
+	}
+	shot(t, ctx, "account")
+	do(t, ctx, "sign out", chromedp.Click(css("summary")), chromedp.WaitVisible(css(".menu button")))
+	shot(t, ctx, "menu")
+	do(t, ctx, "only here", chromedp.Click(css(".menu button")), chromedp.WaitNotPresent(css(".sessions")), chromedp.WaitReady(css("h1")))
+	if at, text := where(t, ctx); !strings.Contains(at, "/signout/") || !strings.Contains(text, "You are signed out") {
+		t.Fatalf("after the sign-out: %s %s", at, text)
+	}
+	shot(t, ctx, "receipt")
+	do(t, ctx, "back", chromedp.NavigateBack(), chromedp.WaitReady(css("h1")))
+	if at, text := where(t, ctx); strings.Contains(text, "Where you are signed in") {
+		t.Errorf("the back button shows the account page: %s", at)
+	}
+	do(t, ctx, "News again", chromedp.Navigate(d.Info.Apps["news"]+"/login"), chromedp.WaitVisible(css("#password")))
+}
+
+// Leaving one app by its link: the browser comes back to the app, the other app lives, and the next sign-in asks a human.
+func TestPromise_OneAppInChromium(t *testing.T) {
+	d, ctx := open(t)
+	do(t, ctx, "sign in", chromedp.Navigate(d.Info.Apps["books"]+"/login"), chromedp.WaitVisible(css("#password")),
+		chromedp.SendKeys(css("#username"), d.Info.Username), chromedp.SendKeys(css("#password"), d.Info.Password+"\r"),
+		chromedp.WaitNotPresent(css("#password")))
+	leave := css("button[value=app]")
+	do(t, ctx, "leave Books", chromedp.Navigate(d.Info.Apps["books"]+"/"), chromedp.WaitVisible(leave), chromedp.Click(leave), chromedp.WaitNotPresent(leave), chromedp.WaitReady(css("body")))
+	if at, _ := where(t, ctx); !strings.HasPrefix(at, d.Info.Apps["books"]) {
+		t.Fatalf("leaving Books ended at %s", at)
+	}
+	do(t, ctx, "Books again", chromedp.Navigate(d.Info.Apps["books"]+"/login"), chromedp.WaitVisible(css("button[value=continue]")))
+	if _, text := where(t, ctx); !strings.Contains(text, "Continue as "+d.Info.Username) {
+		t.Errorf("Books slips back in: %s", text)
+	}
+	shot(t, ctx, "choose")
+	do(t, ctx, "the session lives", chromedp.Navigate(d.Info.Issuer+"/account"), chromedp.WaitVisible(css(".sessions")))
+	do(t, ctx, "a sign-out that nothing proves asks", chromedp.Navigate(d.Info.Issuer+"/logout"), chromedp.WaitVisible(css("button[value=all]")))
+	shot(t, ctx, "ask")
+	do(t, ctx, "stay", chromedp.Click(css("button[value=stay]")), chromedp.WaitVisible(css(".sessions")))
+}
