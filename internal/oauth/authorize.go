@@ -78,18 +78,37 @@ func (o *OAuth) resume(w http.ResponseWriter, r *http.Request, id string) (asked
 		if err != nil {
 			return err
 		}
-		if row.Kind != idp.PendingAuthorize || row.Browser != o.Browser.ID(w, r) || now >= row.ExpiresAt ||
-			errors.Is(idp.Live(v, row.Born.Names()...), idp.ErrEnded) {
+		if row.Kind != idp.PendingAuthorize || row.Browser != o.Browser.ID(w, r) || now >= row.ExpiresAt {
 			return web.ErrExpired
 		}
-		a.row, a.born = &row, row.Born
-		if err := json.Unmarshal(row.Data, &a.request); err != nil {
-			return err
-		}
-		a.client, err = v.Client(a.request.ClientID)
-		return err
+		a.row = &row
+		return o.waited(v, &a, &row)
 	})
+	if errors.Is(err, idp.ErrEnded) || errors.Is(err, idp.ErrNotFound) {
+		err = web.ErrExpired
+	}
 	return a, err
+}
+
+// waited picks a request up from the row in which it waited. idp.ErrEnded: what it began under is over, or the app has taken
+// its address back meanwhile: nothing may be sent there then, not even an error.
+func (o *OAuth) waited(v idp.View, a *asked, row *idp.Pending) error {
+	if err := idp.Live(v, row.Born.Names()...); err != nil {
+		return err
+	}
+	client, err := v.Client(row.Client)
+	if err != nil {
+		return err
+	}
+	var q idp.AuthorizeRequest
+	if err := json.Unmarshal(row.Data, &q); err != nil {
+		return err
+	}
+	if client.Disabled || !client.RedirectAllowed(q.RedirectURI) || !client.May("authorization_code") {
+		return idp.ErrEnded
+	}
+	a.request, a.client, a.born = q, client, row.Born
+	return nil
 }
 
 // standing is what the session of this browser means for the request.
@@ -137,6 +156,9 @@ func (o *OAuth) decide(w http.ResponseWriter, r *http.Request, a *asked) error {
 	login, choose, consent := needs(a, &st, now)
 	if !login && !choose && !consent {
 		code, err := o.issue(r.Context(), a, &st)
+		if errors.Is(err, errRaced) {
+			return o.decide(w, r, a)
+		}
 		if errors.Is(err, idp.ErrEnded) || errors.Is(err, idp.ErrNotFound) {
 			return web.ErrExpired // something ended meanwhile: nothing was made
 		}

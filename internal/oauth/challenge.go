@@ -23,16 +23,11 @@ func (o *OAuth) challenge(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	code, err := o.challenged(r, form, &client, born)
-	var limited *idp.LimitedError
-	switch {
-	case errors.As(err, &limited):
-		w.Header().Set("Retry-After", limited.RetryAfter())
-		edge.OAuthError(w, http.StatusTooManyRequests, "slow_down", "Too many attempts.")
-	case err != nil:
+	if err != nil {
 		o.fail(w, r, err)
-	default:
-		edge.JSON(w, http.StatusOK, map[string]string{"authorization_code": code})
+		return
 	}
+	edge.JSON(w, http.StatusOK, map[string]string{"authorization_code": code})
 }
 
 func (o *OAuth) challenged(r *http.Request, v url.Values, client *idp.Client, born idp.Epochs) (string, error) {
@@ -62,14 +57,22 @@ func (o *OAuth) challenged(r *http.Request, v url.Values, client *idp.Client, bo
 	if err != nil {
 		return "", err
 	}
-	var st standing
-	st.session = session
-	err = o.Store.View(r.Context(), func(tx idp.View) (err error) {
-		st.epochs, err = tx.Epochs(session.Account, client.ID)
-		return err
-	})
-	if err != nil {
-		return "", err
+	st := standing{session: session}
+	for {
+		err = o.Store.View(r.Context(), func(tx idp.View) (err error) {
+			st.epochs, err = tx.Epochs(session.Account, client.ID)
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+		code, err := o.issue(r.Context(), &asked{request: q, client: *client, born: born}, &st)
+		switch {
+		case errors.Is(err, errRaced):
+			continue
+		case errors.Is(err, idp.ErrEnded) || errors.Is(err, idp.ErrNotFound):
+			return "", refuse("access_denied", "something ended meanwhile")
+		}
+		return code, err
 	}
-	return o.issue(r.Context(), &asked{request: q, client: *client, born: born}, &st)
 }

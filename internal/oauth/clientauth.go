@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
@@ -91,12 +90,14 @@ func (o *OAuth) client(ctx context.Context, r *http.Request, form url.Values) (c
 // fail answers a program; a client that did not authenticate by header is told how to.
 func (o *OAuth) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var no *refusal
+	var limited *idp.LimitedError
 	switch {
 	case errors.Is(err, errClient):
-		if strings.HasPrefix(r.Header.Get("Authorization"), "Basic ") || r.Header.Get("Authorization") == "" {
-			w.Header().Set("WWW-Authenticate", `Basic realm="exeunt"`)
-		}
+		w.Header().Set("WWW-Authenticate", `Basic realm="exeunt"`) // RFC 9110 section 15.5.2: a 401 has one
 		edge.Fail(w, r, err)
+	case errors.As(err, &limited):
+		w.Header().Set("Retry-After", limited.RetryAfter())
+		edge.OAuthError(w, http.StatusTooManyRequests, "slow_down", "Too many attempts.")
 	case errors.As(err, &no):
 		edge.OAuthError(w, http.StatusBadRequest, no.code, no.description)
 	default:

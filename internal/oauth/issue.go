@@ -8,6 +8,9 @@ import (
 	"exeunt.dev/ledger"
 )
 
+// errRaced says that another tab opened the app for the first time just before: its consent is there now, start again under it.
+var errRaced = errors.New("another tab was first")
+
 // issue makes a code with its grant, in one transaction. idp.ErrEnded: what it would hang on is over.
 //
 // R: pending grants. The grant is written before anybody can redeem the code, so that an end in between finds it; the locks
@@ -36,6 +39,9 @@ func (o *OAuth) issue(ctx context.Context, a *asked, st *standing) (string, erro
 			return err
 		}
 		epochs := idp.Epochs{Realm: session.Realm, Account: session.Epoch, Client: a.born.Client, Consent: st.epochs.Consent}
+		if epochs.Consent.IsZero() && !a.client.FirstParty {
+			return idp.ErrEnded
+		}
 		if epochs.Consent.IsZero() { // first-party: consented without being asked
 			epochs.Consent = ledger.NewName()
 			c := idp.Consent{Account: session.Account, Client: a.client.ID, Scopes: a.request.Scopes, GivenAt: now}
@@ -43,8 +49,11 @@ func (o *OAuth) issue(ctx context.Context, a *asked, st *standing) (string, erro
 				return err
 			}
 			current, err := tx.Epochs(session.Account, a.client.ID)
-			if err != nil || current.Consent != epochs.Consent {
-				return errors.Join(idp.ErrEnded, err) // another tab was first: start again under its consent
+			if err != nil {
+				return err
+			}
+			if current.Consent != epochs.Consent {
+				return errRaced
 			}
 		}
 		if epochs.Client.IsZero() {

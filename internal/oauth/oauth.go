@@ -67,6 +67,18 @@ const (
 	scopeSignOut = "account.signout"
 )
 
+// turn takes one turn of who may make things that can end, or calls that write an ending for each token. A person's way out
+// is never limited.
+func (o *OAuth) turn(key string) error {
+	if o.Limit == nil {
+		return nil
+	}
+	if ok, wait := o.Limit.Allow(key); !ok {
+		return &idp.LimitedError{Wait: wait}
+	}
+	return nil
+}
+
 func milliseconds(d time.Duration) idp.Time { return idp.Time(d.Milliseconds()) }
 
 // has says whether any of the words is in the list.

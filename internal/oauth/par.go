@@ -71,16 +71,14 @@ func (o *OAuth) pushed(r *http.Request, v url.Values) (asked, error) {
 		if err != nil {
 			return err
 		}
-		if row.Kind != idp.PendingPAR || now >= row.ExpiresAt || string(row.Client) != v.Get("client_id") || idp.Live(tx, row.Born.Names()...) != nil {
+		if row.Kind != idp.PendingPAR || now >= row.ExpiresAt || string(row.Client) != v.Get("client_id") {
 			return page("This request has expired. Go back to the app and try again.")
 		}
-		a.born = row.Born
-		if err := json.Unmarshal(row.Data, &a.request); err != nil {
-			return err
-		}
-		a.client, err = tx.Client(row.Client)
-		return err
+		return o.waited(tx, &a, &row)
 	})
+	if errors.Is(err, idp.ErrEnded) || errors.Is(err, idp.ErrNotFound) {
+		err = page("This request has expired. Go back to the app and try again.")
+	}
 	return a, err
 }
 

@@ -22,6 +22,7 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, client *idp.Client) (*
 	var chain idp.Chain
 	var next token.Refresh
 	var at idp.Time
+	var scopes, audience []string
 	var sidLives, reused bool
 	var verdict error
 	err = o.Store.Update(r.Context(), func(tx idp.Tx) error {
@@ -42,29 +43,34 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, client *idp.Client) (*
 		if err := tx.LockFamily(f.Name, idp.Exclusive); err != nil {
 			return err
 		}
-		names := chain.Names()
-		if chain.Session == nil {
-			names = append(names, f.Sid)
-		}
-		over, err := tx.Ended(names...)
-		if err != nil {
-			return err
-		}
-		sidLives = !contains(over, f.Sid)
-		if len(over) > 1 || (len(over) == 1 && (sidLives || chain.Session != nil)) {
+		if err := idp.Live(tx, chain.Names()...); errors.Is(err, idp.ErrEnded) {
 			return nil
+		} else if err != nil {
+			return err
 		}
 		if at >= f.ExpiresAt || (f.Idle > 0 && at >= f.RotatedAt+milliseconds(f.Idle)) || (chain.Session != nil && chain.Session.Expired(at)) {
 			return nil
 		}
-		switch token.Judge(f, presented, at, policy.Grace) {
+		judged := token.Judge(f, presented, at, policy.Grace)
+		switch judged {
 		case token.Late:
 			return nil
 		case token.Theft:
 			reused = true
 			_, err := door.EndIn(tx, idp.EndFamily(f.Name), idp.Cause{Kind: idp.CauseReuse, Actor: idp.ActorClient(client.ID)})
 			return err
-		case token.Replay:
+		}
+		// Before the rotation: a request that asks for too much must not cost the client its token.
+		if scopes, err = narrow(f.Scopes, strings.Fields(form.Get("scope")), "invalid_scope"); err != nil {
+			return err
+		}
+		if audience, err = narrow(f.Audience, form["resource"], "invalid_target"); err != nil {
+			return err
+		}
+		if sidLives, err = sidAlive(tx, &chain, at); err != nil {
+			return err
+		}
+		if judged == token.Replay {
 			verdict = nil
 			next, err = token.Successor(f, presented)
 			return err
@@ -89,21 +95,6 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, client *idp.Client) (*
 	if verdict != nil {
 		return nil, verdict
 	}
-	scopes := chain.Family.Scopes
-	if asked := strings.Fields(form.Get("scope")); len(asked) > 0 { // never wider, RFC 6749 section 6
-		for _, s := range asked {
-			if !has(scopes, s) {
-				return nil, refuse("invalid_scope", "a refresh cannot add scopes")
-			}
-		}
-		scopes = asked
-	}
-	audience := chain.Family.Audience
-	if asked := form["resource"]; len(asked) > 0 {
-		if audience, err = o.audience(client, asked); err != nil {
-			return nil, err
-		}
-	}
 	id := &token.ID{Subject: chain.Grant.Account, Client: client.ID, Alg: client.IDTokenAlg}
 	if sidLives {
 		id.Sid = chain.Family.Sid
@@ -118,11 +109,40 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, client *idp.Client) (*
 	return answer, err
 }
 
-func contains(names []idp.Name, n idp.Name) bool {
-	for _, m := range names {
-		if m == n {
-			return true
+// narrow gives what is asked for of what was granted: never more than that (RFC 6749 section 6, RFC 8707 section 2.2). Nothing
+// asked is all.
+func narrow(granted, asked []string, code string) ([]string, error) {
+	if len(asked) == 0 {
+		return granted, nil
+	}
+	var out []string
+	for _, a := range asked {
+		if !has(granted, a) {
+			return nil, refuse(code, "this asks for more than was granted")
+		}
+		if !has(out, a) {
+			out = append(out, a)
 		}
 	}
-	return false
+	return out, nil
+}
+
+// sidAlive says whether the app's sign-in in its session still stands: the grant and all that it hangs on, for an offline
+// family outlives them, and an ID token must not name a sign-in that is over.
+func sidAlive(v idp.View, chain *idp.Chain, at idp.Time) (bool, error) {
+	if chain.Session != nil {
+		return true, nil // it has just been asked for
+	}
+	grant, session, err := v.ChainOfGrant(chain.Family.Sid)
+	if errors.Is(err, idp.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	err = idp.Live(v, grant.Names(session)...)
+	if errors.Is(err, idp.ErrEnded) {
+		return false, nil
+	}
+	return err == nil && !session.Expired(at), err
 }

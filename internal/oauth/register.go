@@ -21,6 +21,7 @@ type metadata struct {
 	ResponseTypes   []string `json:"response_types,omitempty"`
 	ApplicationType string   `json:"application_type,omitempty"`
 	Scope           string   `json:"scope,omitempty"`
+	Resources       []string `json:"resource,omitempty"` // ours: APIs that it may name (RFC 8707), of those open to registration
 	PostLogoutURIs  []string `json:"post_logout_redirect_uris,omitempty"`
 	LogoutURIs      []string `json:"logout_uris,omitempty"`
 	IDTokenAlg      string   `json:"id_token_signed_response_alg,omitempty"`
@@ -48,6 +49,14 @@ type information struct {
 }
 
 func (o *OAuth) register(w http.ResponseWriter, r *http.Request) {
+	if len(o.InitialTokens) == 0 {
+		edge.OAuthError(w, http.StatusForbidden, "access_denied", "Registration is closed here.")
+		return
+	}
+	if err := o.turn("register " + edge.Client(r).IP.String()); err != nil {
+		o.fail(w, r, err)
+		return
+	}
 	given := idp.HashOf(edge.Bearer(r))
 	allowed := 0
 	for _, t := range o.InitialTokens {
@@ -62,7 +71,7 @@ func (o *OAuth) register(w http.ResponseWriter, r *http.Request) {
 		edge.Fail(w, r, err)
 		return
 	}
-	c := idp.Client{ID: idp.ClientID("app_" + ledger.NewName().String()), Audiences: append([]string{o.Tokens.URL}, o.Resources...)}
+	c := idp.Client{ID: idp.ClientID("app_" + ledger.NewName().String())}
 	if err := o.fill(&c, &m); err != nil {
 		o.fail(w, r, err)
 		return
@@ -103,7 +112,7 @@ func (o *OAuth) inform(c *idp.Client, secret, access string) information {
 func describe(c *idp.Client) metadata {
 	m := metadata{
 		ClientName: c.Name, RedirectURIs: c.RedirectURIs, AuthMethod: c.AuthMethod, GrantTypes: c.GrantTypes, ApplicationType: "web",
-		Scope: strings.Join(c.Scopes, " "), PostLogoutURIs: c.PostLogoutURIs, LogoutURIs: c.LogoutURIs, IDTokenAlg: c.IDTokenAlg,
+		Scope: strings.Join(c.Scopes, " "), Resources: c.Audiences, PostLogoutURIs: c.PostLogoutURIs, LogoutURIs: c.LogoutURIs, IDTokenAlg: c.IDTokenAlg,
 		BackchannelLogoutURI: c.BackchannelLogoutURI, BackchannelLogoutSessionRequired: c.BackchannelLogoutSessionRequired,
 		FrontchannelLogoutURI: c.FrontchannelLogoutURI, FrontchannelLogoutSessionRequired: c.FrontchannelLogoutSessionRequired,
 		ClientURI: c.URI, LogoURI: c.LogoURI, PolicyURI: c.Policy, TermsURI: c.Terms,
@@ -192,6 +201,16 @@ func (o *OAuth) fill(c *idp.Client, m *metadata) error {
 	c.BackchannelLogoutURI, c.BackchannelLogoutSessionRequired = m.BackchannelLogoutURI, m.BackchannelLogoutSessionRequired
 	c.FrontchannelLogoutURI, c.FrontchannelLogoutSessionRequired = m.FrontchannelLogoutURI, m.FrontchannelLogoutSessionRequired
 	c.URI, c.LogoURI, c.Policy, c.Terms = m.ClientURI, m.LogoURI, m.PolicyURI, m.TermsURI
+	c.Audiences = append([]string{o.Tokens.URL}, o.Resources...)
+	if len(m.Resources) > 0 {
+		c.Audiences = nil
+		for _, r := range m.Resources {
+			if !has(o.Resources, r) && r != o.Tokens.URL {
+				return bad("resource names an API that is not open to registration")
+			}
+			c.Audiences = append(c.Audiences, r)
+		}
+	}
 	c.Scopes = strings.Fields(m.Scope)
 	if len(c.Scopes) == 0 {
 		c.Scopes = []string{scopeOpenID, "profile", "email"}
@@ -257,16 +276,39 @@ func (o *OAuth) reregister(w http.ResponseWriter, r *http.Request) {
 		edge.Fail(w, r, err)
 		return
 	}
-	method := c.AuthMethod
-	err := o.fill(&c, &in.metadata)
-	switch {
-	case in.ClientID != c.ID:
-		err = refuse("invalid_request", "client_id must be the client's own (RFC 7592 section 2.2)")
-	case err == nil && (c.AuthMethod == idp.AuthNone) != (method == idp.AuthNone):
-		err = refuse("invalid_client_metadata", "a client cannot change between public and confidential")
+	if in.ClientID != c.ID {
+		o.fail(w, r, refuse("invalid_request", "client_id must be the client's own (RFC 7592 section 2.2)"))
+		return
 	}
-	if err == nil {
-		err = o.Store.Update(r.Context(), func(tx idp.Tx) error { return tx.UpdateClient(c) })
+	// R: half-finished things too. The right to write is asked again where it is written: a registration token that has ended
+	// meanwhile must not move a redirect URI, and what an operator has set meanwhile stays.
+	err := o.Store.Update(r.Context(), func(tx idp.Tx) error {
+		if err := tx.LockClient(c.ID, idp.Exclusive); err != nil {
+			return err
+		}
+		row, err := tx.Client(c.ID)
+		if err != nil {
+			return err
+		}
+		if row.Registration != c.Registration {
+			return idp.ErrEnded
+		}
+		if err := idp.Live(tx, row.RegistrationBorn.Names()...); err != nil {
+			return err
+		}
+		confidential := row.Confidential()
+		if err := o.fill(&row, &in.metadata); err != nil {
+			return err
+		}
+		if row.Confidential() != confidential {
+			return refuse("invalid_client_metadata", "a client cannot change between public and confidential")
+		}
+		c = row
+		return tx.UpdateClient(row)
+	})
+	if errors.Is(err, idp.ErrEnded) || errors.Is(err, idp.ErrNotFound) {
+		edge.TokenError(w, http.StatusUnauthorized, "invalid_token", "The registration access token is not valid")
+		return
 	}
 	if err != nil {
 		o.fail(w, r, err)

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -34,16 +35,13 @@ func (o *OAuth) target(ctx context.Context, v url.Values) (c idp.Client, born id
 		born, err = tx.Epochs("", id)
 		return err
 	})
-	if err == idp.ErrNotFound || (err == nil && c.Disabled) {
+	if errors.Is(err, idp.ErrNotFound) || (err == nil && c.Disabled) {
 		return c, born, "", page("The app that sent you here is not known.")
 	}
 	if err != nil {
 		return c, born, "", err
 	}
-	uri = v.Get("redirect_uri")
-	if uri == "" && len(c.RedirectURIs) == 1 && !has(strings.Fields(v.Get("scope")), scopeOpenID) {
-		uri = c.RedirectURIs[0] // RFC 6749 3.1.2.3; OpenID Connect demands it
-	}
+	uri = v.Get("redirect_uri") // always required: the token endpoint compares it
 	if !c.RedirectAllowed(uri) || !c.May("authorization_code") {
 		return c, born, "", page("The address to return to is not registered for this app. Nothing was sent to it.")
 	}

@@ -28,6 +28,9 @@ func (o *OAuth) revoke(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	selector, found, err := o.revocable(r, &client, raw)
+	if err == nil && found && selector.Kind == idp.SelectToken { // one ending a token: a loop could fill the ledger
+		err = o.turn("revoke " + string(client.ID))
+	}
 	if err == nil && found {
 		cause := idp.Cause{Kind: idp.CauseRevoked, Actor: idp.ActorClient(client.ID)}
 		_, err = o.Door.End(r.Context(), selector, cause)

@@ -79,9 +79,11 @@ func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client) (*t
 	var at idp.Time
 	var sid idp.Grant
 	var session idp.Session
+	var audience []string
 	var verdict error
+	var reused bool
 	err := o.Store.Update(r.Context(), func(tx idp.Tx) error {
-		verdict = errGrant
+		verdict, reused = errGrant, false
 		var err error
 		if code, err = tx.Code(hash); errors.Is(err, idp.ErrNotFound) {
 			return nil
@@ -105,6 +107,7 @@ func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client) (*t
 			return err
 		}
 		if !fresh {
+			reused = true
 			_, err := door.EndIn(tx, idp.EndFamily(code.Family), idp.Cause{Kind: idp.CauseReuse, Actor: idp.ActorClient(client.ID)})
 			return err
 		}
@@ -126,6 +129,9 @@ func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client) (*t
 		if errors.Is(idp.Live(tx, names...), idp.ErrEnded) || session.Expired(at) {
 			return nil
 		}
+		if audience, err = narrow(code.Resources, form["resource"], "invalid_target"); err != nil {
+			return err // rolls back: the code is still good
+		}
 		verdict = nil
 		if err := errors.Join(tx.RedeemGrant(sid.Name, at), tx.RedeemGrant(chain.Grant.Name, at)); err != nil {
 			return err
@@ -138,7 +144,9 @@ func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client) (*t
 	if err != nil {
 		return nil, err
 	}
-	o.Door.Committed()
+	if reused {
+		o.Door.Committed()
+	}
 	if verdict != nil {
 		return nil, verdict
 	}
@@ -146,7 +154,7 @@ func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client) (*t
 		Subject: sid.Account, Client: client.ID, Sid: sid.Name, Nonce: code.Nonce, AuthTime: session.AuthTime, Methods: session.Methods,
 		Alg: client.IDTokenAlg,
 	}
-	answer, err := o.mint(client, &chain, id, code.Scopes, code.Resources, at)
+	answer, err := o.mint(client, &chain, id, code.Scopes, audience, at)
 	if err == nil && !chain.Family.Handle.IsZero() {
 		answer.RefreshToken = first.String()
 	}
@@ -223,10 +231,8 @@ func (o *OAuth) machine(r *http.Request, form url.Values, client *idp.Client, bo
 	if err != nil {
 		return nil, err
 	}
-	if o.Limit != nil {
-		if ok, _ := o.Limit.Allow(string(client.ID)); !ok {
-			return nil, &edge.Error{Status: http.StatusTooManyRequests, Code: "slow_down", Description: "Too many tokens were asked for."}
-		}
+	if err := o.turn("machine " + string(client.ID)); err != nil {
+		return nil, err
 	}
 	var at idp.Time
 	err = o.Store.Update(r.Context(), func(tx idp.Tx) error {

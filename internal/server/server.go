@@ -92,7 +92,7 @@ func (s *Server) rooms(pages *web.Pages) http.Handler {
 		pages,
 		&signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages},
 		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
-			InitialTokens: c.InitialTokens, Resources: c.Resources, Limit: edge.NewLimiter(100*time.Millisecond, 100, 100_000)},
+			InitialTokens: c.InitialTokens, Resources: c.Resources, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens},
 		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, After: (*idp.Session).PageKey},
 		s.feed,
