@@ -144,5 +144,5 @@ func sidAlive(v idp.View, chain *idp.Chain, at idp.Time) (bool, error) {
 	if errors.Is(err, idp.ErrEnded) {
 		return false, nil
 	}
-	return err == nil && !session.Expired(at), err
+	return err == nil && session != nil && !session.Expired(at), err
 }
