@@ -104,6 +104,9 @@ func TestRefresh_Limits(t *testing.T) {
 	for range 3 {
 		n.pass(10*24*time.Hour - time.Minute)
 		off = n.refresh("phone", off.Refresh).tokens(t)
+		if claims(t, off.ID)["sid"] != nil {
+			t.Error("an ID token names a sign-in whose session has expired")
+		}
 	}
 	n.pass(4 * time.Minute)
 	expect(t, "absolute end", n.refresh("phone", off.Refresh), 400, "invalid_grant")
