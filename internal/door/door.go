@@ -36,7 +36,7 @@ const tries = 3
 // Errors: idp.ErrNotFound, idp.ErrEnded (the acting session of "others" is over), idp.ErrUnavailable,
 // idp.ErrUnknown (ask again with the same Request).
 func (d *Door) End(ctx context.Context, s idp.Selector, c idp.Cause) (idp.Receipt, error) {
-	if c.Request == "" {
+	if c.Request == "" && !s.Once() {
 		c.Request = idp.NewSecret(16) // so that a lost answer to COMMIT is harmless here, too
 	}
 	var err error
@@ -78,20 +78,19 @@ func (d *Door) Committed() { d.done() }
 
 // EndIn is End inside the caller's transaction. The receipt is true once that has committed; then call Committed.
 func EndIn(tx idp.Tx, s idp.Selector, c idp.Cause) (idp.Receipt, error) {
-	if c.Request == "" {
-		c.Request = idp.NewSecret(16)
-	}
-	request := requestHash(c.Actor, c.Request)
-	first, err := tx.ReceiptByRequest(request)
-	if err == nil {
-		return first, nil
-	}
-	if !errors.Is(err, idp.ErrNotFound) {
-		return idp.Receipt{}, err
+	var request idp.Hash
+	if c.Request != "" {
+		request = requestHash(c.Actor, c.Request)
+		first, err := tx.ReceiptByRequest(request)
+		if err == nil {
+			return first, nil
+		}
+		if !errors.Is(err, idp.ErrNotFound) {
+			return idp.Receipt{}, err
+		}
 	}
 	receipt := idp.Receipt{
-		ID: idp.ReceiptID(idp.NewSecret(16)), Request: request,
-		Cause: c.Kind, Actor: c.Actor, Reason: c.Reason,
+		Request: request, Cause: c.Kind, Actor: c.Actor, Reason: c.Reason,
 		Selector: s.Kind, Account: s.Account, Client: s.Client,
 	}
 	endings, err := reach(tx, s, c.Kind, &receipt)
@@ -108,6 +107,7 @@ func EndIn(tx idp.Tx, s idp.Selector, c idp.Cause) (idp.Receipt, error) {
 	if len(fresh) == 0 {
 		return tx.ReceiptOfEnding(endings[0].Name)
 	}
+	receipt.ID = idp.NewReceiptID(fresh[0].Name)
 	for i := range fresh {
 		fresh[i].Receipt = receipt.ID
 	}

@@ -1,6 +1,10 @@
 package idp
 
-import "exeunt.dev/ledger"
+import (
+	"crypto/subtle"
+
+	"exeunt.dev/ledger"
+)
 
 // What says which kind of thing a name belongs to. It stays in the table and never reaches a guard.
 type What string
@@ -40,15 +44,35 @@ const (
 	UntilNow                  // expiry at the session's absolute end, which no exp passes
 )
 
-// ReceiptID names one sign-out's receipt: 22 base64url characters, unguessable, since its page may be read by whoever
-// holds the address for a while.
+// ReceiptID names one sign-out's receipt: 22 base64url characters that nobody can guess, since its page may be read by
+// whoever holds the address for a while, and then the 16 of a name that it ended, by which a store finds it without an
+// index of its own: an index of random values is a page to be written with nearly every ending.
 type ReceiptID string
+
+// NewReceiptID makes the id of a receipt that ends the name.
+func NewReceiptID(ended Name) ReceiptID { return ReceiptID(NewSecret(16) + ended.String()) }
+
+const receiptSecret = 22
+
+// Ended is the name that the receipt ended; false: this is no receipt's id.
+func (r ReceiptID) Ended() (n Name, ok bool) {
+	if len(r) < receiptSecret {
+		return Name{}, false
+	}
+	n, err := ledger.ParseName(string(r[receiptSecret:]))
+	return n, err == nil
+}
+
+// Is compares in constant time.
+func (r ReceiptID) Is(other ReceiptID) bool {
+	return subtle.ConstantTimeCompare([]byte(r), []byte(other)) == 1
+}
 
 // Receipt is one act at the door: the duty to tell everybody (the fan-out) committed with the endings, and the
 // root of the view that a person sees. What it ended are the endings that name it.
 type Receipt struct {
 	ID       ReceiptID
-	Request  Hash // identity of the request: a retry finds it and returns this receipt
+	Request  Hash // identity of the request, if a retry is to find this receipt by it; zero if there is none
 	Cause    CauseKind
 	Actor    Actor
 	Reason   string // an operator's words; at most 200 bytes

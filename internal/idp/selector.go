@@ -36,6 +36,16 @@ type ReRoot struct {
 	AuthTime Time // when the person last proved who they are; 0 keeps it
 }
 
+// Once says that the selector reaches the same names however often it is asked, since it names what is used once. The
+// others reach a current epoch, and a retry would reach the next one.
+func (s Selector) Once() bool {
+	switch s.Kind {
+	case SelectToken, SelectFamily, SelectSession, SelectKey:
+		return true
+	}
+	return false
+}
+
 // EndToken ends one access token by its jti.
 func EndToken(jti Name) Selector { return Selector{Kind: SelectToken, Name: jti} }
 

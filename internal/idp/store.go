@@ -202,7 +202,8 @@ type LedgerReader interface {
 // LedgerWriter appends.
 type LedgerWriter interface {
 	// Append writes endings with their receipt; only package door calls it. An ending whose name has already ended is
-	// left out; a receipt none of whose endings was new is not written. Numbers and time are given at commit.
+	// left out; a receipt none of whose endings was new is not written. Its id holds the name of one that was ([NewReceiptID]).
+	// Numbers and time are given at commit.
 	Append(r Receipt, endings []Ending) error
 	// Mint returns a ledger time for tokens, not older than a second: it ticks the counter row if need be. Call it before
 	// reading the names that the token will carry. ErrClock: nothing may be minted now.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"slices"
+	"strings"
 
 	"exeunt.dev/internal/idp"
 )
@@ -20,7 +21,6 @@ type buffer struct {
 
 	byName    map[idp.Name]int // index in acts
 	byRequest map[idp.Hash]int
-	byID      map[idp.ReceiptID]int
 	live      map[idp.Name]struct{} // asked, and not in the table
 }
 
@@ -41,7 +41,6 @@ func (f *flight) reset(m mark) {
 			delete(b.byName, e.Name)
 		}
 		delete(b.byRequest, a.receipt.Request)
-		delete(b.byID, a.receipt.ID)
 	}
 	b.acts, b.endings = b.acts[:m.acts], m.endings
 	f.tick, f.counter = m.tick, m.counter
@@ -49,7 +48,7 @@ func (f *flight) reset(m mark) {
 
 func (b *buffer) add(r idp.Receipt, endings []idp.Ending) {
 	if b.byName == nil {
-		b.byName, b.byRequest, b.byID = map[idp.Name]int{}, map[idp.Hash]int{}, map[idp.ReceiptID]int{}
+		b.byName, b.byRequest = map[idp.Name]int{}, map[idp.Hash]int{}
 	}
 	i := len(b.acts)
 	b.acts = append(b.acts, act{r, endings})
@@ -57,7 +56,6 @@ func (b *buffer) add(r idp.Receipt, endings []idp.Ending) {
 	for _, e := range endings {
 		b.byName[e.Name] = i
 	}
-	b.byID[r.ID] = i
 	if !r.Request.IsZero() {
 		b.byRequest[r.Request] = i
 	}
@@ -79,11 +77,39 @@ func (b *buffer) learn(asked, over []idp.Name) {
 	}
 }
 
-const (
-	sqlAppendEnding  = `INSERT INTO ending (number, name, what, receipt, at, until) VALUES (?, ?, ?, ?, ?, ?)`
-	sqlAppendReceipt = `INSERT INTO receipt (number, endings, id, request, cause, actor, reason, selector, account, client, session, at, told_at, cleared)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`
+// rows inserts many rows with few statements: what a statement costs besides its rows is more than a row costs.
+type rows struct {
+	columns int
+	one     string
+	many    string // manyRows at once
+}
+
+const manyRows = 16
+
+func newRows(table string, columns int) rows {
+	row := "(?" + strings.Repeat(", ?", columns-1) + ")"
+	one := "INSERT INTO " + table + " VALUES " + row
+	return rows{columns: columns, one: one, many: one + strings.Repeat(", "+row, manyRows-1)}
+}
+
+var (
+	endingRows  = newRows("ending (number, name, what, receipt, at, until)", 6)
+	receiptRows = newRows("receipt (number, endings, id, request, cause, actor, reason, selector, account, client, session, at, told_at, cleared)", 14)
 )
+
+func (r rows) insert(c *conn, args []any) error {
+	for len(args) > 0 {
+		sql, n := r.one, r.columns
+		if len(args) >= r.columns*manyRows {
+			sql, n = r.many, r.columns*manyRows
+		}
+		if _, err := c.exec(sql, args[:n]...); err != nil {
+			return err
+		}
+		args = args[n:]
+	}
+	return nil
+}
 
 // flush writes what the members appended, with numbers, and the counter row.
 func (f *flight) flush() error {
@@ -91,19 +117,23 @@ func (f *flight) flush() error {
 		return nil
 	}
 	f.counter.time = f.now
+	endings := make([]any, 0, f.buffer.endings*endingRows.columns)
+	receipts := make([]any, 0, len(f.buffer.acts)*receiptRows.columns)
 	for _, a := range f.buffer.acts {
 		first := f.counter.number + 1
 		for _, e := range a.endings {
 			f.counter.number++
-			if _, err := f.c.exec(sqlAppendEnding, f.counter.number, e.Name, string(e.What), first, f.now, f.counter.untilOf(e.Until, f.now)); err != nil {
-				return err
-			}
+			endings = append(endings, f.counter.number, e.Name, string(e.What), first, f.now, f.counter.untilOf(e.Until, f.now))
 		}
 		r := &a.receipt
-		if _, err := f.c.exec(sqlAppendReceipt, first, len(a.endings), string(r.ID), r.Request, string(r.Cause), string(r.Actor), r.Reason,
-			string(r.Selector), r.Account, r.Client, r.Session, f.now, r.ToldAt); err != nil {
-			return err
-		}
+		receipts = append(receipts, first, len(a.endings), string(r.ID), r.Request, string(r.Cause), string(r.Actor), r.Reason,
+			string(r.Selector), r.Account, r.Client, r.Session, f.now, r.ToldAt, 0)
+	}
+	if err := endingRows.insert(f.c, endings); err != nil {
+		return err
+	}
+	if err := receiptRows.insert(f.c, receipts); err != nil {
+		return err
 	}
 	n := &f.counter
 	_, err := f.c.exec(sqlCounterWrite, n.number, n.time, n.cap, n.old, n.until, n.max)

@@ -123,13 +123,13 @@ func ending(r *row) idp.Ending {
 const (
 	receiptColumns = ` r.id, r.request, r.cause, r.actor, r.reason, r.selector, r.account, r.client, r.session, r.at, r.told_at `
 
-	sqlReceipt          = `SELECT` + receiptColumns + `FROM receipt r WHERE r.id = ?`
 	sqlReceiptByRequest = `SELECT` + receiptColumns + `FROM receipt r WHERE r.request = ?`
 	sqlReceiptOfEnding  = `SELECT` + receiptColumns + `FROM ending e JOIN receipt r ON r.number = e.receipt WHERE e.name = ?`
 	sqlReceipts         = `SELECT` + receiptColumns + `FROM receipt r ORDER BY r.number DESC LIMIT ?`
 	sqlReceiptsOf       = `SELECT` + receiptColumns + `FROM receipt r WHERE r.account = ? AND r.account <> '' ORDER BY r.number DESC LIMIT ?`
-	sqlEndingsOf        = `SELECT e.name, e.what, e.until, e.number, e.at FROM receipt r
-		JOIN ending e ON e.number >= r.number AND e.number < r.number + r.endings WHERE r.id = ? ORDER BY e.number`
+	sqlEndingsOf        = `SELECT e.name, e.what, e.until, e.number, e.at FROM ending f
+		JOIN receipt r ON r.number = f.receipt
+		JOIN ending e ON e.number >= r.number AND e.number < r.number + r.endings WHERE f.name = ? AND r.id = ? ORDER BY e.number`
 	sqlOwed = `SELECT count(*) FROM receipt WHERE told_at = 0`
 )
 
@@ -140,6 +140,8 @@ func readReceipt(r *row) idp.Receipt {
 		At: r.time(), ToldAt: r.time(),
 	}
 }
+
+func byName(b *buffer) map[idp.Name]int { return b.byName }
 
 // buffered looks among what this commit has appended so far.
 func buffered[K comparable](v *view, in func(*buffer) map[K]int, key K) *act {
@@ -162,7 +164,15 @@ func (v *view) receipt(a *act, sql string, key any) (out idp.Receipt, err error)
 
 // Receipt reads one by its id.
 func (v *view) Receipt(id idp.ReceiptID) (idp.Receipt, error) {
-	return v.receipt(buffered(v, func(b *buffer) map[idp.ReceiptID]int { return b.byID }, id), sqlReceipt, string(id))
+	name, ok := id.Ended()
+	if !ok {
+		return idp.Receipt{}, idp.ErrNotFound
+	}
+	r, err := v.ReceiptOfEnding(name)
+	if err == nil && !r.ID.Is(id) {
+		return idp.Receipt{}, idp.ErrNotFound
+	}
+	return r, err
 }
 
 // ReceiptByRequest reads the one that a request has made.
@@ -172,19 +182,23 @@ func (v *view) ReceiptByRequest(h idp.Hash) (idp.Receipt, error) {
 
 // ReceiptOfEnding reads the one by which a name ended.
 func (v *view) ReceiptOfEnding(n idp.Name) (idp.Receipt, error) {
-	return v.receipt(buffered(v, func(b *buffer) map[idp.Name]int { return b.byName }, n), sqlReceiptOfEnding, n)
+	return v.receipt(buffered(v, byName, n), sqlReceiptOfEnding, n)
 }
 
 // EndingsOf lists what a receipt ended.
 func (v *view) EndingsOf(id idp.ReceiptID) (out []idp.Ending, err error) {
-	if a := buffered(v, func(b *buffer) map[idp.ReceiptID]int { return b.byID }, id); a != nil {
+	name, ok := id.Ended()
+	if !ok {
+		return nil, nil
+	}
+	if a := buffered(v, byName, name); a != nil && a.receipt.ID.Is(id) {
 		return slices.Clone(a.endings), nil
 	}
 	err = v.c.each(sqlEndingsOf, func(r *row) {
 		e := ending(r)
 		e.Receipt = id
 		out = append(out, e)
-	}, string(id))
+	}, name, string(id))
 	return out, err
 }
 

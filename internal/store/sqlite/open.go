@@ -101,7 +101,7 @@ func (s *Store) Now() (idp.Time, error) {
 func (s *Store) dialWriter() (*conn, error) {
 	return newConn(s.driver, s.file.dsn,
 		fmt.Sprintf("busy_timeout = %d", busy.Milliseconds()),
-		"journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4000",
+		"journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 16000",
 		"cache_size = -32768", "temp_store = MEMORY", "trusted_schema = OFF")
 }
 

@@ -56,9 +56,6 @@ func (t *tx) add(sql string, args ...any) error {
 // Append buffers endings and their receipt. See idp.LedgerWriter.
 func (t *tx) Append(r idp.Receipt, endings []idp.Ending) error {
 	b := &t.flight.buffer
-	if _, taken := b.byID[r.ID]; taken || r.ID == "" {
-		return fmt.Errorf("receipt: %w", idp.ErrConflict)
-	}
 	if _, taken := b.byRequest[r.Request]; taken {
 		return fmt.Errorf("request: %w", idp.ErrConflict)
 	}
@@ -83,6 +80,9 @@ func (t *tx) Append(r idp.Receipt, endings []idp.Ending) error {
 	}
 	if len(fresh) == 0 {
 		return nil
+	}
+	if n, ok := r.ID.Ended(); !ok || !slices.ContainsFunc(fresh, func(e idp.Ending) bool { return e.Name == n }) {
+		return fmt.Errorf("%w: a receipt's id holds a name that it ends", errProgram)
 	}
 	r.At = t.flight.now
 	b.add(r, fresh)
@@ -148,13 +148,20 @@ func (t *tx) LockRealm(idp.LockMode) error { return nil }
 // LockAccount returns idp.ErrNotFound if there is none.
 func (t *tx) LockAccount(a idp.AccountID, _ idp.LockMode) error { return t.there(sqlHasAccount, a) }
 
-// LockSession returns idp.ErrNotFound if there is none. Who locks a session reads it next, so it is read here.
+// LockSession returns idp.ErrNotFound if there is none. Who locks a session reads it next and asks whether it has ended, so
+// both are read here.
 func (t *tx) LockSession(n idp.Name, _ idp.LockMode) error {
-	s, err := t.view.Session(n)
-	if err == nil {
-		t.locked = &s
+	var s idp.Session
+	var over bool
+	err := t.find(sqlLockSession, func(r *row) { s, over = readSession(r), r.bool() }, n)
+	if err != nil {
+		return err
 	}
-	return err
+	t.locked = &s
+	if !over {
+		t.flight.buffer.learn([]idp.Name{n}, nil)
+	}
+	return nil
 }
 
 // Session reads one by its name.

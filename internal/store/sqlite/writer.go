@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"exeunt.dev/internal/idp"
 )
@@ -52,10 +53,11 @@ type writer struct {
 	closed bool
 
 	// The goroutine's own.
-	c      *conn     // nil after a fault: opened again at the next flight
-	flying []*member // whose commit is being made
-	turn   *member   // whose closure runs now
-	redo   []*member // what is to fly after these
+	c        *conn     // nil after a fault: opened again at the next flight
+	flying   []*member // whose commit is being made
+	turn     *member   // whose closure runs now
+	redo     []*member // what is to fly after these
+	answered int       // how many the last flights have answered, who may be back at once
 }
 
 func newWriter(s *Store, c *conn) *writer {
@@ -146,6 +148,7 @@ func (w *writer) loop() {
 				n := min(len(batch), maxJoin)
 				w.redo = batch[n:]
 				w.fly(batch[:n:n])
+				w.answered += n
 				batch = batch[n:]
 			}
 		}
@@ -156,18 +159,20 @@ func (w *writer) loop() {
 	}
 }
 
+// quiet is how long nobody may have come before a flight leaves: less than one member's turn costs.
+const quiet = 40 * time.Microsecond
+
 // gather takes the queue. Those whom the last flight has just answered get a moment to come back first: a flight for all of
-// them costs one sync, as one for half of them would. Nobody waits for anything but the scheduler.
+// them costs one sync, as one for half of them would. A caller that is alone waits for nobody.
 func (w *writer) gather() []*member {
 	n := w.waiting()
-	for quiet := 0; n > 0 && n < maxJoin && quiet < 3; {
+	for all, since := min(n+w.answered, maxJoin), time.Now(); n > 0 && n < all && time.Since(since) < quiet; {
 		runtime.Gosched()
 		if more := w.waiting(); more > n {
-			n, quiet = more, 0
-		} else {
-			quiet++
+			n, since = more, time.Now()
 		}
 	}
+	w.answered = 0
 	return w.takeQueue()
 }
 

@@ -157,7 +157,7 @@ func sessions(t *testing.T, o Opened) {
 		return tx.InsertSession(newSession(other, 1000))
 	})
 	update(t, o.Store, func(tx idp.Tx) error {
-		return tx.Append(idp.Receipt{ID: "r", Request: idp.HashOf("r")}, []idp.Ending{{Name: want[3], What: idp.WhatSession}})
+		return tx.Append(idp.Receipt{ID: idp.NewReceiptID(want[3])}, []idp.Ending{{Name: want[3], What: idp.WhatSession}})
 	})
 	got, after := map[idp.Name]bool{}, ""
 	var last idp.Time = 1 << 60
@@ -201,7 +201,7 @@ func sweep(t *testing.T, o Opened) {
 		return errors.Join(tx.InsertPending(idp.Pending{ID: idp.HashOf("p"), Data: []byte("x"), ExpiresAt: 1000}),
 			tx.InsertCode(idp.Code{Hash: idp.HashOf("old"), Grant: s.Name, Family: s.Name, ExpiresAt: 1000}),
 			tx.InsertCode(idp.Code{Hash: idp.HashOf("used"), Grant: s.Name, Family: s.Name, ExpiresAt: 2 * day}),
-			tx.Append(idp.Receipt{ID: "r", Request: idp.HashOf("r")}, []idp.Ending{{Name: s.Name, What: idp.WhatSession}}))
+			tx.Append(idp.Receipt{ID: idp.NewReceiptID(s.Name)}, []idp.Ending{{Name: s.Name, What: idp.WhatSession}}))
 	})
 	update(t, o.Store, func(tx idp.Tx) error { _, err := tx.Sweep(2*day+1000, 100); return err })
 	view(t, o.Store, func(v idp.View) error {
@@ -226,7 +226,7 @@ func lifeCap(t *testing.T, o Opened) {
 		var e []idp.Entry
 		var at idp.Time
 		update(t, o.Store, func(tx idp.Tx) error {
-			return tx.Append(idp.Receipt{ID: idp.ReceiptID(n.String()), Request: idp.HashOf(n.String())}, []idp.Ending{{Name: n, What: idp.WhatToken}})
+			return tx.Append(idp.Receipt{ID: idp.NewReceiptID(n)}, []idp.Ending{{Name: n, What: idp.WhatToken}})
 		})
 		view(t, o.Store, func(v idp.View) error {
 			h, err := v.Head()

@@ -190,7 +190,7 @@ CREATE INDEX ending_forever ON ending (number) WHERE until = 4294967295;
 CREATE TABLE receipt (
   number   INTEGER PRIMARY KEY,
   endings  INTEGER NOT NULL,
-  id       TEXT    NOT NULL UNIQUE,
+  id       TEXT    NOT NULL,
   request  BLOB    UNIQUE,
   cause    TEXT    NOT NULL,
   actor    TEXT    NOT NULL,
