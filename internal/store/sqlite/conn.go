@@ -5,6 +5,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+
+	"exeunt.dev/internal/store/verbs"
 )
 
 // conn is one connection with its prepared statements. It belongs to one goroutine at a time.
@@ -66,7 +68,7 @@ func (c *conn) exec(sql string, args ...any) (int64, error) {
 }
 
 // each calls f for every row. f must not use the connection.
-func (c *conn) each(sql string, f func(*row), args ...any) error {
+func (c *conn) each(sql string, f func(verbs.Row), args ...any) error {
 	s, err := c.stmt(sql)
 	if err != nil {
 		return err
@@ -86,13 +88,13 @@ func (c *conn) each(sql string, f func(*row), args ...any) error {
 		r.at = 0
 		f(&r)
 		if r.bad {
-			return errRow
+			return verbs.ErrRow
 		}
 	}
 }
 
 // one calls f for the first row and says whether there was one.
-func (c *conn) one(sql string, f func(*row), args ...any) (bool, error) {
+func (c *conn) one(sql string, f func(verbs.Row), args ...any) (bool, error) {
 	s, err := c.stmt(sql)
 	if err != nil {
 		return false, err
@@ -110,7 +112,7 @@ func (c *conn) one(sql string, f func(*row), args ...any) (bool, error) {
 	}
 	f(&r)
 	if r.bad {
-		return false, errRow
+		return false, verbs.ErrRow
 	}
 	return true, nil
 }

@@ -8,6 +8,7 @@ import (
 	lib "modernc.org/sqlite/lib"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/store/verbs"
 )
 
 // faultError is an error of the database by its code. The driver's text is left behind: it may hold data.
@@ -40,12 +41,10 @@ func fault(err error) error {
 	case lib.SQLITE_CONSTRAINT:
 		kind = idp.ErrConflict
 	case lib.SQLITE_ERROR, lib.SQLITE_MISUSE, lib.SQLITE_RANGE, lib.SQLITE_MISMATCH, lib.SQLITE_TOOBIG:
-		kind = errProgram
+		kind = verbs.ErrProgram
 	}
 	return &faultError{code: e.Code(), kind: kind}
 }
-
-var errProgram = errors.New("a statement is wrong")
 
 // isFatal says that SQLite may have rolled the whole transaction back by itself, or that going on is pointless.
 func isFatal(err error) bool { return errors.Is(err, idp.ErrUnavailable) }

@@ -137,7 +137,7 @@ func TestDiskFull(t *testing.T) {
 	before := endToken(t, s)
 	full := func(itx idp.Tx) error {
 		tx := itx.(*tx)
-		if _, err := tx.c.exec(`PRAGMA max_page_count = 1`); err != nil { // SQLite sets it to what is used already
+		if _, err := tx.engine.c.exec(`PRAGMA max_page_count = 1`); err != nil { // SQLite sets it to what is used already
 			return err
 		}
 		tx.InsertPending(idp.Pending{ID: idp.HashOf("big"), Data: []byte(strings.Repeat("x", 1<<20))}) // whose error the closure forgets

@@ -7,6 +7,7 @@ import (
 	modernc "modernc.org/sqlite/lib"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/store/verbs"
 )
 
 const (
@@ -22,12 +23,12 @@ type flight struct {
 	c     *conn
 	alone bool
 
-	read    counter  // as it was after BEGIN IMMEDIATE
-	counter counter  // with what members changed
-	now     idp.Time // ledger time of this commit
+	read    verbs.Counter // as it was after BEGIN IMMEDIATE
+	counter verbs.Counter // with what members changed
+	now     idp.Time      // ledger time of this commit
 	jumped  bool
 	tick    bool // the counter row is to be written even without an ending
-	buffer  buffer
+	buffer  verbs.Buffer
 }
 
 // fly runs the members' closures in one transaction, commits, and answers. What fails as a whole is flown again member
@@ -121,7 +122,7 @@ func (w *writer) try(batch []*member) error {
 		}
 		return &unknownError{err}
 	}
-	w.store.clock.observe(f.counter.time)
+	w.store.clock.observe(f.counter.Time)
 	return nil
 }
 
@@ -146,24 +147,25 @@ func (w *writer) begin(alone bool) (*flight, error) {
 		return nil, err
 	}
 	f.counter = f.read
-	f.now, f.jumped = s.clock.next(f.read.time)
+	f.now, f.jumped = s.clock.next(f.read.Time)
 	return f, nil
 }
 
 // run gives one member its turn. It returns an error only if the whole transaction is lost.
 func (w *writer) run(f *flight, m *member) error {
-	t := &tx{view: view{c: f.c, store: w.store, flight: f}}
+	e := &engine{c: f.c, flight: f}
+	t := &tx{Tx: verbs.NewTx(e, w.store.clients, &f.buffer), engine: e}
 	before := f.mark()
 	w.call(t, m)
-	t.c = nil // a Tx that escaped its closure must not write into a neighbour's
+	e.c = nil // a Tx that escaped its closure must not write into a neighbour's
 	if f.c.fatal != nil {
 		return f.c.fatal
 	}
-	m.wrote = t.saved || f.mark() != before
+	m.wrote = e.saved || f.mark() != before
 	if m.failed() {
 		f.reset(before)
 	}
-	if !t.saved || f.alone {
+	if !e.saved || f.alone {
 		return nil
 	}
 	if m.failed() {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"exeunt.dev/internal/store/verbs"
 	"exeunt.dev/ledger"
 )
 
@@ -90,7 +91,7 @@ func begin(c *conn, k *clock) error {
 func applied(c *conn, steps [][]byte) (int, error) {
 	var tables, ours int64
 	if _, err := c.one(`SELECT count(*), coalesce(sum(name = 'migration'), 0) FROM sqlite_schema WHERE type = 'table'`,
-		func(r *row) { tables, ours = r.int(), r.int() }); err != nil {
+		func(r verbs.Row) { tables, ours = r.Int(), r.Int() }); err != nil {
 		return 0, err
 	}
 	if tables == 0 {
@@ -101,8 +102,8 @@ func applied(c *conn, steps [][]byte) (int, error) {
 	}
 	n := 0
 	var wrong error
-	err := c.each(`SELECT number, checksum FROM migration ORDER BY number`, func(r *row) {
-		number, sum := r.int(), r.bytes()
+	err := c.each(`SELECT number, checksum FROM migration ORDER BY number`, func(r verbs.Row) {
+		number, sum := r.Int(), r.Bytes()
 		n++
 		switch {
 		case number > int64(len(steps)):

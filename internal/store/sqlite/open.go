@@ -14,6 +14,7 @@ import (
 	modernc "modernc.org/sqlite"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/store/verbs"
 )
 
 // Options of a store. The zero value is right for a server.
@@ -30,7 +31,7 @@ type Store struct {
 	file    *file
 	driver  driver.Driver
 	clock   *clock
-	clients *clientCache
+	clients *verbs.ClientCache
 	readers *readers
 	writer  *writer
 }
@@ -62,7 +63,7 @@ func OpenWith(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{file: f, driver: o.driver, clients: newClientCache(), clock: newClock(o.Wall, o.Monotonic)}
+	s := &Store{file: f, driver: o.driver, clients: verbs.NewClientCache(), clock: newClock(o.Wall, o.Monotonic)}
 	c, err := s.dialWriter()
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -76,7 +77,7 @@ func OpenWith(ctx context.Context, path string, o Options) (*Store, error) {
 		c.close()
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	s.clock.observe(n.time)
+	s.clock.observe(n.Time)
 	s.readers = newReaders(s.dialReader)
 	s.writer = newWriter(s, c)
 	return s, nil

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/store/verbs"
 )
 
 // readers is the pool of reading connections: as many as can work at a time, opened when first needed.
@@ -100,12 +101,12 @@ func (s *Store) View(ctx context.Context, f func(idp.View) error) error {
 	if _, err := c.exec(sqlBegin); err != nil {
 		return err
 	}
-	v := &view{c: c, store: s}
+	e := &engine{c: c}
 	defer func() {
-		v.c = nil // a view that escaped its closure must not read from a connection that is another's by now
+		e.c = nil // a view that escaped its closure must not read from a connection that is another's by now
 		if _, err := c.exec(sqlRollback); err != nil && c.fatal == nil {
 			c.fatal = err
 		}
 	}()
-	return f(v)
+	return f(&view{View: verbs.View{E: e, Cache: s.clients}, clock: s.clock})
 }

@@ -215,7 +215,7 @@ func BenchmarkGroupCommitRows64(b *testing.B) {
 		wg.Go(func() {
 			for n := range work {
 				err := s.Update(context.Background(), func(t idp.Tx) error {
-					_, err := t.(*tx).write(`INSERT INTO pending VALUES (?, 'row', NULL, '', NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, 0)`, n)
+					_, err := t.(*tx).engine.Write(`INSERT INTO pending VALUES (?, 'row', NULL, '', NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, 0)`, n)
 					return err
 				})
 				if err != nil {

@@ -4,54 +4,25 @@ import (
 	"strings"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/store/verbs"
 )
 
-// view reads: from a snapshot, or, with a flight, from a write transaction and what it has buffered.
+// view is a read-only transaction.
 type view struct {
-	c      *conn
-	store  *Store
-	flight *flight
+	verbs.View
+	clock *clock
 }
 
 var _ idp.View = (*view)(nil)
 
-// find reads one row or returns idp.ErrNotFound.
-func (v *view) find(sql string, f func(*row), args ...any) error {
-	found, err := v.c.one(sql, f, args...)
-	if err == nil && !found {
-		err = idp.ErrNotFound
+// Head is the counter row.
+func (v *view) Head() (idp.Head, error) {
+	n, err := v.E.Counter()
+	if err != nil {
+		return idp.Head{}, err
 	}
-	return err
-}
-
-const (
-	sqlRealmEpoch   = `SELECT epoch FROM realm`
-	sqlAccountEpoch = `SELECT epoch FROM account WHERE id = ?`
-	sqlClientEpoch  = `SELECT epoch FROM client WHERE id = ?`
-	sqlConsentEpoch = `SELECT epoch FROM consent WHERE account = ? AND client = ?`
-)
-
-// Epochs reads the current epochs.
-func (v *view) Epochs(account idp.AccountID, client idp.ClientID) (e idp.Epochs, err error) {
-	if _, err = v.c.one(sqlRealmEpoch, func(r *row) { e.Realm = r.name() }); err != nil {
-		return idp.Epochs{}, err
-	}
-	if account != "" {
-		if _, err = v.c.one(sqlAccountEpoch, func(r *row) { e.Account = r.name() }, account); err != nil {
-			return idp.Epochs{}, err
-		}
-	}
-	if client != "" {
-		if _, err = v.c.one(sqlClientEpoch, func(r *row) { e.Client = r.name() }, client); err != nil {
-			return idp.Epochs{}, err
-		}
-	}
-	if account != "" && client != "" {
-		if _, err = v.c.one(sqlConsentEpoch, func(r *row) { e.Consent = r.name() }, account, client); err != nil {
-			return idp.Epochs{}, err
-		}
-	}
-	return e, nil
+	v.clock.observe(n.Time)
+	return n.Head(), nil
 }
 
 // maxAsk is how many names one question for endings holds.
@@ -69,31 +40,8 @@ var sqlEnded = func() (q [maxAsk + 1]string) {
 	return q
 }()
 
-// Ended returns those of the names that are in the ledger.
-func (v *view) Ended(names ...idp.Name) ([]idp.Name, error) {
-	if v.flight == nil {
-		return v.endedInTable(names)
-	}
-	b := &v.flight.buffer
-	ask := make([]idp.Name, 0, len(names))
-	var over []idp.Name
-	for _, n := range names {
-		switch {
-		case b.has(n):
-			over = append(over, n)
-		case !b.isLive(n):
-			ask = append(ask, n)
-		}
-	}
-	told, err := v.endedInTable(ask)
-	if err != nil {
-		return nil, err
-	}
-	b.learn(ask, told)
-	return append(over, told...), nil
-}
-
-func (v *view) endedInTable(names []idp.Name) (over []idp.Name, err error) {
+// Over returns those of the names that are in the table of endings.
+func (e *engine) Over(names []idp.Name) (over []idp.Name, err error) {
 	var args [maxAsk]any
 	for len(names) > 0 {
 		n := min(len(names), maxAsk)
@@ -101,7 +49,7 @@ func (v *view) endedInTable(names []idp.Name) (over []idp.Name, err error) {
 			args[i] = name
 		}
 		var bits int64
-		if _, err := v.c.one(sqlEnded[n], func(r *row) { bits = r.int() }, args[:n]...); err != nil {
+		if _, err := e.One(sqlEnded[n], func(r verbs.Row) { bits = r.Int() }, args[:n]...); err != nil {
 			return nil, err
 		}
 		for i := 0; bits != 0; i, bits = i+1, bits>>1 {

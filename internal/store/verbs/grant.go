@@ -1,4 +1,4 @@
-package sqlite
+package verbs
 
 import "exeunt.dev/internal/idp"
 
@@ -26,32 +26,32 @@ const (
 	sqlRotateFamily   = `UPDATE family SET generation = ?, cur = ?, prev = ?, prev2 = ?, rotated_at = ?, succ = ? WHERE name = ? AND cur = ?`
 )
 
-func readGrant(r *row) idp.Grant {
+func readGrant(r Row) idp.Grant {
 	return idp.Grant{
-		Name: r.name(), Account: idp.AccountID(r.text()), Client: idp.ClientID(r.text()), Session: r.name(), Here: r.name(),
-		Epochs:    idp.Epochs{Realm: r.name(), Account: r.name(), Client: r.name(), Consent: r.name()},
-		CreatedAt: r.time(), RedeemedAt: r.time(),
+		Name: r.Name(), Account: idp.AccountID(r.Text()), Client: idp.ClientID(r.Text()), Session: r.Name(), Here: r.Name(),
+		Epochs:    idp.Epochs{Realm: r.Name(), Account: r.Name(), Client: r.Name(), Consent: r.Name()},
+		CreatedAt: r.Time(), RedeemedAt: r.Time(),
 	}
 }
 
 // Grant reads one by its name.
-func (v *view) Grant(n idp.Name) (g idp.Grant, err error) {
-	err = v.find(sqlGrant, func(r *row) { g = readGrant(r) }, n)
+func (v *View) Grant(n idp.Name) (g idp.Grant, err error) {
+	err = v.find(sqlGrant, func(r Row) { g = readGrant(r) }, n)
 	return g, err
 }
 
-func (v *view) grants(sql string, args ...any) (out []idp.Grant, err error) {
-	err = v.c.each(sql, func(r *row) { out = append(out, readGrant(r)) }, args...)
+func (v *View) grants(sql string, args ...any) (out []idp.Grant, err error) {
+	err = v.E.Each(sql, func(r Row) { out = append(out, readGrant(r)) }, args...)
 	return out, err
 }
 
 // GrantsOfSession lists the session-bound ones.
-func (v *view) GrantsOfSession(n idp.Name) ([]idp.Grant, error) {
+func (v *View) GrantsOfSession(n idp.Name) ([]idp.Grant, error) {
 	return v.grants(sqlGrantsOfSession, n)
 }
 
 // OfflineFrom lists offline ones made in a session.
-func (v *view) OfflineFrom(session idp.Name, c idp.ClientID) ([]idp.Grant, error) {
+func (v *View) OfflineFrom(session idp.Name, c idp.ClientID) ([]idp.Grant, error) {
 	if c == "" {
 		return v.grants(sqlOfflineFrom, session)
 	}
@@ -59,26 +59,26 @@ func (v *view) OfflineFrom(session idp.Name, c idp.ClientID) ([]idp.Grant, error
 }
 
 // Code reads an authorization code.
-func (v *view) Code(h idp.Hash) (c idp.Code, err error) {
-	err = v.find(sqlCode, func(r *row) {
+func (v *View) Code(h idp.Hash) (c idp.Code, err error) {
+	err = v.find(sqlCode, func(r Row) {
 		c = idp.Code{
-			Hash: r.hash(), Grant: r.name(), Offline: r.name(), Family: r.name(), Client: idp.ClientID(r.text()), RedirectURI: r.text(),
-			Challenge: r.text(), Nonce: r.text(), Scopes: r.list(), Resources: r.list(), IssuedAt: r.time(), ExpiresAt: r.time(), UsedAt: r.time(),
+			Hash: r.Hash(), Grant: r.Name(), Offline: r.Name(), Family: r.Name(), Client: idp.ClientID(r.Text()), RedirectURI: r.Text(),
+			Challenge: r.Text(), Nonce: r.Text(), Scopes: r.List(), Resources: r.List(), IssuedAt: r.Time(), ExpiresAt: r.Time(), UsedAt: r.Time(),
 		}
 	}, h)
 	return c, err
 }
 
-func readFamily(r *row) idp.Family {
+func readFamily(r Row) idp.Family {
 	return idp.Family{
-		Name: r.name(), Grant: r.name(), Sid: r.name(), Client: idp.ClientID(r.text()), Handle: r.hash(), Generation: r.int(),
-		Cur: r.hash(), Prev: r.hash(), Prev2: r.hash(), RotatedAt: r.time(), Succ: r.bytes(), Scopes: r.list(), Audience: r.list(),
-		CreatedAt: r.time(), ExpiresAt: r.time(), Idle: r.duration(),
+		Name: r.Name(), Grant: r.Name(), Sid: r.Name(), Client: idp.ClientID(r.Text()), Handle: r.Hash(), Generation: r.Int(),
+		Cur: r.Hash(), Prev: r.Hash(), Prev2: r.Hash(), RotatedAt: r.Time(), Succ: r.Bytes(), Scopes: r.List(), Audience: r.List(),
+		CreatedAt: r.Time(), ExpiresAt: r.Time(), Idle: r.Duration(),
 	}
 }
 
 // ChainOfGrant reads a grant with its session.
-func (v *view) ChainOfGrant(n idp.Name) (idp.Grant, *idp.Session, error) {
+func (v *View) ChainOfGrant(n idp.Name) (idp.Grant, *idp.Session, error) {
 	g, err := v.Grant(n)
 	if err != nil || g.Offline() {
 		return g, nil, err
@@ -91,13 +91,13 @@ func (v *view) ChainOfGrant(n idp.Name) (idp.Grant, *idp.Session, error) {
 }
 
 // Chain reads a family with all that it hangs on.
-func (v *view) Chain(n idp.Name) (idp.Chain, error) { return v.chain(sqlFamily, n) }
+func (v *View) Chain(n idp.Name) (idp.Chain, error) { return v.chain(sqlFamily, n) }
 
 // ChainByHandle reads it by the hash of its refresh token's handle.
-func (v *view) ChainByHandle(h idp.Hash) (idp.Chain, error) { return v.chain(sqlFamilyByHandle, h) }
+func (v *View) ChainByHandle(h idp.Hash) (idp.Chain, error) { return v.chain(sqlFamilyByHandle, h) }
 
-func (v *view) chain(sql string, key any) (c idp.Chain, err error) {
-	if err := v.find(sql, func(r *row) { c.Family = readFamily(r) }, key); err != nil {
+func (v *View) chain(sql string, key any) (c idp.Chain, err error) {
+	if err := v.find(sql, func(r Row) { c.Family = readFamily(r) }, key); err != nil {
 		return idp.Chain{}, err
 	}
 	if c.Grant, c.Session, err = v.ChainOfGrant(c.Family.Grant); err != nil {
@@ -107,36 +107,36 @@ func (v *view) chain(sql string, key any) (c idp.Chain, err error) {
 }
 
 // InsertGrant writes a new grant.
-func (t *tx) InsertGrant(g idp.Grant) error {
+func (t *Tx) InsertGrant(g idp.Grant) error {
 	e := g.Epochs
 	return t.add(sqlInsertGrant, g.Name, g.Account, g.Client, g.Session, g.Here, e.Realm, e.Account, e.Client, e.Consent, g.CreatedAt, g.RedeemedAt)
 }
 
 // RedeemGrant notes the first redemption.
-func (t *tx) RedeemGrant(n idp.Name, at idp.Time) error { return t.must(sqlRedeemGrant, at, n) }
+func (t *Tx) RedeemGrant(n idp.Name, at idp.Time) error { return t.must(sqlRedeemGrant, at, n) }
 
 // InsertCode writes a new code.
-func (t *tx) InsertCode(c idp.Code) error {
+func (t *Tx) InsertCode(c idp.Code) error {
 	return t.add(sqlInsertCode, c.Hash, c.Grant, c.Offline, c.Family, c.Client, c.RedirectURI, c.Challenge, c.Nonce, c.Scopes, c.Resources,
 		c.IssuedAt, c.ExpiresAt, c.UsedAt)
 }
 
 // UseCode marks a code as used; false: it was used before.
-func (t *tx) UseCode(h idp.Hash, at idp.Time) (bool, error) {
+func (t *Tx) UseCode(h idp.Hash, at idp.Time) (bool, error) {
 	used, err := t.swap(sqlUseCode, at, h)
 	if err == nil && !used {
-		err = t.there(sqlHasCode, h)
+		err = t.find(sqlHasCode, func(Row) {}, h)
 	}
 	return used, err
 }
 
 // InsertFamily writes a new family.
-func (t *tx) InsertFamily(f idp.Family) error {
+func (t *Tx) InsertFamily(f idp.Family) error {
 	return t.add(sqlInsertFamily, f.Name, f.Grant, f.Sid, f.Client, f.Handle, f.Generation, f.Cur, f.Prev, f.Prev2, f.RotatedAt, f.Succ,
 		f.Scopes, f.Audience, f.CreatedAt, f.ExpiresAt, f.Idle)
 }
 
 // RotateFamily rotates by compare on the current secret.
-func (t *tx) RotateFamily(f idp.Family, was idp.Hash) (bool, error) {
+func (t *Tx) RotateFamily(f idp.Family, was idp.Hash) (bool, error) {
 	return t.swap(sqlRotateFamily, f.Generation, f.Cur, f.Prev, f.Prev2, f.RotatedAt, f.Succ, f.Name, was)
 }

@@ -1,4 +1,4 @@
-package sqlite
+package verbs
 
 import (
 	"cmp"
@@ -17,56 +17,37 @@ const (
 		WHERE e.number > ? ORDER BY e.number LIMIT ?`
 )
 
-// Head is the counter row. In an Update its time is what endings of this transaction will carry; its number does not
-// count them.
-func (v *view) Head() (idp.Head, error) {
-	if f := v.flight; f != nil {
-		h := f.read.head()
-		h.Time = f.now
-		return h, nil
-	}
-	n, err := readCounter(v.c)
-	if err != nil {
-		return idp.Head{}, err
-	}
-	v.store.clock.observe(n.time)
-	return n.head(), nil
-}
-
 // LifeCap is how long tokens may live, in seconds.
-func (v *view) LifeCap() (int64, error) {
-	if f := v.flight; f != nil {
-		return f.counter.cap, nil
-	}
-	n, err := readCounter(v.c)
-	return n.cap, err
+func (v *View) LifeCap() (int64, error) {
+	n, err := v.E.Counter()
+	return n.Cap, err
 }
 
-func entry(r *row) idp.Entry { return idp.Entry{Name: r.name(), Until: uint32(r.int())} }
+func entry(r Row) idp.Entry { return idp.Entry{Name: r.Name(), Until: uint32(r.Int())} }
 
 // EntriesAfter returns what follows a number.
-func (v *view) EntriesAfter(after uint64, limit int) (out []idp.Entry, err error) {
-	err = v.c.each(sqlEntriesAfter, func(r *row) { out = append(out, entry(r)) }, after, limit)
+func (v *View) EntriesAfter(after uint64, limit int) (out []idp.Entry, err error) {
+	err = v.E.Each(sqlEntriesAfter, func(r Row) { out = append(out, entry(r)) }, after, limit)
 	return out, err
 }
 
 // Entries calls f for every entry still to be held at now, in the order of names. Only the tail of the table is read:
 // ledger time grows with the number, and nothing but a killed key is held longer than the largest life_cap.
-func (v *view) Entries(now idp.Time, f func(idp.Entry) error) error {
-	n, err := readCounter(v.c)
+func (v *View) Entries(now idp.Time, f func(idp.Entry) error) error {
+	n, err := v.E.Counter()
 	if err != nil {
 		return err
 	}
-	first, err := v.firstSince(now-idp.Time(n.max*1000)-2000, n.number)
+	first, err := v.firstSince(now-idp.Time(n.Max*1000)-2000, n.Number)
 	if err != nil {
 		return err
 	}
 	var held []idp.Entry
-	keep := func(r *row) { held = append(held, entry(r)) }
-	if err := v.c.each(sqlForever, keep, first); err != nil {
+	keep := func(r Row) { held = append(held, entry(r)) }
+	if err := v.E.Each(sqlForever, keep, first); err != nil {
 		return err
 	}
-	if err := v.c.each(sqlEntriesHeld, keep, first, int64(now)/1000); err != nil {
+	if err := v.E.Each(sqlEntriesHeld, keep, first, int64(now)/1000); err != nil {
 		return err
 	}
 	slices.SortFunc(held, func(a, b idp.Entry) int { return a.Name.Compare(b.Name) })
@@ -79,12 +60,12 @@ func (v *view) Entries(now idp.Time, f func(idp.Entry) error) error {
 }
 
 // firstSince finds, by halving, the first number whose ending is not before t; last+1 if there is none.
-func (v *view) firstSince(t idp.Time, last uint64) (uint64, error) {
+func (v *View) firstSince(t idp.Time, last uint64) (uint64, error) {
 	low, high := uint64(1), last+1
 	for low < high {
 		middle := low + (high-low)/2
 		var at idp.Time
-		if err := v.find(sqlAtOf, func(r *row) { at = r.time() }, middle); err != nil {
+		if err := v.find(sqlAtOf, func(r Row) { at = r.Time() }, middle); err != nil {
 			return 0, err
 		}
 		if at < t {
@@ -97,20 +78,20 @@ func (v *view) firstSince(t idp.Time, last uint64) (uint64, error) {
 }
 
 // Endings returns what follows a number, with all that an operator may see.
-func (v *view) Endings(after uint64, limit int) (out []idp.Ending, err error) {
-	err = v.c.each(sqlEndings, func(r *row) {
+func (v *View) Endings(after uint64, limit int) (out []idp.Ending, err error) {
+	err = v.E.Each(sqlEndings, func(r Row) {
 		e := ending(r)
-		e.Receipt = idp.ReceiptID(r.text())
+		e.Receipt = idp.ReceiptID(r.Text())
 		out = append(out, e)
 	}, after, limit)
 	return out, err
 }
 
 // ending reads name, what, until, number, at.
-func ending(r *row) idp.Ending {
-	e := idp.Ending{Name: r.name(), What: idp.What(r.text())}
-	until := uint32(r.int())
-	e.Number, e.At = uint64(r.int()), r.time()
+func ending(r Row) idp.Ending {
+	e := idp.Ending{Name: r.Name(), What: idp.What(r.Text())}
+	until := uint32(r.Int())
+	e.Number, e.At = uint64(r.Int()), r.Time()
 	switch until {
 	case ledger.Forever:
 		e.Until = idp.UntilForever
@@ -133,37 +114,37 @@ const (
 	sqlOwed = `SELECT count(*) FROM receipt WHERE told_at = 0`
 )
 
-func readReceipt(r *row) idp.Receipt {
+func readReceipt(r Row) idp.Receipt {
 	return idp.Receipt{
-		ID: idp.ReceiptID(r.text()), Request: r.hash(), Cause: idp.CauseKind(r.text()), Actor: idp.Actor(r.text()), Reason: r.text(),
-		Selector: idp.SelectorKind(r.text()), Account: idp.AccountID(r.text()), Client: idp.ClientID(r.text()), Session: r.name(),
-		At: r.time(), ToldAt: r.time(),
+		ID: idp.ReceiptID(r.Text()), Request: r.Hash(), Cause: idp.CauseKind(r.Text()), Actor: idp.Actor(r.Text()), Reason: r.Text(),
+		Selector: idp.SelectorKind(r.Text()), Account: idp.AccountID(r.Text()), Client: idp.ClientID(r.Text()), Session: r.Name(),
+		At: r.Time(), ToldAt: r.Time(),
 	}
 }
 
-func byName(b *buffer) map[idp.Name]int { return b.byName }
+func byName(b *Buffer) map[idp.Name]int { return b.byName }
 
 // buffered looks among what this commit has appended so far.
-func buffered[K comparable](v *view, in func(*buffer) map[K]int, key K) *act {
-	if v.flight == nil {
+func buffered[K comparable](v *View, in func(*Buffer) map[K]int, key K) *Act {
+	if v.Buffer == nil {
 		return nil
 	}
-	if i, ok := in(&v.flight.buffer)[key]; ok {
-		return &v.flight.buffer.acts[i]
+	if i, ok := in(v.Buffer)[key]; ok {
+		return &v.Buffer.Acts[i]
 	}
 	return nil
 }
 
-func (v *view) receipt(a *act, sql string, key any) (out idp.Receipt, err error) {
+func (v *View) receipt(a *Act, sql string, key any) (out idp.Receipt, err error) {
 	if a != nil {
-		return a.receipt, nil
+		return a.Receipt, nil
 	}
-	err = v.find(sql, func(r *row) { out = readReceipt(r) }, key)
+	err = v.find(sql, func(r Row) { out = readReceipt(r) }, key)
 	return out, err
 }
 
 // Receipt reads one by its id.
-func (v *view) Receipt(id idp.ReceiptID) (idp.Receipt, error) {
+func (v *View) Receipt(id idp.ReceiptID) (idp.Receipt, error) {
 	name, ok := id.Ended()
 	if !ok {
 		return idp.Receipt{}, idp.ErrNotFound
@@ -176,25 +157,25 @@ func (v *view) Receipt(id idp.ReceiptID) (idp.Receipt, error) {
 }
 
 // ReceiptByRequest reads the one that a request has made.
-func (v *view) ReceiptByRequest(h idp.Hash) (idp.Receipt, error) {
-	return v.receipt(buffered(v, func(b *buffer) map[idp.Hash]int { return b.byRequest }, h), sqlReceiptByRequest, h)
+func (v *View) ReceiptByRequest(h idp.Hash) (idp.Receipt, error) {
+	return v.receipt(buffered(v, func(b *Buffer) map[idp.Hash]int { return b.byRequest }, h), sqlReceiptByRequest, h)
 }
 
 // ReceiptOfEnding reads the one by which a name ended.
-func (v *view) ReceiptOfEnding(n idp.Name) (idp.Receipt, error) {
+func (v *View) ReceiptOfEnding(n idp.Name) (idp.Receipt, error) {
 	return v.receipt(buffered(v, byName, n), sqlReceiptOfEnding, n)
 }
 
 // EndingsOf lists what a receipt ended.
-func (v *view) EndingsOf(id idp.ReceiptID) (out []idp.Ending, err error) {
+func (v *View) EndingsOf(id idp.ReceiptID) (out []idp.Ending, err error) {
 	name, ok := id.Ended()
 	if !ok {
 		return nil, nil
 	}
-	if a := buffered(v, byName, name); a != nil && a.receipt.ID.Is(id) {
-		return slices.Clone(a.endings), nil
+	if a := buffered(v, byName, name); a != nil && a.Receipt.ID.Is(id) {
+		return slices.Clone(a.Endings), nil
 	}
-	err = v.c.each(sqlEndingsOf, func(r *row) {
+	err = v.E.Each(sqlEndingsOf, func(r Row) {
 		e := ending(r)
 		e.Receipt = id
 		out = append(out, e)
@@ -203,19 +184,19 @@ func (v *view) EndingsOf(id idp.ReceiptID) (out []idp.Ending, err error) {
 }
 
 // Receipts lists the newest.
-func (v *view) Receipts(a idp.AccountID, limit int) (out []idp.Receipt, err error) {
-	keep := func(r *row) { out = append(out, readReceipt(r)) }
+func (v *View) Receipts(a idp.AccountID, limit int) (out []idp.Receipt, err error) {
+	keep := func(r Row) { out = append(out, readReceipt(r)) }
 	limit = cmp.Or(max(limit, 0), 1)
 	if a == "" {
-		err = v.c.each(sqlReceipts, keep, limit)
+		err = v.E.Each(sqlReceipts, keep, limit)
 	} else {
-		err = v.c.each(sqlReceiptsOf, keep, a, limit)
+		err = v.E.Each(sqlReceiptsOf, keep, a, limit)
 	}
 	return out, err
 }
 
 // Owed counts the fan-outs still to be worked off.
-func (v *view) Owed() (n int64, err error) {
-	_, err = v.c.one(sqlOwed, func(r *row) { n = r.int() })
+func (v *View) Owed() (n int64, err error) {
+	_, err = v.E.One(sqlOwed, func(r Row) { n = r.Int() })
 	return n, err
 }

@@ -1,4 +1,4 @@
-package sqlite
+package verbs
 
 import "exeunt.dev/internal/idp"
 
@@ -10,22 +10,22 @@ const (
 )
 
 // Keys lists signing keys, oldest first.
-func (v *view) Keys() (out []idp.Key, err error) {
-	err = v.c.each(sqlKeys, func(r *row) {
+func (v *View) Keys() (out []idp.Key, err error) {
+	err = v.E.Each(sqlKeys, func(r Row) {
 		out = append(out, idp.Key{
-			Kid: r.name(), Use: idp.KeyUse(r.text()), Alg: r.text(), State: idp.KeyState(r.text()), Private: r.bytes(), Public: r.bytes(),
-			CreatedAt: r.time(), RetiredAt: r.time(),
+			Kid: r.Name(), Use: idp.KeyUse(r.Text()), Alg: r.Text(), State: idp.KeyState(r.Text()), Private: r.Bytes(), Public: r.Bytes(),
+			CreatedAt: r.Time(), RetiredAt: r.Time(),
 		})
 	})
 	return out, err
 }
 
 // InsertKey writes a new key.
-func (t *tx) InsertKey(k idp.Key) error {
+func (t *Tx) InsertKey(k idp.Key) error {
 	return t.add(sqlInsertKey, k.Kid, string(k.Use), k.Alg, string(k.State), k.Private, k.Public, k.CreatedAt, k.RetiredAt)
 }
 
 // SetKeyState moves a key on in its life.
-func (t *tx) SetKeyState(kid idp.Name, s idp.KeyState, retiredAt idp.Time) error {
+func (t *Tx) SetKeyState(kid idp.Name, s idp.KeyState, retiredAt idp.Time) error {
 	return t.must(sqlKeyState, string(s), retiredAt, kid)
 }

@@ -1,4 +1,4 @@
-package sqlite
+package verbs
 
 import "exeunt.dev/internal/idp"
 
@@ -12,33 +12,33 @@ const (
 )
 
 // Pending reads a half-finished thing.
-func (v *view) Pending(id idp.Hash) (p idp.Pending, err error) {
-	err = v.find(sqlPending, func(r *row) {
+func (v *View) Pending(id idp.Hash) (p idp.Pending, err error) {
+	err = v.find(sqlPending, func(r Row) {
 		p = idp.Pending{
-			ID: r.hash(), Kind: idp.PendingKind(r.text()), Browser: r.hash(), Client: idp.ClientID(r.text()),
-			Born:    idp.Epochs{Realm: r.name(), Account: r.name(), Client: r.name(), Consent: r.name()},
-			Session: r.name(), ActedAt: r.time(), Data: r.bytes(), CreatedAt: r.time(), ExpiresAt: r.time(),
+			ID: r.Hash(), Kind: idp.PendingKind(r.Text()), Browser: r.Hash(), Client: idp.ClientID(r.Text()),
+			Born:    idp.Epochs{Realm: r.Name(), Account: r.Name(), Client: r.Name(), Consent: r.Name()},
+			Session: r.Name(), ActedAt: r.Time(), Data: r.Bytes(), CreatedAt: r.Time(), ExpiresAt: r.Time(),
 		}
 	}, id)
 	return p, err
 }
 
 // InsertPending writes a new one.
-func (t *tx) InsertPending(p idp.Pending) error {
+func (t *Tx) InsertPending(p idp.Pending) error {
 	b := p.Born
 	return t.add(sqlInsertPending, p.ID, string(p.Kind), p.Browser, p.Client, b.Realm, b.Account, b.Client, b.Consent, p.Session, p.ActedAt,
 		p.Data, p.CreatedAt, p.ExpiresAt)
 }
 
 // UpdatePending writes all but id and birth.
-func (t *tx) UpdatePending(p idp.Pending) error {
+func (t *Tx) UpdatePending(p idp.Pending) error {
 	b := p.Born
 	return t.must(sqlUpdatePending, string(p.Kind), p.Browser, p.Client, b.Realm, b.Account, b.Client, b.Consent, p.Session, p.ActedAt,
 		p.Data, p.ExpiresAt, p.ID)
 }
 
 // TakePending reads and deletes.
-func (t *tx) TakePending(id idp.Hash) (idp.Pending, error) {
+func (t *Tx) TakePending(id idp.Hash) (idp.Pending, error) {
 	p, err := t.Pending(id)
 	if err != nil {
 		return idp.Pending{}, err

@@ -1,4 +1,4 @@
-package sqlite
+package verbs
 
 import (
 	"cmp"
@@ -14,7 +14,7 @@ const (
 	sessionTables = ` FROM session s LEFT JOIN session_seen n ON n.session = s.name `
 
 	sqlSession         = `SELECT ` + sessionColumns + sessionTables + `WHERE s.name = ?`
-	sqlLockSession     = `SELECT ` + sessionColumns + `, EXISTS (SELECT 1 FROM ending e WHERE e.name = s.name)` + sessionTables + `WHERE s.name = ?`
+	sqlHoldSession     = `SELECT ` + sessionColumns + `, EXISTS (SELECT 1 FROM ending e WHERE e.name = s.name)` + sessionTables + `WHERE s.name = ?`
 	sqlSessionByCookie = `SELECT ` + sessionColumns + sessionTables + `WHERE s.cookie = ?`
 	sqlSessionByRef    = `SELECT ` + sessionColumns + sessionTables + `WHERE s.account = ? AND s.ref = ?`
 	sqlSessions        = `SELECT ` + sessionColumns + sessionTables + `
@@ -22,9 +22,9 @@ const (
 		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name = s.name)
 		ORDER BY s.created_at DESC, s.ref DESC LIMIT ?`
 
-	// CROSS JOIN keeps the order: the index of deadlines leads.
-	sqlExpiredSessions = `SELECT ` + sessionColumns + ` FROM session_seen n CROSS JOIN session s ON s.name = n.session
-		WHERE n.deadline <= ?
+	// CROSS JOIN keeps SQLite's order: the index of deadlines leads.
+	sqlExpiredSessions = `SELECT ` + sessionColumns + ` FROM session_seen n CROSS JOIN session s
+		WHERE s.name = n.session AND n.deadline <= ?
 		AND EXISTS (SELECT 1 FROM account a WHERE a.id = s.account)
 		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (s.name, s.epoch, s.realm))
 		ORDER BY n.deadline LIMIT ?`
@@ -32,49 +32,50 @@ const (
 	sqlInsertSession = `INSERT INTO session (name, ref, account, realm, epoch, cookie, persistent, created_at, auth_time, expires_at, idle, methods, user_agent, ip)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	sqlInsertSeen    = `INSERT INTO session_seen (session, last_seen, ip, deadline) VALUES (?, ?, ?, ?)`
-	sqlReRootSession = `UPDATE session SET realm = ?, epoch = ?, cookie = coalesce(?, cookie), auth_time = coalesce(nullif(?, 0), auth_time) WHERE name = ?`
+	sqlReRootSession = `UPDATE session SET realm = ?, epoch = ?, cookie = coalesce(?, cookie), auth_time = coalesce(nullif(CAST(? AS BIGINT), 0), auth_time) WHERE name = ?`
 	sqlRenewSession  = `UPDATE session SET cookie = ?, persistent = ?, auth_time = ?, expires_at = ?, idle = ?, methods = ?, user_agent = ?, ip = ? WHERE name = ?`
 	// A deadline that the sweep has taken away stays away: the session is over.
-	sqlSeeSession = `UPDATE session_seen SET last_seen = max(last_seen, ?2), ip = ?3,
-		deadline = (SELECT CASE WHEN deadline IS NULL THEN NULL WHEN s.idle = 0 THEN s.expires_at
-			ELSE min(s.expires_at, max(last_seen, ?2) + s.idle) END FROM session s WHERE s.name = ?1)
+	sqlSeeSession = `UPDATE session_seen SET last_seen = ` + seen + `, ip = ?3,
+		deadline = (SELECT CASE WHEN deadline IS NULL THEN NULL WHEN s.idle = 0 OR s.expires_at < ` + seen + ` + s.idle THEN s.expires_at
+			ELSE ` + seen + ` + s.idle END FROM session s WHERE s.name = ?1)
 		WHERE session = ?1`
+	seen = `(CASE WHEN last_seen > ?2 THEN last_seen ELSE ?2 END)`
 
 	sqlSlot    = `SELECT session, client, grant_, must_ask FROM slot WHERE session = ? AND client = ?`
 	sqlSlots   = `SELECT session, client, grant_, must_ask FROM slot WHERE session = ? ORDER BY client`
 	sqlPutSlot = `INSERT INTO slot (session, client, grant_, must_ask) VALUES (?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET grant_ = excluded.grant_, must_ask = excluded.must_ask`
+		ON CONFLICT (session, client) DO UPDATE SET grant_ = excluded.grant_, must_ask = excluded.must_ask`
 )
 
-func readSession(r *row) idp.Session {
+func readSession(r Row) idp.Session {
 	s := idp.Session{
-		Name: r.name(), Ref: r.text(), Account: idp.AccountID(r.text()), Realm: r.name(), Epoch: r.name(), Cookie: r.hash(), Persistent: r.bool(),
-		CreatedAt: r.time(), AuthTime: r.time(), ExpiresAt: r.time(), Idle: r.duration(), Methods: r.list(), UserAgent: r.text(), IP: r.text(),
+		Name: r.Name(), Ref: r.Text(), Account: idp.AccountID(r.Text()), Realm: r.Name(), Epoch: r.Name(), Cookie: r.Hash(), Persistent: r.Bool(),
+		CreatedAt: r.Time(), AuthTime: r.Time(), ExpiresAt: r.Time(), Idle: r.Duration(), Methods: r.List(), UserAgent: r.Text(), IP: r.Text(),
 	}
-	s.LastSeen, s.LastIP = idp.Time(r.intOr0()), r.textOrEmpty()
+	s.LastSeen, s.LastIP = idp.Time(r.IntOr0()), r.TextOrEmpty()
 	return s
 }
 
-func (v *view) session(sql string, args ...any) (s idp.Session, err error) {
-	err = v.find(sql, func(r *row) { s = readSession(r) }, args...)
+func (v *View) session(sql string, args ...any) (s idp.Session, err error) {
+	err = v.find(sql, func(r Row) { s = readSession(r) }, args...)
 	return s, err
 }
 
 // Session reads one by its name.
-func (v *view) Session(n idp.Name) (idp.Session, error) { return v.session(sqlSession, n) }
+func (v *View) Session(n idp.Name) (idp.Session, error) { return v.session(sqlSession, n) }
 
 // SessionByCookie reads one by its cookie's hash.
-func (v *view) SessionByCookie(h idp.Hash) (idp.Session, error) {
+func (v *View) SessionByCookie(h idp.Hash) (idp.Session, error) {
 	return v.session(sqlSessionByCookie, h)
 }
 
 // SessionByRef reads one of an account by what pages call it.
-func (v *view) SessionByRef(a idp.AccountID, ref string) (idp.Session, error) {
+func (v *View) SessionByRef(a idp.AccountID, ref string) (idp.Session, error) {
 	return v.session(sqlSessionByRef, a, ref)
 }
 
 // Sessions lists the live ones of an account, newest first; After is the last one's PageKey.
-func (v *view) Sessions(a idp.AccountID, realm, epoch idp.Name, p idp.Page) (out []idp.Session, err error) {
+func (v *View) Sessions(a idp.AccountID, realm, epoch idp.Name, p idp.Page) (out []idp.Session, err error) {
 	over, err := v.Ended(idp.NamesOf(realm, epoch)...)
 	if err != nil || len(over) > 0 {
 		return nil, err
@@ -87,29 +88,29 @@ func (v *view) Sessions(a idp.AccountID, realm, epoch idp.Name, p idp.Page) (out
 		}
 		ref = after
 	}
-	err = v.c.each(sqlSessions, func(r *row) { out = append(out, readSession(r)) }, a, epoch, realm, created, ref, limitOf(p))
+	err = v.E.Each(sqlSessions, func(r Row) { out = append(out, readSession(r)) }, a, epoch, realm, created, ref, limitOf(p))
 	return out, err
 }
 
 // ExpiredSessions lists what the sweep has to end.
-func (v *view) ExpiredSessions(now idp.Time, limit int) (out []idp.Session, err error) {
-	err = v.c.each(sqlExpiredSessions, func(r *row) { out = append(out, readSession(r)) }, now, limit)
+func (v *View) ExpiredSessions(now idp.Time, limit int) (out []idp.Session, err error) {
+	err = v.E.Each(sqlExpiredSessions, func(r Row) { out = append(out, readSession(r)) }, now, limit)
 	return out, err
 }
 
-func readSlot(r *row) idp.Slot {
-	return idp.Slot{Session: r.name(), Client: idp.ClientID(r.text()), Grant: r.name(), MustAsk: r.bool()}
+func readSlot(r Row) idp.Slot {
+	return idp.Slot{Session: r.Name(), Client: idp.ClientID(r.Text()), Grant: r.Name(), MustAsk: r.Bool()}
 }
 
 // Slot reads what an app has in a session.
-func (v *view) Slot(session idp.Name, c idp.ClientID) (s idp.Slot, err error) {
-	err = v.find(sqlSlot, func(r *row) { s = readSlot(r) }, session, c)
+func (v *View) Slot(session idp.Name, c idp.ClientID) (s idp.Slot, err error) {
+	err = v.find(sqlSlot, func(r Row) { s = readSlot(r) }, session, c)
 	return s, err
 }
 
 // Slots lists the apps of a session.
-func (v *view) Slots(session idp.Name) (out []idp.Slot, err error) {
-	err = v.c.each(sqlSlots, func(r *row) { out = append(out, readSlot(r)) }, session)
+func (v *View) Slots(session idp.Name) (out []idp.Slot, err error) {
+	err = v.E.Each(sqlSlots, func(r Row) { out = append(out, readSlot(r)) }, session)
 	return out, err
 }
 
@@ -122,7 +123,7 @@ func deadline(s *idp.Session) idp.Time {
 }
 
 // InsertSession writes a new session, seen at its birth if nothing else is said.
-func (t *tx) InsertSession(s idp.Session) error {
+func (t *Tx) InsertSession(s idp.Session) error {
 	s.LastSeen, s.LastIP = cmp.Or(s.LastSeen, s.CreatedAt), cmp.Or(s.LastIP, s.IP)
 	if err := t.add(sqlInsertSession, s.Name, s.Ref, s.Account, s.Realm, s.Epoch, s.Cookie, s.Persistent, s.CreatedAt, s.AuthTime, s.ExpiresAt,
 		s.Idle, s.Methods, s.UserAgent, s.IP); err != nil {
@@ -132,12 +133,12 @@ func (t *tx) InsertSession(s idp.Session) error {
 }
 
 // ReRootSession writes the epochs that the acting session of "others" lives under from now on.
-func (t *tx) ReRootSession(name, realm, epoch idp.Name, r idp.ReRoot) error {
+func (t *Tx) ReRootSession(name, realm, epoch idp.Name, r idp.ReRoot) error {
 	return t.must(sqlReRootSession, realm, epoch, r.Cookie, r.AuthTime, name)
 }
 
 // RenewSession writes what a new sign-in of the same person changes, and counts as a use.
-func (t *tx) RenewSession(s idp.Session) error {
+func (t *Tx) RenewSession(s idp.Session) error {
 	if err := t.must(sqlRenewSession, s.Cookie, s.Persistent, s.AuthTime, s.ExpiresAt, s.Idle, s.Methods, s.UserAgent, s.IP, s.Name); err != nil {
 		return err
 	}
@@ -145,11 +146,11 @@ func (t *tx) RenewSession(s idp.Session) error {
 }
 
 // SeeSession writes when and from where a session was last used; it never goes back.
-func (t *tx) SeeSession(name idp.Name, at idp.Time, ip string) error {
+func (t *Tx) SeeSession(name idp.Name, at idp.Time, ip string) error {
 	return t.must(sqlSeeSession, name, at, ip)
 }
 
 // PutSlot writes a slot.
-func (t *tx) PutSlot(s idp.Slot) error {
+func (t *Tx) PutSlot(s idp.Slot) error {
 	return t.add(sqlPutSlot, s.Session, s.Client, s.Grant, s.MustAsk)
 }

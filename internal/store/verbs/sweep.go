@@ -1,4 +1,4 @@
-package sqlite
+package verbs
 
 import "exeunt.dev/internal/idp"
 
@@ -51,7 +51,12 @@ const (
 )
 
 // Sweep deletes what nobody asks for any more: at most about limit rows, so that it never holds the writer for long.
-func (t *tx) Sweep(now idp.Time, limit int) (int, error) {
+func (t *Tx) Sweep(now idp.Time, limit int) (int, error) {
+	n, err := t.E.Counter()
+	if err != nil {
+		return 0, err
+	}
+	longest := idp.Time(n.Max * 1000)
 	left := int64(max(limit, 1))
 	all := left
 	for _, s := range []struct {
@@ -61,29 +66,28 @@ func (t *tx) Sweep(now idp.Time, limit int) (int, error) {
 		{sqlSweepDeadlines, now},
 		{sqlSweepPendings, now},
 		{sqlSweepCodes, now - codeKept},
-		{sqlSweepFamilies, now - codeKept - idp.Time(t.flight.counter.max*1000)},
+		{sqlSweepFamilies, now - codeKept - longest},
 	} {
 		if left <= 0 {
 			return int(all - left), nil
 		}
-		n, err := t.write(s.sql, s.past, left)
+		swept, err := t.write(s.sql, s.past, left)
 		if err != nil {
 			return 0, err
 		}
-		left -= n
+		left -= swept
 	}
-	n, err := t.clear(now, left)
-	return int(all - left + n), err
+	cleared, err := t.clear(now-longest-1000, left)
+	return int(all - left + cleared), err
 }
 
-// clear deletes the rows beneath what told receipts ended.
-func (t *tx) clear(now idp.Time, left int64) (int64, error) {
+// clear deletes the rows beneath what told receipts ended before over.
+func (t *Tx) clear(over idp.Time, left int64) (int64, error) {
 	type old struct{ number, endings uint64 }
 	var receipts []old
-	over := now - idp.Time(t.flight.counter.max*1000) - 1000
-	err := t.c.each(sqlUncleared, func(r *row) {
-		o := old{uint64(r.int()), uint64(r.int())}
-		if r.time() <= over {
+	err := t.E.Each(sqlUncleared, func(r Row) {
+		o := old{uint64(r.Int()), uint64(r.Int())}
+		if r.Time() <= over {
 			receipts = append(receipts, o)
 		}
 	}, left)
@@ -112,13 +116,13 @@ func (t *tx) clear(now idp.Time, left int64) (int64, error) {
 }
 
 // clearOne deletes what hangs beneath the endings first to end-1; done says that nothing is left.
-func (t *tx) clearOne(first, end uint64, left int64) (gone int64, done bool, err error) {
+func (t *Tx) clearOne(first, end uint64, left int64) (gone int64, done bool, err error) {
 	type over struct {
 		name idp.Name
 		what idp.What
 	}
 	var names []over
-	if err := t.c.each(sqlNamesOf, func(r *row) { names = append(names, over{r.name(), idp.What(r.text())}) }, first, end); err != nil {
+	if err := t.E.Each(sqlNamesOf, func(r Row) { names = append(names, over{r.Name(), idp.What(r.Text())}) }, first, end); err != nil {
 		return 0, false, err
 	}
 	for _, o := range names {
@@ -155,12 +159,12 @@ func (t *tx) clearOne(first, end uint64, left int64) (gone int64, done bool, err
 	return gone, true, nil
 }
 
-func (t *tx) names(sql string, args ...any) (out []idp.Name, err error) {
-	err = t.c.each(sql, func(r *row) { out = append(out, r.name()) }, args...)
+func (t *Tx) names(sql string, args ...any) (out []idp.Name, err error) {
+	err = t.E.Each(sql, func(r Row) { out = append(out, r.Name()) }, args...)
 	return out, err
 }
 
-func (t *tx) dropSession(n idp.Name) (int64, error) {
+func (t *Tx) dropSession(n idp.Name) (int64, error) {
 	grants, err := t.names(sqlBoundGrants, n)
 	if err != nil {
 		return 0, err
@@ -184,7 +188,7 @@ func (t *tx) dropSession(n idp.Name) (int64, error) {
 }
 
 // dropGrant keeps the slot: its mark "must ask a human" outlives the grant.
-func (t *tx) dropGrant(n idp.Name) (int64, error) {
+func (t *Tx) dropGrant(n idp.Name) (int64, error) {
 	if _, err := t.write(sqlFreeSlotGrant, n); err != nil {
 		return 0, err
 	}

@@ -1,4 +1,4 @@
-package sqlite
+package verbs
 
 import (
 	"crypto/rand"
@@ -19,14 +19,14 @@ const (
 	sqlClients       = `SELECT ` + clientColumns + ` FROM client WHERE id > ? ORDER BY id LIMIT ?`
 	sqlInsertClient  = `INSERT INTO client (` + clientColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?)`
 	sqlUpdateClient  = `UPDATE client SET version = ?, secret = ?, registration = ?, data = ? WHERE id = ?`
-	sqlSwapClient    = `UPDATE client SET version = ?, epoch = ? WHERE id = ? AND epoch IS ?`
+	sqlSwapClient    = `UPDATE client SET version = ?, epoch = ? WHERE id = ? AND epoch IS NOT DISTINCT FROM ?`
 )
 
 // maxCached bounds the cache: clients can register themselves.
 const maxCached = 4096
 
-// clientCache keeps decoded clients. A copy is used only if its version is the row's, as read in the transaction that asks.
-type clientCache struct {
+// ClientCache keeps decoded clients. A copy is used only if its version is the row's, as read in the transaction that asks.
+type ClientCache struct {
 	mu sync.RWMutex
 	m  map[idp.ClientID]cachedClient
 }
@@ -36,9 +36,10 @@ type cachedClient struct {
 	client  idp.Client
 }
 
-func newClientCache() *clientCache { return &clientCache{m: map[idp.ClientID]cachedClient{}} }
+// NewClientCache makes an empty one.
+func NewClientCache() *ClientCache { return &ClientCache{m: map[idp.ClientID]cachedClient{}} }
 
-func (k *clientCache) get(id idp.ClientID, version int64) (idp.Client, bool) {
+func (k *ClientCache) get(id idp.ClientID, version int64) (idp.Client, bool) {
 	k.mu.RLock()
 	c, ok := k.m[id]
 	k.mu.RUnlock()
@@ -48,7 +49,7 @@ func (k *clientCache) get(id idp.ClientID, version int64) (idp.Client, bool) {
 	return cloneClient(c.client), true
 }
 
-func (k *clientCache) put(version int64, c idp.Client) {
+func (k *ClientCache) put(version int64, c idp.Client) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.m) >= maxCached {
@@ -68,37 +69,37 @@ func cloneClient(c idp.Client) idp.Client {
 	return c
 }
 
-func readClient(r *row) (c idp.Client, version int64) {
-	id := idp.ClientID(r.text())
-	version = r.int()
-	disabled := r.name().IsZero()
-	secret, registration, created := r.hash(), r.hash(), r.time()
-	if json.Unmarshal([]byte(r.text()), &c) != nil {
-		r.bad = true
+func readClient(r Row) (c idp.Client, version int64) {
+	id := idp.ClientID(r.Text())
+	version = r.Int()
+	disabled := r.Name().IsZero()
+	secret, registration, created := r.Hash(), r.Hash(), r.Time()
+	if json.Unmarshal([]byte(r.Text()), &c) != nil {
+		r.Bad()
 	}
 	c.ID, c.Disabled, c.Secret, c.Registration, c.CreatedAt = id, disabled, secret, registration, created
 	return c, version
 }
 
 // Client reads an app.
-func (v *view) Client(id idp.ClientID) (c idp.Client, err error) {
+func (v *View) Client(id idp.ClientID) (c idp.Client, err error) {
 	var version int64
-	if err := v.find(sqlClientVersion, func(r *row) { version = r.int() }, id); err != nil {
+	if err := v.find(sqlClientVersion, func(r Row) { version = r.Int() }, id); err != nil {
 		return idp.Client{}, err
 	}
-	if c, ok := v.store.clients.get(id, version); ok {
+	if c, ok := v.Cache.get(id, version); ok {
 		return c, nil
 	}
-	if err := v.find(sqlClient, func(r *row) { c, version = readClient(r) }, id); err != nil {
+	if err := v.find(sqlClient, func(r Row) { c, version = readClient(r) }, id); err != nil {
 		return idp.Client{}, err
 	}
-	v.store.clients.put(version, c)
+	v.Cache.put(version, c)
 	return c, nil
 }
 
 // Clients lists apps by id.
-func (v *view) Clients(p idp.Page) (out []idp.Client, err error) {
-	err = v.c.each(sqlClients, func(r *row) {
+func (v *View) Clients(p idp.Page) (out []idp.Client, err error) {
+	err = v.E.Each(sqlClients, func(r Row) {
 		c, _ := readClient(r)
 		out = append(out, c)
 	}, p.After, limitOf(p))
@@ -106,7 +107,7 @@ func (v *view) Clients(p idp.Page) (out []idp.Client, err error) {
 }
 
 // InsertClient writes a new app.
-func (t *tx) InsertClient(c idp.Client, epoch idp.Name) error {
+func (t *Tx) InsertClient(c idp.Client, epoch idp.Name) error {
 	data, err := clientData(c)
 	if err != nil {
 		return err
@@ -115,7 +116,7 @@ func (t *tx) InsertClient(c idp.Client, epoch idp.Name) error {
 }
 
 // UpdateClient writes all but the epoch.
-func (t *tx) UpdateClient(c idp.Client) error {
+func (t *Tx) UpdateClient(c idp.Client) error {
 	data, err := clientData(c)
 	if err != nil {
 		return err
@@ -124,14 +125,14 @@ func (t *tx) UpdateClient(c idp.Client) error {
 }
 
 // SwapClientEpoch replaces a client's epoch by compare.
-func (t *tx) SwapClientEpoch(id idp.ClientID, old, next idp.Name) (bool, error) {
+func (t *Tx) SwapClientEpoch(id idp.ClientID, old, next idp.Name) (bool, error) {
 	return t.swap(sqlSwapClient, newVersion(), next, id, old)
 }
 
 func clientData(c idp.Client) (string, error) {
 	b, err := json.Marshal(c)
 	if err != nil {
-		return "", fmt.Errorf("client: %w", errors.Join(errProgram, err))
+		return "", fmt.Errorf("client: %w", errors.Join(ErrProgram, err))
 	}
 	return string(b), nil
 }
