@@ -43,7 +43,7 @@ func (d *Door) End(ctx context.Context, s idp.Selector, c idp.Cause) (idp.Receip
 	unknown := false
 	for range tries {
 		var receipt idp.Receipt
-		err = d.store.Update(ctx, func(tx idp.Tx) error {
+		err = d.update(ctx, s, c, func(tx idp.Tx) error {
 			r, err := EndIn(tx, s, c)
 			receipt = r
 			return err
@@ -61,6 +61,23 @@ func (d *Door) End(ctx context.Context, s idp.Selector, c idp.Cause) (idp.Receip
 		err = fmt.Errorf("%w, and now the %v", idp.ErrUnknown, err) // an earlier try may have happened
 	}
 	return idp.Receipt{}, fmt.Errorf("end %s: %w", s.Kind, err)
+}
+
+// update joins what is safe to be joined: ends that lock one row at most.
+func (d *Door) update(ctx context.Context, s idp.Selector, c idp.Cause, f func(idp.Tx) error) error {
+	if !s.Once() {
+		return d.store.Update(ctx, f)
+	}
+	var asks idp.Foresight
+	if s.Kind == idp.SelectSession {
+		asks.Sessions = []idp.Name{s.Name}
+	} else {
+		asks.Names = []idp.Name{s.Name}
+	}
+	if c.Request != "" {
+		asks.Requests = []idp.Hash{requestHash(c.Actor, c.Request)}
+	}
+	return d.store.Join(ctx, asks, f)
 }
 
 // Again returns the receipt that a request of this actor already has, so that a retry whose cookie or token died with the

@@ -18,6 +18,9 @@ import "context"
 type Store interface {
 	// Update runs f in one transaction, which may share its commit with others.
 	Update(ctx context.Context, f func(Tx) error) error
+	// Join is Update for a closure that only ends what is used once, and locks nothing but the sessions it foresees. Many may
+	// share one transaction, and what all of them foresee is asked at once.
+	Join(ctx context.Context, asks Foresight, f func(Tx) error) error
 	// View runs f on one snapshot of the primary, opened after View was called.
 	View(ctx context.Context, f func(View) error) error
 	// Now is ledger time, for limits of sessions and the like: monotone, never behind what this node has read.
@@ -25,6 +28,13 @@ type Store interface {
 	// returned beside it goes on from the last good one.
 	Now() (Time, error)
 	Close() error
+}
+
+// Foresight is what a closure is going to ask for first.
+type Foresight struct {
+	Sessions []Name // to be locked, exclusively, and read
+	Names    []Name // whether they have ended
+	Requests []Hash // whether they have receipts
 }
 
 // View reads.

@@ -14,6 +14,7 @@ import (
 	modernc "modernc.org/sqlite"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/store/boottime"
 	"exeunt.dev/internal/store/verbs"
 )
 
@@ -54,7 +55,7 @@ func OpenWith(ctx context.Context, path string, o Options) (*Store, error) {
 		o.Wall = time.Now
 	}
 	if o.Monotonic == nil {
-		o.Monotonic = monotonic
+		o.Monotonic = boottime.Now
 	}
 	if o.driver == nil {
 		o.driver = &modernc.Driver{}

@@ -89,6 +89,11 @@ func (s *Store) Update(ctx context.Context, f func(idp.Tx) error) error {
 	return m.err
 }
 
+// Join is Update: the writer joins all that wait.
+func (s *Store) Join(ctx context.Context, _ idp.Foresight, f func(idp.Tx) error) error {
+	return s.Update(ctx, f)
+}
+
 func (w *writer) enqueue(m *member) error {
 	if err := m.ctx.Err(); err != nil {
 		return err

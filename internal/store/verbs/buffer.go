@@ -69,3 +69,9 @@ func (b *Buffer) learn(asked, over []idp.Name) {
 		}
 	}
 }
+
+// HasRequest says whether a receipt of this request was appended.
+func (b *Buffer) HasRequest(h idp.Hash) bool { _, ok := b.byRequest[h]; return ok }
+
+// Learn is told the table's answer to a question for names, asked under the locks of this flight.
+func (b *Buffer) Learn(asked, over []idp.Name) { b.learn(asked, over) }

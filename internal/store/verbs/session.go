@@ -47,6 +47,12 @@ const (
 		ON CONFLICT (session, client) DO UPDATE SET grant_ = excluded.grant_, must_ask = excluded.must_ask`
 )
 
+// SessionsByName reads the sessions of an array of names; ReadSession reads its rows.
+const SessionsByName = `SELECT ` + sessionColumns + sessionTables + `WHERE s.name = ANY(?)`
+
+// ReadSession reads a row of SessionsByName.
+func ReadSession(r Row) idp.Session { return readSession(r) }
+
 func readSession(r Row) idp.Session {
 	s := idp.Session{
 		Name: r.Name(), Ref: r.Text(), Account: idp.AccountID(r.Text()), Realm: r.Name(), Epoch: r.Name(), Cookie: r.Hash(), Persistent: r.Bool(),

@@ -1,0 +1,17 @@
+// Package postgres is the store of several nodes: idp.Store on one Postgres primary (pgx, pipelined flights). Nodes keep no
+// state that matters.
+//
+// A transaction's locks and writes wait until something has to be read, and go with it in one flight. Endings are
+// collected while a closure runs; the flight that carries COMMIT takes the counter row, numbers them, writes them and
+// commits, so that no node holds the counter across a round trip and numbers follow commit order. Isolation is READ
+// COMMITTED: what a decision rests on is locked first, and Ended, asked after the lock, reads a newer snapshot. A name or a
+// request that two transactions append at once is a unique violation in the second, whose closure runs again and finds it.
+// Ends that name what is used once are joined: one transaction for all that wait, with one statement for all their locks.
+//
+// Ledger time comes from the database's clock. A node checks each reading against its own monotonic clock.
+//
+// It refuses a server that may forget what it has acknowledged (synchronous_commit or fsync off), one that is in recovery,
+// and one whose ledger is shorter than what this node has already read: a primary that was deposed. It sets limits to
+// statements, locks and idle transactions, so that a node that freezes holds nobody up for longer than two seconds. It
+// never puts the text of a database error into an error of its own, since that may hold data.
+package postgres

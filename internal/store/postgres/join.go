@@ -1,0 +1,203 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/store/verbs"
+)
+
+const (
+	maxJoin = 128 // members of a flight, so that its message stays small enough to leave in one piece
+	pilots  = 2   // flights at a time: one collects while the other commits
+)
+
+// joins gathers closures into shared transactions.
+type joins struct {
+	store *Store
+
+	mu      sync.Mutex
+	waiting []*guest
+	flying  int
+	closed  bool
+	idle    sync.WaitGroup
+}
+
+// guest is one call of Join. Its closure runs in its caller's goroutine, when it is told to.
+type guest struct {
+	ctx  context.Context
+	asks idp.Foresight
+	f    func(idp.Tx) error
+
+	turn chan *tx   // nil: the flight is over
+	ran  chan error // the closure's verdict
+	err  error      // once turn is closed
+	gone bool       // the closure did not return: its goroutine is on its way out
+}
+
+var errAlone = errors.New("fly alone")
+
+// Join is Update for a closure that ends what is used once. What it foresees is asked for all members at once.
+func (s *Store) Join(ctx context.Context, asks idp.Foresight, f func(idp.Tx) error) error {
+	g := &guest{ctx: ctx, asks: asks, f: f, turn: make(chan *tx), ran: make(chan error, 1)}
+	if err := s.joins.board(g); err != nil {
+		return err
+	}
+	for t := range g.turn {
+		g.run(t)
+	}
+	if errors.Is(g.err, errAlone) {
+		return s.Update(ctx, f)
+	}
+	return g.err
+}
+
+// run gives the closure its turn. One that panics or exits says so on its way out.
+func (g *guest) run(t *tx) {
+	var verdict error
+	g.gone = true
+	defer func() { g.ran <- verdict }()
+	verdict = g.f(t)
+	g.gone = false
+}
+
+func (j *joins) board(g *guest) error {
+	if err := g.ctx.Err(); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.closed {
+		return fmt.Errorf("%w: the store is closed", idp.ErrUnavailable)
+	}
+	j.waiting = append(j.waiting, g)
+	if j.flying < pilots {
+		j.flying++
+		j.idle.Add(1)
+		go j.pilot()
+	}
+	return nil
+}
+
+func (j *joins) pilot() {
+	defer j.idle.Done()
+	for {
+		j.mu.Lock()
+		n := min(len(j.waiting), maxJoin)
+		if n == 0 {
+			j.flying--
+			j.mu.Unlock()
+			return
+		}
+		batch := slices.Clone(j.waiting[:n])
+		j.waiting = slices.Delete(j.waiting, 0, n)
+		j.mu.Unlock()
+		j.fly(batch)
+	}
+}
+
+func (j *joins) close() {
+	j.mu.Lock()
+	j.closed = true
+	j.mu.Unlock()
+	j.idle.Wait()
+}
+
+// fly runs the members' closures in one transaction and answers. One that fails is left behind with its error; if one
+// spoils the transaction, all fly alone.
+func (j *joins) fly(batch []*guest) {
+	err := j.store.with(context.Background(), j.store.pool, beginBoth, func(e *engine) error {
+		members := slices.DeleteFunc(slices.Clone(batch), (*guest).leaves)
+		f := &foreseen{}
+		if err := f.look(e, members); err != nil {
+			return err
+		}
+		var b verbs.Buffer
+		b.Learn(f.names, f.over)
+		t := &tx{Tx: verbs.NewTx(e, j.store.cache, &b), e: e, foreseen: f}
+		for _, g := range members {
+			mark, waiting := b.Mark(), len(e.waiting)
+			g.turn <- t
+			if g.err = <-g.ran; g.err == nil && !g.gone {
+				continue
+			}
+			if e.sent || e.failed != nil {
+				return errors.Join(errAlone, e.failed)
+			}
+			b.Reset(mark)
+			e.waiting = e.waiting[:waiting]
+		}
+		return e.commit(&b)
+	})
+	if err != nil && !errors.Is(err, idp.ErrUnknown) && !errors.Is(err, idp.ErrUnavailable) {
+		err = errAlone
+	}
+	for _, g := range batch {
+		if err != nil && !(g.err != nil && g.ctx.Err() != nil) {
+			g.err = err // its own verdict rested on what did not happen
+		}
+		close(g.turn)
+	}
+}
+
+// leaves says that a member is not to have a turn.
+func (g *guest) leaves() bool {
+	g.err = g.ctx.Err()
+	return g.gone || g.err != nil
+}
+
+// foreseen is what was asked for all members of a flight at once.
+type foreseen struct {
+	sessions map[idp.Name]*idp.Session // locked; nil: there is none
+	names    []idp.Name                // asked whether they have ended
+	over     []idp.Name                // and have
+	requests map[idp.Hash]bool         // asked; true: has a receipt
+}
+
+// unasked says that a request was foreseen and had no receipt.
+func (f *foreseen) unasked(h idp.Hash) bool {
+	found, asked := f.requests[h]
+	return asked && !found
+}
+
+const sqlRequests = `SELECT request FROM receipt WHERE request = ANY(?)`
+
+// look locks the sessions, in the order of their names, and then asks for the rest.
+func (f *foreseen) look(e *engine, members []*guest) error {
+	f.sessions, f.requests = map[idp.Name]*idp.Session{}, map[idp.Hash]bool{}
+	var sessions []idp.Name
+	var requests [][]byte
+	for _, g := range members {
+		sessions = append(sessions, g.asks.Sessions...)
+		f.names = append(append(f.names, g.asks.Sessions...), g.asks.Names...)
+		for _, h := range g.asks.Requests {
+			f.requests[h] = false
+			requests = append(requests, h[:])
+		}
+	}
+	for _, n := range sessions {
+		f.sessions[n] = nil
+	}
+	if len(sessions) > 0 {
+		err := e.Each(verbs.SessionsByName+` ORDER BY s.name FOR UPDATE OF s`, func(r verbs.Row) {
+			s := verbs.ReadSession(r)
+			f.sessions[s.Name] = &s
+		}, nameArray(sessions))
+		if err != nil {
+			return err
+		}
+	}
+	over, err := e.Over(f.names)
+	if err != nil {
+		return err
+	}
+	f.over = over
+	if len(requests) > 0 {
+		return e.Each(sqlRequests, func(r verbs.Row) { f.requests[r.Hash()] = true }, requests)
+	}
+	return nil
+}

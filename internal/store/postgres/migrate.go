@@ -1,0 +1,139 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5"
+
+	"exeunt.dev/ledger"
+)
+
+//go:embed schema/*.sql
+var schema embed.FS
+
+const (
+	firstLifeCap = 300 // seconds, until the server says what it needs
+
+	// migrationLock is held by the one of several starting nodes that migrates.
+	migrationLock = 0x65786575 // "exeu"
+	sqlTables     = `SELECT count(*), count(*) FILTER (WHERE table_name = 'migration') FROM information_schema.tables WHERE table_schema = current_schema()`
+)
+
+// migrate brings the schema up to date, forward only, in one transaction.
+func migrate(ctx context.Context, c *pgx.Conn) error {
+	steps, err := migrations()
+	if err != nil {
+		return err
+	}
+	if done, err := applied(ctx, c, steps); err != nil || done == len(steps) {
+		return err
+	}
+	tx, err := c.Begin(ctx)
+	if err != nil {
+		return fault(err)
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx))
+	for _, sql := range []string{`SET LOCAL lock_timeout = '60s'`, `SET LOCAL statement_timeout = 0`, fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, migrationLock)} {
+		if _, err := tx.Exec(ctx, sql); err != nil {
+			return fault(err)
+		}
+	}
+	done, err := applied(ctx, tx.Conn(), steps) // another node may have been first
+	if err != nil {
+		return err
+	}
+	for i := done; i < len(steps); i++ {
+		if err := step(ctx, tx, i, steps[i]); err != nil {
+			return err
+		}
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return fault(err)
+	}
+	return nil
+}
+
+func step(ctx context.Context, tx pgx.Tx, i int, text []byte) error {
+	if i == 0 {
+		if _, err := tx.Exec(ctx, `CREATE TABLE migration (number BIGINT PRIMARY KEY, checksum BYTEA NOT NULL)`); err != nil {
+			return fault(err)
+		}
+	}
+	if _, err := tx.Exec(ctx, string(text)); err != nil {
+		return fault(err)
+	}
+	if i == 0 {
+		lineage, realm := ledger.NewLineage(), ledger.NewName()
+		if _, err := tx.Exec(ctx, `INSERT INTO counter VALUES (1, $1, 0, `+wall+`, $2, 0, 0, $2)`, lineage[:], firstLifeCap); err != nil {
+			return fault(err)
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO realm VALUES (1, $1)`, realm[:]); err != nil {
+			return fault(err)
+		}
+	}
+	sum := sha256.Sum256(text)
+	if _, err := tx.Exec(ctx, `INSERT INTO migration (number, checksum) VALUES ($1, $2)`, i+1, sum[:]); err != nil {
+		return fault(err)
+	}
+	return nil
+}
+
+// applied says how many migrations the database has, and refuses one that is not ours to open.
+func applied(ctx context.Context, c *pgx.Conn, steps [][]byte) (int, error) {
+	var tables, ours int64
+	if err := c.QueryRow(ctx, sqlTables).Scan(&tables, &ours); err != nil {
+		return 0, fault(err)
+	}
+	if tables == 0 {
+		return 0, nil
+	}
+	if ours == 0 {
+		return 0, ErrForeign
+	}
+	rows, err := c.Query(ctx, `SELECT number, checksum FROM migration ORDER BY number`)
+	if err != nil {
+		return 0, fault(err)
+	}
+	defer rows.Close()
+	n := 0
+	for rows.Next() {
+		var number int64
+		var sum []byte
+		if err := rows.Scan(&number, &sum); err != nil {
+			return 0, fault(err)
+		}
+		n++
+		if number > int64(len(steps)) {
+			return 0, fmt.Errorf("%w: it has migration %d, this program knows %d", ErrTooNew, number, len(steps))
+		}
+		if want := sha256.Sum256(steps[n-1]); number != int64(n) || !bytes.Equal(sum, want[:]) {
+			return 0, fmt.Errorf("%w: number %d differs", ErrChanged, number)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return 0, fault(err)
+	}
+	return n, nil
+}
+
+// migrations in the order of their names, which begin with their numbers.
+func migrations() ([][]byte, error) {
+	names, err := fs.Glob(schema, "schema/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	var out [][]byte
+	for _, n := range names {
+		b, err := schema.ReadFile(n)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}

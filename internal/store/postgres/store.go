@@ -1,0 +1,151 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/store/verbs"
+	"exeunt.dev/ledger"
+)
+
+// Store is idp.Store on one Postgres primary.
+type Store struct {
+	pool  *pgxpool.Pool
+	aside *pgxpool.Pool // for ticks, which a transaction that holds a connection of pool waits for
+	clock *clock
+	cache *verbs.ClientCache
+	texts texts
+	joins joins
+
+	mu      sync.Mutex
+	highest ledger.Head // that was read
+	ticking sync.Mutex
+}
+
+var _ idp.Store = (*Store)(nil)
+
+const (
+	within    = 8 * time.Second // a transaction, all its flights together
+	tries     = 8               // of a transaction that loses races
+	beginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+	beginBoth = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+)
+
+// Update runs f in one transaction.
+func (s *Store) Update(ctx context.Context, f func(idp.Tx) error) error {
+	return s.with(ctx, s.pool, beginBoth, func(e *engine) error {
+		var b verbs.Buffer
+		t := &tx{Tx: verbs.NewTx(e, s.cache, &b), e: e}
+		if err := f(t); err != nil {
+			return err
+		}
+		return e.commit(&b)
+	})
+}
+
+// View runs f on one snapshot. Postgres takes it at the first read.
+func (s *Store) View(ctx context.Context, f func(idp.View) error) error {
+	return s.with(ctx, s.pool, beginRead, func(e *engine) error {
+		return f(&view{verbs.View{E: e, Cache: s.cache}})
+	})
+}
+
+// Now is ledger time.
+func (s *Store) Now() (idp.Time, error) {
+	t, jumped := s.clock.now()
+	if jumped {
+		return t, idp.ErrClock
+	}
+	return t, nil
+}
+
+// Close lets what is under way finish. Later calls get idp.ErrUnavailable.
+func (s *Store) Close() error {
+	s.joins.close()
+	s.pool.Close()
+	s.aside.Close()
+	return nil
+}
+
+// with runs a transaction on a connection, and again as long as it loses races.
+func (s *Store) with(ctx context.Context, pool *pgxpool.Pool, begin string, f func(*engine) error) (err error) {
+	for range tries {
+		if err = s.once(ctx, pool, begin, f); !errors.Is(err, errAgain) {
+			return err
+		}
+	}
+	return errors.Join(idp.ErrUnavailable, err)
+}
+
+func (s *Store) once(ctx context.Context, pool *pgxpool.Pool, begin string, f func(*engine) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	waiting, stop := context.WithTimeout(ctx, within)
+	c, err := pool.Acquire(waiting)
+	stop()
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fault(err)
+	}
+	defer c.Release()
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
+	defer cancel()
+	e := &engine{store: s, c: c.Conn(), ctx: limit, begin: begin}
+	defer e.end()
+	if err := f(e); err != nil {
+		if errors.Is(e.failed, errAgain) {
+			return e.failed // whatever the closure made of it
+		}
+		return err
+	}
+	return e.failed // that a closure has forgotten
+}
+
+// seen refuses a ledger that is shorter than what was read before.
+func (s *Store) seen(h ledger.Head) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h.Lineage == s.highest.Lineage && h.Number < s.highest.Number {
+		return ErrDeposed
+	}
+	s.highest = h
+	return nil
+}
+
+const sqlTick = `UPDATE counter SET time = ` + ledgerTime + ` RETURNING ` + verbs.CounterColumns + `, ` + wall
+
+// tick moves the counter row's time on, in a transaction of its own.
+func (s *Store) tick(ctx context.Context) (t idp.Time, err error) {
+	s.ticking.Lock()
+	defer s.ticking.Unlock()
+	if row, fresh := s.clock.minted(verbs.MintAge); fresh {
+		return row, nil // somebody else's tick
+	}
+	err = s.with(ctx, s.aside, beginBoth, func(e *engine) error {
+		estimate, _ := s.clock.now()
+		var n verbs.Counter
+		var now idp.Time
+		if err := e.Each(sqlTick, func(r verbs.Row) { n, now = verbs.ReadCounter(r), r.Time() }, estimate); err != nil {
+			return err
+		}
+		e.sent = true
+		if err := e.commit(&verbs.Buffer{}); err != nil {
+			return err
+		}
+		s.clock.read(n.Time, now)
+		t = n.Time
+		return nil
+	})
+	if _, jumped := s.clock.now(); err == nil && jumped {
+		return 0, idp.ErrClock
+	}
+	return t, err
+}

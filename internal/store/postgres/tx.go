@@ -1,0 +1,149 @@
+package postgres
+
+import (
+	"fmt"
+
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/store/verbs"
+)
+
+// view is a read-only transaction.
+type view struct{ verbs.View }
+
+var _ idp.View = (*view)(nil)
+
+// Head is the counter row.
+func (v *view) Head() (idp.Head, error) {
+	n, err := v.E.Counter()
+	return n.Head(), err
+}
+
+// tx is a transaction that writes.
+type tx struct {
+	verbs.Tx
+	e        *engine
+	foreseen *foreseen // of a joined flight; else nil
+}
+
+var _ idp.Tx = (*tx)(nil)
+
+// Head is the counter row. Its time is not later than what endings of this transaction will carry.
+func (t *tx) Head() (idp.Head, error) {
+	n, wall, err := t.e.counter()
+	if err != nil {
+		return idp.Head{}, err
+	}
+	h := n.Head()
+	if now, jumped := t.e.store.clock.now(); !jumped && wall < now+maxStep {
+		h.Time = max(h.Time, wall)
+	}
+	return h, nil
+}
+
+// Mint is the ledger time for tokens: one that stood in the counter row, committed, before the names are read.
+func (t *tx) Mint() (idp.Time, error) {
+	s := t.e.store
+	if _, jumped := s.clock.now(); jumped {
+		return 0, idp.ErrClock
+	}
+	if row, fresh := s.clock.minted(verbs.MintAge); fresh {
+		return row, nil
+	}
+	return s.tick(t.e.ctx)
+}
+
+const (
+	sqlHoldCounter = `SELECT 1 FROM counter FOR UPDATE`
+	sqlSetCap      = `UPDATE counter SET time = ?, life_cap = ?, old_cap = ?, old_cap_until = ?, max_cap = ?`
+)
+
+// SetLifeCap says how long tokens may live from this commit on.
+func (t *tx) SetLifeCap(seconds int64) error {
+	if err := verbs.CheckLifeCap(seconds); err != nil {
+		return err
+	}
+	if err := t.e.Later(true, sqlHoldCounter); err != nil {
+		return err
+	}
+	h, err := t.Head()
+	if err != nil {
+		return err
+	}
+	n, err := t.e.Counter()
+	if err != nil {
+		return err
+	}
+	n.SetCap(seconds, h.Time)
+	return t.e.Later(true, sqlSetCap, h.Time, n.Cap, n.Old, n.Until, n.Max)
+}
+
+// Locks wait with what is to be written: they are sent, in their order, before what is read next.
+const (
+	sqlLockRealm   = `SELECT 1 FROM realm FOR `
+	sqlLockAccount = `SELECT 1 FROM account WHERE id = ? FOR `
+	sqlLockSession = `SELECT 1 FROM session WHERE name = ? FOR `
+	sqlLockClient  = `SELECT 1 FROM client WHERE id = ? FOR `
+	sqlLockGrant   = `SELECT 1 FROM grant_ WHERE name = ? FOR `
+	sqlLockFamily  = `SELECT 1 FROM family WHERE name = ? FOR `
+	sqlMakeSlot    = `INSERT INTO slot (session, client, grant_, must_ask) VALUES (?, ?, NULL, false) ON CONFLICT (session, client) DO NOTHING`
+	sqlLockSlot    = `SELECT 1 FROM slot WHERE session = ? AND client = ? FOR UPDATE`
+)
+
+func (t *tx) lock(sql string, m idp.LockMode, args ...any) error {
+	how := "SHARE"
+	if m == idp.Exclusive {
+		how = "UPDATE"
+	}
+	return t.e.Later(true, sql+how, args...)
+}
+
+// LockRealm locks the realm's row.
+func (t *tx) LockRealm(m idp.LockMode) error { return t.lock(sqlLockRealm, m) }
+
+// LockAccount locks an account's row; that there is none is told with what is read next.
+func (t *tx) LockAccount(a idp.AccountID, m idp.LockMode) error { return t.lock(sqlLockAccount, m, a) }
+
+// LockSession locks a session's row.
+func (t *tx) LockSession(n idp.Name, m idp.LockMode) error {
+	if t.foreseen != nil {
+		if s, ok := t.foreseen.sessions[n]; ok && s == nil {
+			return idp.ErrNotFound
+		} else if ok {
+			return nil
+		}
+	}
+	return t.lock(sqlLockSession, m, n)
+}
+
+// Session reads one by its name.
+func (t *tx) Session(n idp.Name) (idp.Session, error) {
+	if t.foreseen != nil && t.foreseen.sessions[n] != nil {
+		return *t.foreseen.sessions[n], nil
+	}
+	return t.Tx.Session(n)
+}
+
+// LockClient locks an app's row.
+func (t *tx) LockClient(c idp.ClientID, m idp.LockMode) error { return t.lock(sqlLockClient, m, c) }
+
+// LockGrant locks a grant's row.
+func (t *tx) LockGrant(n idp.Name, m idp.LockMode) error { return t.lock(sqlLockGrant, m, n) }
+
+// LockFamily locks a family's row.
+func (t *tx) LockFamily(n idp.Name, m idp.LockMode) error { return t.lock(sqlLockFamily, m, n) }
+
+// LockSlot locks a slot's row, and makes it if there is none.
+func (t *tx) LockSlot(session idp.Name, client idp.ClientID) error {
+	if err := t.e.Later(false, sqlMakeSlot, session, client); err != nil {
+		return err
+	}
+	return t.e.Later(true, sqlLockSlot, session, client)
+}
+
+// ReceiptByRequest reads the one that a request has made.
+func (t *tx) ReceiptByRequest(h idp.Hash) (idp.Receipt, error) {
+	if t.foreseen != nil && t.foreseen.unasked(h) && !t.Buffer.HasRequest(h) {
+		return idp.Receipt{}, fmt.Errorf("receipt: %w", idp.ErrNotFound)
+	}
+	return t.Tx.ReceiptByRequest(h)
+}
