@@ -34,10 +34,18 @@ type statement struct {
 
 var _ verbs.Writer = (*engine)(nil)
 
-// fly sends what waits and then, if there is one, a statement whose rows or count are wanted.
-func (e *engine) fly(sql string, f func(verbs.Row), args []any) (n int64, err error) {
+// question is a statement whose rows, or with a nil f whose count, are wanted.
+type question struct {
+	sql  string
+	args []any
+	f    func(verbs.Row)
+	n    int64 // the answer's rows
+}
+
+// fly sends what waits and then the questions, all in one flight.
+func (e *engine) fly(ask ...*question) error {
 	if e.failed != nil {
-		return 0, e.failed
+		return e.failed
 	}
 	var b pgx.Batch
 	if e.begin != "" {
@@ -46,72 +54,78 @@ func (e *engine) fly(sql string, f func(verbs.Row), args []any) (n int64, err er
 	for _, s := range e.waiting {
 		b.Queue(s.sql, s.args...)
 	}
-	b.Queue(e.store.placeholders(sql), bind(args)...)
-	n, err = e.receive(e.c.SendBatch(e.ctx, &b), f)
-	e.begin, e.waiting = "", e.waiting[:0]
-	if err != nil {
-		e.failed = err
+	for _, q := range ask {
+		b.Queue(e.store.placeholders(q.sql), bind(q.args)...)
 	}
-	return n, err
+	e.failed = e.receive(e.c.SendBatch(e.ctx, &b), ask)
+	e.begin, e.waiting = "", e.waiting[:0]
+	return e.failed
 }
 
 // receive reads the answers to what fly sent.
-func (e *engine) receive(answers pgx.BatchResults, f func(verbs.Row)) (int64, error) {
+func (e *engine) receive(answers pgx.BatchResults, ask []*question) error {
 	defer answers.Close()
 	if e.begin != "" {
 		if _, err := answers.Exec(); err != nil {
-			return 0, e.fault(err)
+			return e.fault(err)
 		}
 	}
 	for _, s := range e.waiting {
 		tag, err := answers.Exec()
 		if err != nil {
-			return 0, e.fault(err)
+			return e.fault(err)
 		}
 		if s.must && tag.RowsAffected() == 0 {
-			return 0, idp.ErrNotFound
+			return idp.ErrNotFound
 		}
 	}
-	if f == nil {
-		tag, err := answers.Exec()
+	for _, q := range ask {
+		if q.f == nil {
+			tag, err := answers.Exec()
+			if err != nil {
+				return e.fault(err)
+			}
+			q.n = tag.RowsAffected()
+			continue
+		}
+		rows, err := answers.Query()
 		if err != nil {
-			return 0, e.fault(err)
+			return e.fault(err)
 		}
-		return tag.RowsAffected(), nil
+		if q.n, err = each(rows, q.f); err != nil && err != verbs.ErrRow {
+			err = e.fault(err)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	rows, err := answers.Query()
-	if err != nil {
-		return 0, e.fault(err)
-	}
-	n, err := each(rows, f)
-	if err != nil && err != verbs.ErrRow {
-		err = e.fault(err)
-	}
-	return int64(n), err
+	return nil
 }
 
 // One calls f for the first row and says whether there was one.
 func (e *engine) One(sql string, f func(verbs.Row), args ...any) (bool, error) {
 	first := true
-	n, err := e.fly(sql, func(r verbs.Row) {
+	q := question{sql: sql, args: args, f: func(r verbs.Row) {
 		if first {
 			f(r)
 		}
 		first = false
-	}, args)
-	return n > 0, err
+	}}
+	err := e.fly(&q)
+	return q.n > 0, err
 }
 
 // Each calls f for every row.
 func (e *engine) Each(sql string, f func(verbs.Row), args ...any) error {
-	_, err := e.fly(sql, f, args)
-	return err
+	return e.fly(&question{sql: sql, args: args, f: f})
 }
 
 // Write runs a statement and says how many rows it changed.
 func (e *engine) Write(sql string, args ...any) (int64, error) {
 	e.sent = true
-	return e.fly(sql, nil, args)
+	q := question{sql: sql, args: args}
+	err := e.fly(&q)
+	return q.n, err
 }
 
 // Later lets a statement wait for the next flight.
@@ -130,8 +144,12 @@ func (e *engine) Over(names []idp.Name) (over []idp.Name, err error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
-	err = e.Each(sqlOver, func(r verbs.Row) { over = append(over, r.Name()) }, nameArray(names))
+	err = e.fly(askOver(names, &over))
 	return over, err
+}
+
+func askOver(names []idp.Name, over *[]idp.Name) *question {
+	return &question{sql: sqlOver, args: []any{nameArray(names)}, f: func(r verbs.Row) { *over = append(*over, r.Name()) }}
 }
 
 const sqlCounter = `SELECT ` + verbs.CounterColumns + `, ` + wall + `, pg_is_in_recovery() FROM counter`

@@ -4,17 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/store/verbs"
 )
 
-const (
-	maxJoin = 128 // members of a flight, so that its message stays small enough to leave in one piece
-	pilots  = 2   // flights at a time: one collects while the other commits
-)
+// maxJoin bounds the members of a flight, so that its message stays small enough to leave in one piece.
+const maxJoin = 128
 
 // joins gathers closures into shared transactions.
 type joins struct {
@@ -22,7 +22,7 @@ type joins struct {
 
 	mu      sync.Mutex
 	waiting []*guest
-	flying  int
+	flying  bool
 	closed  bool
 	idle    sync.WaitGroup
 }
@@ -75,21 +75,43 @@ func (j *joins) board(g *guest) error {
 		return fmt.Errorf("%w: the store is closed", idp.ErrUnavailable)
 	}
 	j.waiting = append(j.waiting, g)
-	if j.flying < pilots {
-		j.flying++
+	if !j.flying {
+		j.flying = true
 		j.idle.Add(1)
 		go j.pilot()
 	}
 	return nil
 }
 
+// quiet is how long nobody may have come before a flight leaves.
+const quiet = 50 * time.Microsecond
+
+// gather gives those whom the last flight has answered a moment to come back: a flight for all of them costs one commit.
+func (j *joins) gather(answered int) {
+	n := j.queue()
+	for all, since := min(n+answered, maxJoin), time.Now(); n < all && time.Since(since) < quiet; {
+		runtime.Gosched()
+		if more := j.queue(); more > n {
+			n, since = more, time.Now()
+		}
+	}
+}
+
+func (j *joins) queue() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.waiting)
+}
+
+// pilot flies as long as somebody waits.
 func (j *joins) pilot() {
 	defer j.idle.Done()
-	for {
+	for answered := 0; ; {
+		j.gather(answered)
 		j.mu.Lock()
 		n := min(len(j.waiting), maxJoin)
 		if n == 0 {
-			j.flying--
+			j.flying = false
 			j.mu.Unlock()
 			return
 		}
@@ -97,6 +119,7 @@ func (j *joins) pilot() {
 		j.waiting = slices.Delete(j.waiting, 0, n)
 		j.mu.Unlock()
 		j.fly(batch)
+		answered = n
 	}
 }
 
@@ -164,7 +187,10 @@ func (f *foreseen) unasked(h idp.Hash) bool {
 	return asked && !found
 }
 
-const sqlRequests = `SELECT request FROM receipt WHERE request = ANY(?)`
+const (
+	sqlHoldSessions = verbs.SessionsByName + ` ORDER BY s.name FOR UPDATE OF s`
+	sqlRequests     = `SELECT request FROM receipt WHERE request = ANY(?)`
+)
 
 // look locks the sessions, in the order of their names, and then asks for the rest.
 func (f *foreseen) look(e *engine, members []*guest) error {
@@ -182,22 +208,12 @@ func (f *foreseen) look(e *engine, members []*guest) error {
 	for _, n := range sessions {
 		f.sessions[n] = nil
 	}
-	if len(sessions) > 0 {
-		err := e.Each(verbs.SessionsByName+` ORDER BY s.name FOR UPDATE OF s`, func(r verbs.Row) {
+	return e.fly(
+		&question{sql: sqlHoldSessions, args: []any{nameArray(sessions)}, f: func(r verbs.Row) {
 			s := verbs.ReadSession(r)
 			f.sessions[s.Name] = &s
-		}, nameArray(sessions))
-		if err != nil {
-			return err
-		}
-	}
-	over, err := e.Over(f.names)
-	if err != nil {
-		return err
-	}
-	f.over = over
-	if len(requests) > 0 {
-		return e.Each(sqlRequests, func(r verbs.Row) { f.requests[r.Hash()] = true }, requests)
-	}
-	return nil
+		}},
+		askOver(f.names, &f.over),
+		&question{sql: sqlRequests, args: []any{requests}, f: func(r verbs.Row) { f.requests[r.Hash()] = true }},
+	)
 }

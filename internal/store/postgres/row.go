@@ -20,7 +20,7 @@ type row struct {
 var _ verbs.Row = (*row)(nil)
 
 // each calls f for the rows and says how many there were.
-func each(rows pgx.Rows, f func(verbs.Row)) (n int, err error) {
+func each(rows pgx.Rows, f func(verbs.Row)) (n int64, err error) {
 	defer rows.Close()
 	var r row
 	for rows.Next() {

@@ -116,3 +116,24 @@ func head(t testing.TB, s idp.Store) (h idp.Head) {
 }
 
 func signOut() idp.Cause { return idp.Cause{Kind: idp.CauseSignOut, Actor: "test:it"} }
+
+// Sessions makes n live sessions of one person, for benchmarks.
+func Sessions(t testing.TB, s idp.Store, n int) (names []idp.Name) {
+	t.Helper()
+	p := addPerson(t, s)
+	for len(names) < n {
+		before := len(names)
+		update(t, s, func(tx idp.Tx) error {
+			names = names[:before]
+			for len(names) < min(n, before+1000) {
+				out := newSession(p, 1000)
+				if err := tx.InsertSession(out); err != nil {
+					return err
+				}
+				names = append(names, out.Name)
+			}
+			return nil
+		})
+	}
+	return names
+}

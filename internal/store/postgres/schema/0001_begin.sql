@@ -192,7 +192,7 @@ CREATE TABLE receipt (
   number         BIGINT PRIMARY KEY,
   endings        BIGINT NOT NULL,
   id             TEXT NOT NULL,
-  request        BYTEA CONSTRAINT receipt_request UNIQUE,
+  request        BYTEA,
   cause          TEXT NOT NULL,
   actor          TEXT NOT NULL,
   reason         TEXT NOT NULL,
@@ -204,6 +204,7 @@ CREATE TABLE receipt (
   told_at        BIGINT NOT NULL,
   cleared        BIGINT NOT NULL
 );
+CREATE UNIQUE INDEX receipt_request ON receipt (request) WHERE request IS NOT NULL;
 CREATE INDEX receipt_account ON receipt (account, number) WHERE account <> '';
 CREATE INDEX receipt_owed ON receipt (number) WHERE told_at = 0;
 CREATE INDEX receipt_uncleared ON receipt (number) WHERE told_at <> 0 AND cleared = 0;
