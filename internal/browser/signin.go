@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
@@ -74,9 +75,7 @@ func (b *Browser) Device(ctx context.Context, r *http.Request, p Proof) (*idp.Se
 }
 
 func (b *Browser) newSession(p Proof, cookie idp.Hash, agent, ip string) idp.Session {
-	if len(agent) > 256 {
-		agent = agent[:256]
-	}
+	agent = strings.ToValidUTF8(agent[:min(len(agent), 256)], "")
 	s := idp.Session{
 		Name: ledger.NewName(), Ref: ledger.NewName().String(), Account: p.Account, Realm: p.Born.Realm, Epoch: p.Born.Account,
 		Cookie: cookie, Persistent: p.Stay, Methods: p.Methods, UserAgent: agent, IP: ip, LastIP: ip, Idle: b.policy.SessionIdle,

@@ -3,6 +3,7 @@ package config
 import (
 	"log/slog"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +17,8 @@ type Config struct {
 	Name           string // of the installation, as people see it
 	Issuer         string
 	Listen         string
-	Data           string // the SQLite file
+	Data           string // the SQLite file, if there is no Postgres
+	Postgres       Postgres
 	KeyFile        string
 	TLS            TLS
 	TrustedProxies []netip.Prefix
@@ -27,6 +29,24 @@ type Config struct {
 	Resources      []string   // APIs that self-registered clients may name
 	LogLevel       slog.Level
 	MetricsListen  string // "": on Listen, for callers on this machine
+}
+
+// Postgres is the database of several nodes. The zero value: SQLite.
+type Postgres struct {
+	URL         string // with the password, if it has one
+	Connections int    // at most
+}
+
+// Database is what messages may call the database.
+func (c *Config) Database() string {
+	if c.Postgres.URL == "" {
+		return c.Data
+	}
+	u, err := url.Parse(c.Postgres.URL)
+	if err != nil {
+		return "postgres"
+	}
+	return u.Redacted()
 }
 
 // TLS says where the certificate comes from. The zero value: from nowhere, a proxy has it.

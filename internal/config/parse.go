@@ -56,6 +56,7 @@ func (r *reader) fields(c *Config) []field {
 		{"name", r.into(&c.Name)},
 		{"listen", r.address(&c.Listen)},
 		{"data", r.into(&c.Data)},
+		{"postgres", func(key string, n *yaml.Node) { r.postgres(key, n, &c.Postgres) }},
 		{"key_file", r.into(&c.KeyFile)},
 		{"tls", func(key string, n *yaml.Node) { r.tls(key, n, &c.TLS) }},
 		{"trusted_proxies", func(key string, n *yaml.Node) { r.proxies(key, n, &c.TrustedProxies) }},

@@ -217,6 +217,7 @@ type LedgerWriter interface {
 	Append(r Receipt, endings []Ending) error
 	// Mint returns a ledger time for tokens, not older than a second: it ticks the counter row if need be. Call it before
 	// reading the names that the token will carry. ErrClock: nothing may be minted now.
+	// LifeCap, asked after it, is what stood beside that time.
 	Mint() (Time, error)
 	// RaiseLifeCap makes room for tokens that live longer; it commits before any such token is minted.
 	SetLifeCap(seconds int64) error

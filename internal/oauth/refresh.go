@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
@@ -22,32 +23,22 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, client *idp.Client) (*
 	var chain idp.Chain
 	var next token.Refresh
 	var at idp.Time
+	var life time.Duration
 	var scopes, audience []string
 	var sidLives, reused bool
 	var verdict error
 	err = o.Store.Update(r.Context(), func(tx idp.Tx) error {
 		verdict, reused, sidLives = errGrant, false, false
 		var err error
-		if at, err = tx.Mint(); err != nil {
+		if at, life, err = o.moment(tx, client); err != nil {
 			return err
 		}
-		if chain, err = tx.ChainByHandle(presented.HandleHash()); errors.Is(err, idp.ErrNotFound) {
+		if chain, err = held(tx, presented.HandleHash(), client.ID); errors.Is(err, idp.ErrNotFound) || errors.Is(err, idp.ErrEnded) {
 			return nil
 		} else if err != nil {
 			return err
 		}
 		f := &chain.Family
-		if f.Client != client.ID {
-			return nil
-		}
-		if err := tx.LockFamily(f.Name, idp.Exclusive); err != nil {
-			return err
-		}
-		if err := idp.Live(tx, chain.Names()...); errors.Is(err, idp.ErrEnded) {
-			return nil
-		} else if err != nil {
-			return err
-		}
 		if at >= f.ExpiresAt || (f.Idle > 0 && at >= f.RotatedAt+milliseconds(f.Idle)) || (chain.Session != nil && chain.Session.Expired(at)) {
 			return nil
 		}
@@ -80,11 +71,10 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, client *idp.Client) (*
 			return err
 		}
 		rotated, err := tx.RotateFamily(*f, was)
-		if err != nil || !rotated {
-			return err // another rotation was first: the client asks again and meets the grace
+		if rotated {
+			verdict = nil
 		}
-		verdict = nil
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -102,11 +92,37 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, client *idp.Client) (*
 	if chain.Session != nil {
 		id.AuthTime, id.Methods = chain.Session.AuthTime, chain.Session.Methods
 	}
-	answer, err := o.mint(client, &chain, id, scopes, audience, at)
+	answer, err := o.mint(client, &chain, id, scopes, audience, at, life)
 	if err == nil {
 		answer.RefreshToken = next.String()
 	}
 	return answer, err
+}
+
+// held reads the chain of a handle with the family's lock held, and asks whether it lives. What was read before the lock may be
+// old: a rotation that was first, or a session that has just been given another root. Then it is read again, under the
+// lock. idp.ErrNotFound: there is none of this client.
+func held(tx idp.Tx, handle idp.Hash, client idp.ClientID) (chain idp.Chain, err error) {
+	first, err := tx.ChainByHandle(handle)
+	if err != nil {
+		return idp.Chain{}, err
+	}
+	if first.Family.Client != client {
+		return idp.Chain{}, idp.ErrNotFound
+	}
+	if err := tx.LockFamily(first.Family.Name, idp.Exclusive); err != nil {
+		return idp.Chain{}, err
+	}
+	if chain, err = tx.Chain(first.Family.Name); err != nil {
+		return idp.Chain{}, err
+	}
+	err = idp.Live(tx, chain.Names()...)
+	if errors.Is(err, idp.ErrEnded) {
+		if chain, err = tx.Chain(first.Family.Name); err == nil {
+			err = idp.Live(tx, chain.Names()...)
+		}
+	}
+	return chain, err
 }
 
 // narrow gives what is asked for of what was granted: never more than that (RFC 6749 section 6, RFC 8707 section 2.2). Nothing

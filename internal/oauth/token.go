@@ -77,6 +77,7 @@ func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client) (*t
 	var chain idp.Chain
 	var code idp.Code
 	var at idp.Time
+	var life time.Duration
 	var sid idp.Grant
 	var session idp.Session
 	var audience []string
@@ -93,7 +94,7 @@ func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client) (*t
 		if code.Client != client.ID || code.RedirectURI != form.Get("redirect_uri") || !verifies(code.Challenge, form) {
 			return nil
 		}
-		if at, err = tx.Mint(); err != nil {
+		if at, life, err = o.moment(tx, client); err != nil {
 			return err
 		}
 		if sid, err = tx.Grant(code.Grant); err != nil {
@@ -154,7 +155,7 @@ func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client) (*t
 		Subject: sid.Account, Client: client.ID, Sid: sid.Name, Nonce: code.Nonce, AuthTime: session.AuthTime, Methods: session.Methods,
 		Alg: client.IDTokenAlg,
 	}
-	answer, err := o.mint(client, &chain, id, code.Scopes, audience, at)
+	answer, err := o.mint(client, &chain, id, code.Scopes, audience, at, life)
 	if err == nil && !chain.Family.Handle.IsZero() {
 		answer.RefreshToken = first.String()
 	}
@@ -189,16 +190,16 @@ func verifies(challenge string, form url.Values) bool {
 	return subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1
 }
 
-// mint signs what a chain gives, after commit. at is ledger time, read before the names.
-func (o *OAuth) mint(client *idp.Client, chain *idp.Chain, id *token.ID, scopes, audience []string, at idp.Time) (*tokenAnswer, error) {
+// mint signs what a chain gives, after commit. at and life are the moment, read before the names.
+func (o *OAuth) mint(client *idp.Client, chain *idp.Chain, id *token.ID, scopes, audience []string, at idp.Time, life time.Duration) (*tokenAnswer, error) {
 	p := o.Browser.Policy()
 	access := token.Access{
 		Subject: string(chain.Grant.Account), Client: client.ID, Audience: audience, Scopes: scopes, IssuedAt: at,
-		Expires: token.Lifetime(at, o.life(client), chain.Family.ExpiresAt), EndsWith: chain.Names(),
+		Expires: token.Lifetime(at, life, chain.Family.ExpiresAt), EndsWith: chain.Names(),
 	}
 	if chain.Session != nil {
 		access.Sid, access.AuthTime = chain.Grant.Name, chain.Session.AuthTime
-		access.Expires = token.Lifetime(at, o.life(client), chain.Session.ExpiresAt)
+		access.Expires = token.Lifetime(at, life, chain.Session.ExpiresAt)
 	}
 	raw, err := o.Tokens.Access(&access)
 	if err != nil {
@@ -212,11 +213,23 @@ func (o *OAuth) mint(client *idp.Client, chain *idp.Chain, id *token.ID, scopes,
 	return answer, err
 }
 
-func (o *OAuth) life(c *idp.Client) time.Duration {
-	if c.AccessLife > 0 {
-		return min(c.AccessLife, o.Browser.Policy().AccessLife)
+// moment is the ledger time that tokens are minted at, and how long an access token of this client may live from then.
+//
+// R: never longer than the life cap that stands beside that time, whatever this node's configuration says: endings are held
+// for no longer.
+func (o *OAuth) moment(tx idp.Tx, c *idp.Client) (at idp.Time, life time.Duration, err error) {
+	if at, err = tx.Mint(); err != nil {
+		return 0, 0, err
 	}
-	return o.Browser.Policy().AccessLife
+	most, err := tx.LifeCap()
+	if err != nil {
+		return 0, 0, err
+	}
+	life = min(o.Browser.Policy().AccessLife, time.Duration(most)*time.Second)
+	if c.AccessLife > 0 {
+		life = min(life, c.AccessLife)
+	}
+	return at, life, nil
 }
 
 // machine is the client credentials grant: the token hangs on realm and client only, under the epochs that were read
@@ -235,8 +248,9 @@ func (o *OAuth) machine(r *http.Request, form url.Values, client *idp.Client, bo
 		return nil, err
 	}
 	var at idp.Time
+	var life time.Duration
 	err = o.Store.Update(r.Context(), func(tx idp.Tx) error {
-		if at, err = tx.Mint(); err != nil {
+		if at, life, err = o.moment(tx, client); err != nil {
 			return err
 		}
 		return idp.Live(tx, born.Names()...)
@@ -249,7 +263,7 @@ func (o *OAuth) machine(r *http.Request, form url.Values, client *idp.Client, bo
 	}
 	access := token.Access{
 		Subject: string(client.ID), Client: client.ID, Audience: audience, Scopes: scopes, IssuedAt: at,
-		Expires: token.Lifetime(at, o.life(client), 0), EndsWith: born.Names(),
+		Expires: token.Lifetime(at, life, 0), EndsWith: born.Names(),
 	}
 	raw, err := o.Tokens.Access(&access)
 	return &tokenAnswer{AccessToken: raw, TokenType: "Bearer", ExpiresIn: int64(access.Expires/1000 - at/1000), Scope: strings.Join(scopes, " ")}, err

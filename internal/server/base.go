@@ -10,22 +10,23 @@ import (
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/keys"
+	"exeunt.dev/internal/store/postgres"
 	"exeunt.dev/internal/store/sqlite"
 )
 
 // Base is what everything rests on: the database, and the key file that belongs to it.
 type Base struct {
 	Config config.Config
-	Store  *sqlite.Store
+	Store  idp.Store
 	Vault  *keys.Vault
 	Ring   *keys.Ring
 }
 
 // Open opens database and keys, making what a first start needs. Commands use it beside a running server.
 func Open(ctx context.Context, c config.Config, log *slog.Logger) (*Base, error) {
-	store, err := sqlite.Open(ctx, c.Data)
+	store, err := openStore(ctx, c)
 	if err != nil {
-		return nil, fmt.Errorf("database %s cannot be used: %w", c.Data, err)
+		return nil, fmt.Errorf("database %s cannot be used: %w", c.Database(), err)
 	}
 	b := &Base{Config: c, Store: store}
 	if err := b.open(ctx, log); err != nil {
@@ -33,6 +34,13 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*Base, error)
 		return nil, err
 	}
 	return b, nil
+}
+
+func openStore(ctx context.Context, c config.Config) (idp.Store, error) {
+	if c.Postgres.URL != "" {
+		return postgres.Open(ctx, c.Postgres.URL, postgres.Options{Connections: c.Postgres.Connections})
+	}
+	return sqlite.Open(ctx, c.Data)
 }
 
 // Close closes the database.
@@ -69,7 +77,7 @@ func (b *Base) vault(ctx context.Context, log *slog.Logger) (*keys.Vault, error)
 		return nil, err
 	}
 	if len(rows) > 0 {
-		return nil, &MissingKeyError{b.Config.KeyFile, b.Config.Data}
+		return nil, &MissingKeyError{b.Config.KeyFile, b.Config.Database()}
 	}
 	v, err = keys.CreateVault(b.Config.KeyFile)
 	if err != nil {

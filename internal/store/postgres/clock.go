@@ -23,15 +23,18 @@ type clock struct {
 	since  time.Duration
 	last   idp.Time // the latest that was told
 	row    idp.Time // the latest time of the counter row that was read
+	cap    int64    // and the life cap beside it, in seconds
 	jumped bool
 }
 
-// read takes over a reading: the counter row's time and the database's clock beside it.
-func (c *clock) read(row, wall idp.Time) {
+// read takes over a reading: the counter row's time and cap, and the database's clock beside it.
+func (c *clock) read(row idp.Time, lifeCap int64, wall idp.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	mono := c.mono()
-	c.row = max(c.row, row)
+	if row >= c.row {
+		c.row, c.cap = row, lifeCap
+	}
 	if !c.begun {
 		c.at, c.since, c.begun = max(wall, row), mono, true
 		return
@@ -57,11 +60,11 @@ func (c *clock) now() (t idp.Time, jumped bool) {
 	return c.last, c.jumped
 }
 
-// minted is the counter row's time that tokens may be minted under; false: it is too old.
-func (c *clock) minted(age idp.Time) (idp.Time, bool) {
+// minted is the counter row's time that tokens may be minted under, and the cap of their lives; false: it is too old.
+func (c *clock) minted(age idp.Time) (idp.Time, int64, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.row, c.estimate(c.mono())-c.row <= age
+	return c.row, c.cap, c.estimate(c.mono())-c.row <= age
 }
 
 func (c *clock) estimate(mono time.Duration) idp.Time {

@@ -178,7 +178,7 @@ func (e *engine) counter() (n verbs.Counter, clock idp.Time, err error) {
 	if err := e.store.seen(n.Head()); err != nil {
 		return n, 0, err
 	}
-	e.store.clock.read(n.Time, clock)
+	e.store.clock.read(n.Time, n.Cap, clock)
 	return n, clock, nil
 }
 

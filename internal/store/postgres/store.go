@@ -123,11 +123,11 @@ func (s *Store) seen(h ledger.Head) error {
 const sqlTick = `UPDATE counter SET time = ` + ledgerTime + ` RETURNING ` + verbs.CounterColumns + `, ` + wall
 
 // tick moves the counter row's time on, in a transaction of its own.
-func (s *Store) tick(ctx context.Context) (t idp.Time, err error) {
+func (s *Store) tick(ctx context.Context) (t idp.Time, lifeCap int64, err error) {
 	s.ticking.Lock()
 	defer s.ticking.Unlock()
-	if row, fresh := s.clock.minted(verbs.MintAge); fresh {
-		return row, nil // somebody else's tick
+	if row, lifeCap, fresh := s.clock.minted(verbs.MintAge); fresh {
+		return row, lifeCap, nil // somebody else's tick
 	}
 	err = s.with(ctx, s.aside, beginBoth, func(e *engine) error {
 		estimate, _ := s.clock.now()
@@ -140,12 +140,12 @@ func (s *Store) tick(ctx context.Context) (t idp.Time, err error) {
 		if err := e.commit(&verbs.Buffer{}); err != nil {
 			return err
 		}
-		s.clock.read(n.Time, now)
-		t = n.Time
+		s.clock.read(n.Time, n.Cap, now)
+		t, lifeCap = n.Time, n.Cap
 		return nil
 	})
 	if _, jumped := s.clock.now(); err == nil && jumped {
-		return 0, idp.ErrClock
+		return 0, 0, idp.ErrClock
 	}
-	return t, err
+	return t, lifeCap, err
 }

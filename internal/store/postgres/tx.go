@@ -23,6 +23,7 @@ type tx struct {
 	verbs.Tx
 	e        *engine
 	foreseen *foreseen // of a joined flight; else nil
+	lifeCap  int64     // beside the time that Mint has told
 }
 
 var _ idp.Tx = (*tx)(nil)
@@ -46,10 +47,23 @@ func (t *tx) Mint() (idp.Time, error) {
 	if _, jumped := s.clock.now(); jumped {
 		return 0, idp.ErrClock
 	}
-	if row, fresh := s.clock.minted(verbs.MintAge); fresh {
-		return row, nil
+	at, lifeCap, fresh := s.clock.minted(verbs.MintAge)
+	if !fresh {
+		var err error
+		if at, lifeCap, err = s.tick(t.e.ctx); err != nil {
+			return 0, err
+		}
 	}
-	return s.tick(t.e.ctx)
+	t.lifeCap = lifeCap
+	return at, nil
+}
+
+// LifeCap is how long tokens may live, in seconds: what stood beside the time that Mint has told, if it was asked.
+func (t *tx) LifeCap() (int64, error) {
+	if t.lifeCap > 0 {
+		return t.lifeCap, nil
+	}
+	return t.Tx.LifeCap()
 }
 
 const (
