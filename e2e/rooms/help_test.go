@@ -20,6 +20,7 @@ import (
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/server"
+	"exeunt.dev/internal/store/pgtest"
 )
 
 const (
@@ -28,6 +29,11 @@ const (
 	booksHome = "https://books.test/?shop=1&lang=en"
 	booksLeft = "https://books.test/left"
 )
+
+// pg is the Postgres that the tests run on; nil: on SQLite.
+var pg *pgtest.Server
+
+func TestMain(m *testing.M) { pgtest.Both(m, &pg) }
 
 type node struct {
 	t       *testing.T
@@ -47,6 +53,9 @@ func start(t *testing.T, change ...func(*config.Config)) *node {
 	c := config.Default()
 	dir := t.TempDir()
 	c.Issuer, c.Data, c.KeyFile = n.at, filepath.Join(dir, "exeunt.db"), filepath.Join(dir, "exeunt.key")
+	if pg != nil {
+		c.Postgres.URL = pg.Database(t)
+	}
 	for _, f := range change {
 		f(&c)
 	}

@@ -248,3 +248,22 @@ func Main(m *testing.M, server **Server, options ...string) {
 	s.Remove()
 	os.Exit(code)
 }
+
+// Both is a TestMain that runs the tests on SQLite, with no server, and then again with one.
+func Both(m *testing.M, server **Server) {
+	code := m.Run()
+	if Find() == "" && os.Getenv("EXEUNT_TEST_POSTGRES") == "" {
+		fmt.Println("Postgres is not installed (./test installs it): ran on SQLite only")
+		os.Exit(code)
+	}
+	s, err := Start()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	*server = s
+	fmt.Println("again, on Postgres")
+	code = max(code, m.Run())
+	s.Remove()
+	os.Exit(code)
+}
