@@ -267,3 +267,20 @@ func Both(m *testing.M, server **Server) {
 	s.Remove()
 	os.Exit(code)
 }
+
+// Set changes a setting of the running server.
+func (s *Server) Set(name, value string) error {
+	c, err := pgx.Connect(context.Background(), s.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	defer c.Close(context.Background())
+	if _, err := c.Exec(context.Background(), fmt.Sprintf("ALTER SYSTEM SET %s = '%s'", name, value)); err != nil {
+		return err
+	}
+	_, err = c.Exec(context.Background(), "SELECT pg_reload_conf()")
+	return err
+}
+
+// Configure adds settings for the next Up.
+func (s *Server) Configure(options ...string) { s.options = append(s.options, options...) }

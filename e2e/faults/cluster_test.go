@@ -1,0 +1,290 @@
+package faults
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"exeunt.dev/internal/store/pgtest"
+)
+
+// binary is the program, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "exeunt-faults-")
+	if err == nil {
+		binary = filepath.Join(dir, "exeunt")
+		var out []byte
+		if out, err = exec.Command("go", "build", "-o", binary, "exeunt.dev/cmd/exeunt").CombinedOutput(); err != nil {
+			err = fmt.Errorf("%w: %s", err, out)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// long says that ./test long runs, which takes its time.
+func long() bool { return os.Getenv("EXEUNT_TEST_LONG") != "" }
+
+const api = "https://api.test"
+
+// cluster is nodes behind one address.
+type cluster struct {
+	t       *testing.T
+	dir     string
+	front   *front // what people and guards reach
+	nodes   []*node
+	secrets map[string]string
+	pg      *pgtest.Server
+}
+
+// node is one process, with its own way to the database.
+type node struct {
+	c      *cluster
+	config string
+	port   int
+	cmd    *exec.Cmd
+	exited chan struct{}
+	log    bytes.Buffer
+	db     *front // to Postgres; nil on SQLite
+}
+
+// start makes a cluster of n nodes: on Postgres if there is one, else one on SQLite.
+func start(t *testing.T, n int, pg *pgtest.Server, settings string) *cluster {
+	t.Helper()
+	return startIn(t, t.TempDir(), n, pg, settings)
+}
+
+// startAt makes a node on SQLite with its data in a folder.
+func startAt(t *testing.T, dir string) *cluster { return startIn(t, dir, 1, nil, "") }
+
+func startIn(t *testing.T, dir string, n int, pg *pgtest.Server, settings string) *cluster {
+	t.Helper()
+	c := &cluster{t: t, dir: dir, secrets: map[string]string{}, pg: pg, front: newFront(t)}
+	database := ""
+	if pg != nil {
+		database = pg.Database(t)
+	}
+	for i := range n {
+		node := &node{c: c, port: freePort(t), config: filepath.Join(c.dir, fmt.Sprintf("node%d.yaml", i))}
+		text := fmt.Sprintf("issuer: %s\nlisten: 127.0.0.1:%d\nkey_file: key\ndata: db\ntrusted_proxies: [127.0.0.1]\nlog_level: warn\n%s", c.front.URL(), node.port, settings)
+		if pg != nil {
+			node.db = newFront(t)
+			node.db.aim(fmt.Sprintf("127.0.0.1:%d", pg.Port))
+			text += fmt.Sprintf("postgres:\n  url: %s\n", strings.Replace(database, fmt.Sprint(pg.Port), fmt.Sprint(node.db.port()), 1))
+		}
+		if err := os.WriteFile(node.config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c.nodes = append(c.nodes, node)
+	}
+	for _, app := range []string{"books", "news"} {
+		c.addClient(app, "--redirect", "https://"+app+".test/cb", "--first-party", "--audience", api)
+	}
+	c.addClient("orders", "--kind", "api", "--audience", api)
+	for _, n := range c.nodes {
+		n.up()
+	}
+	c.aim()
+	t.Cleanup(func() {
+		for _, n := range c.nodes {
+			n.kill()
+		}
+	})
+	return c
+}
+
+func (c *cluster) addClient(id string, args ...string) {
+	var out struct {
+		Secret string `json:"client_secret"`
+	}
+	c.command(&out, append([]string{"client", "add", id}, args...)...)
+	c.secrets[id] = out.Secret
+}
+
+// command runs the program beside the servers.
+func (c *cluster) command(out any, args ...string) {
+	c.t.Helper()
+	cmd := exec.Command(binary, append([]string{"--config", c.nodes[0].config, "--json"}, args...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	text, err := cmd.Output()
+	if err != nil {
+		c.t.Fatalf("exeunt %v: %v: %s", args, err, &stderr)
+	}
+	if out != nil {
+		if err := json.Unmarshal(text, out); err != nil {
+			c.t.Fatalf("exeunt %v: %v: %s", args, err, text)
+		}
+	}
+}
+
+// aim lets the front lead to all nodes.
+func (c *cluster) aim() {
+	var to []string
+	for _, n := range c.nodes {
+		to = append(to, n.address())
+	}
+	c.front.aim(to...)
+}
+
+func (n *node) address() string { return fmt.Sprintf("127.0.0.1:%d", n.port) }
+
+// up starts the process and waits until it is ready.
+func (n *node) up() {
+	n.c.t.Helper()
+	n.launch()
+	n.ready()
+}
+
+func (n *node) launch() {
+	n.log.Reset()
+	n.cmd = exec.Command(binary, "--config", n.config, "serve")
+	n.cmd.Stdout, n.cmd.Stderr = &n.log, &n.log
+	n.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := n.cmd.Start(); err != nil {
+		n.c.t.Fatal(err)
+	}
+	exited := make(chan struct{})
+	n.exited = exited
+	go func(c *exec.Cmd) { c.Wait(); close(exited) }(n.cmd)
+}
+
+func (n *node) ready() {
+	n.c.t.Helper()
+	for limit := time.Now().Add(30 * time.Second); ; {
+		if res, err := http.Get("http://" + n.address() + "/readyz"); err == nil {
+			res.Body.Close()
+			if res.StatusCode == 200 {
+				return
+			}
+		}
+		select {
+		case <-n.exited:
+			n.c.t.Fatalf("the server ended: %s", &n.log)
+		case <-time.After(5 * time.Millisecond):
+		}
+		if time.Now().After(limit) {
+			n.c.t.Fatalf("the server is not ready: %s", &n.log)
+		}
+	}
+}
+
+func (n *node) signal(s syscall.Signal) { n.cmd.Process.Signal(s) }
+
+// kill is kill -9.
+func (n *node) kill() {
+	if n.cmd == nil {
+		return
+	}
+	n.signal(syscall.SIGKILL)
+	<-n.exited
+}
+
+func freePort(t *testing.T) int {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// front is a TCP proxy that leads to one of its targets in turn, to the next one if that refuses, and that can be cut.
+type front struct {
+	l       net.Listener
+	targets atomic.Pointer[[]string]
+	turn    atomic.Uint64
+	era     atomic.Pointer[chan struct{}] // closed when all connections are to break
+	stalled atomic.Bool                   // nothing is passed on, and nothing breaks
+}
+
+func newFront(t *testing.T) *front {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &front{l: l}
+	era := make(chan struct{})
+	f.era.Store(&era)
+	f.targets.Store(&[]string{})
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go f.serve(c)
+		}
+	}()
+	return f
+}
+
+func (f *front) port() int   { return f.l.Addr().(*net.TCPAddr).Port }
+func (f *front) URL() string { return fmt.Sprintf("http://127.0.0.1:%d", f.port()) }
+
+// aim changes where new connections lead, and breaks the others.
+func (f *front) aim(to ...string) {
+	f.targets.Store(&to)
+	next := make(chan struct{})
+	close(*f.era.Swap(&next))
+}
+
+func (f *front) serve(in net.Conn) {
+	defer in.Close()
+	era, targets := *f.era.Load(), *f.targets.Load()
+	for range targets {
+		out, err := net.Dial("tcp", targets[f.turn.Add(1)%uint64(len(targets))])
+		if err != nil {
+			continue
+		}
+		defer out.Close()
+		done := make(chan struct{}, 2)
+		for _, pair := range [][2]net.Conn{{in, out}, {out, in}} {
+			go func() {
+				f.pass(pair[0], pair[1])
+				done <- struct{}{}
+			}()
+		}
+		select {
+		case <-done:
+		case <-era:
+		}
+		return
+	}
+}
+
+func (f *front) pass(from, to net.Conn) {
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		for f.stalled.Load() {
+			time.Sleep(5 * time.Millisecond)
+		}
+		if n > 0 {
+			if _, err := to.Write(buffer[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}

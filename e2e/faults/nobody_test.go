@@ -1,0 +1,57 @@
+package faults
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// Promise 4: an end touches what its row in the table names and nothing else. Random trees, random ends through every door
+// there is, and after each every credential of everybody is tried against the real program.
+func TestPromise_NobodyElse(t *testing.T) {
+	steps := 60
+	if long() {
+		steps = 2000
+	}
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	pick := rand.New(rand.NewPCG(seed, 0))
+	c := start(t, 1, nil, "")
+	people := c.people(4)
+	guard := c.newGuard()
+	for _, p := range people {
+		for range 2 {
+			if err := p.signIn(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for step := range steps {
+		p := people[pick.IntN(len(people))]
+		var err error
+		switch pick.IntN(12) {
+		case 0: // an operator signs a person out
+			c.command(nil, "account", "end", p.name)
+			for _, s := range p.all(nil) {
+				*s = over
+			}
+		case 1: // an operator ends all that an app has, of all people
+			c.command(nil, "client", "end", "news")
+			for _, p := range people {
+				for _, s := range p.sessions {
+					s.apps["news"].family, s.apps["news"].token = over, over
+				}
+			}
+		default:
+			err = p.act(pick)
+		}
+		if err != nil {
+			t.Fatalf("step %d: %v", step, err)
+		}
+		for _, p := range people {
+			if err := p.check(guard); err != nil {
+				t.Fatalf("step %d: %v", step, err)
+			}
+			p.forget()
+		}
+	}
+}

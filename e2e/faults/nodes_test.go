@@ -1,0 +1,339 @@
+package faults
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"exeunt.dev/guard"
+	"exeunt.dev/internal/store/pgtest"
+)
+
+// postgres starts a server for one test.
+func postgres(t *testing.T, options ...string) *pgtest.Server {
+	t.Helper()
+	if pgtest.Find() == "" {
+		t.Skip("Postgres is not installed (./test installs it)")
+	}
+	s, err := pgtest.Start(append([]string{"max_connections=200"}, options...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Remove)
+	return s
+}
+
+// scene is three nodes with people who act, and a guard attached to each node, that knows the others too.
+type scene struct {
+	*cluster
+	t      *testing.T
+	people []*person
+	guards []*guard.Guard
+}
+
+func newScene(t *testing.T, people int, options ...string) *scene {
+	t.Helper()
+	s := &scene{cluster: start(t, 3, postgres(t, options...), ""), t: t}
+	s.people = s.cluster.people(people)
+	for i := range s.nodes {
+		var feeds []string
+		for k := range s.nodes {
+			feeds = append(feeds, "http://"+s.nodes[(i+k)%len(s.nodes)].address())
+		}
+		s.guards = append(s.guards, s.newGuard(guard.Feeds(feeds...)))
+	}
+	return s
+}
+
+// during lets people act, strikes, lets them act on, and then compares everything with the oracle.
+func (s *scene) during(name string, strike func()) {
+	s.t.Helper()
+	stop := make(chan struct{})
+	acting := load(s.t, s.people, stop)
+	time.Sleep(time.Duration(200+rand.IntN(200)) * time.Millisecond)
+	strike()
+	time.Sleep(300 * time.Millisecond)
+	close(stop)
+	acting.Wait()
+	s.settled()
+	for _, p := range s.people {
+		if err := p.check(s.guards...); err != nil {
+			s.t.Fatalf("%s: %v", name, err)
+		}
+		p.forget()
+	}
+	if s.t.Failed() {
+		s.t.FailNow()
+	}
+}
+
+// settled waits until all nodes are ready.
+func (s *scene) settled() {
+	for _, n := range s.nodes {
+		n.ready()
+	}
+}
+
+// Three nodes on one Postgres, struck at random: no acknowledged ending is missing, nobody else is signed out, numbers have no gaps.
+func TestPromise_NodesKilled(t *testing.T) {
+	rounds := 8
+	if long() {
+		rounds = 200
+	}
+	s := newScene(t, 9)
+	for range rounds {
+		s.during("kill -9 of a node", func() {
+			n := s.nodes[rand.IntN(3)]
+			n.kill()
+			n.up()
+		})
+	}
+	for range rounds/4 + 1 {
+		s.during("kill -9 of Postgres", func() {
+			s.pg.Kill()
+			if err := s.pg.Up(); err != nil {
+				t.Fatal(err)
+			}
+		})
+		s.during("restart of Postgres", func() {
+			s.pg.Stop()
+			if err := s.pg.Up(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	t.Logf("%d endings, numbered without gaps", s.gapless())
+}
+
+// A node that is frozen in mid flight holds nobody up for longer than two seconds; thawed, it goes on.
+func TestNodes_Frozen(t *testing.T) {
+	s := newScene(t, 6)
+	for range 3 {
+		s.during("a frozen node", func() {
+			frozen := s.nodes[rand.IntN(3)]
+			frozen.signal(syscall.SIGSTOP)
+			var rest []string
+			for _, n := range s.nodes {
+				if n != frozen {
+					rest = append(rest, n.address())
+				}
+			}
+			s.front.aim(rest...)
+			began := time.Now()
+			p := &person{c: s.cluster, name: s.people[0].name, pw: s.people[0].pw, from: "10.9.9.9"}
+			for p.signIn() != nil || !p.signsOut() {
+				if time.Since(began) > 10*time.Second {
+					t.Fatal("nobody can sign in and out beside a frozen node")
+				}
+			}
+			if took := time.Since(began); took > 3*time.Second { // two for the locks, and a sign-in
+				t.Errorf("a frozen node held others up for %v", took)
+			}
+			frozen.signal(syscall.SIGCONT)
+			s.aim()
+		})
+	}
+}
+
+func (p *person) signsOut() bool {
+	s := p.sessions[len(p.sessions)-1]
+	status, _, err := p.do(s.http, "POST", "/accounts/logout/", "csrfmiddlewaretoken="+s.value("csrftoken"), map[string]string{"Accept": "application/json"})
+	return err == nil && status == 200
+}
+
+// A node that has lost Postgres, cut or stalled, vouches for nothing: it is not ready, its guard moves to another node within
+// the staleness, and what ends elsewhere meanwhile is refused.
+func TestNodes_Partitioned(t *testing.T) {
+	for name, strike := range map[string]func(*front){
+		"cut":     func(f *front) { f.aim() },
+		"stalled": func(f *front) { f.stalled.Store(true) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, 2)
+			p := s.people[0]
+			for range 2 {
+				if err := p.signIn(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			lonely := s.newGuard(guard.Feeds("http://" + s.nodes[0].address())) // knows no other node
+			token := p.sessions[0].apps["books"].access
+			for _, g := range append(s.guards, lonely) {
+				if _, err := g.Check(token); err != nil {
+					t.Fatal(err)
+				}
+			}
+			strike(s.nodes[0].db)
+			s.front.aim(s.nodes[1].address(), s.nodes[2].address())
+			if err := p.end(p.sessions[0].all(), 200, p.sessions[0].http, "POST", "/accounts/logout/", "csrfmiddlewaretoken="+p.sessions[0].value("csrftoken"),
+				map[string]string{"Accept": "application/json"}); err != nil || p.sessions[0].cookie != over {
+				t.Fatal("sign-out at another node:", err)
+			}
+			ended := time.Now()
+			for i, g := range append(slices.Clone(s.guards), lonely) {
+				for {
+					_, err := g.Check(token)
+					if errors.Is(err, guard.ErrEnded) || errors.Is(err, guard.ErrStale) {
+						t.Logf("guard %d refuses after %v: %v", i, time.Since(ended).Round(time.Millisecond), err)
+						break
+					}
+					if time.Since(ended) > 2*time.Second {
+						t.Fatalf("guard %d admits an ended token %v after its end", i, time.Since(ended))
+					}
+					time.Sleep(time.Millisecond)
+				}
+			}
+			res, err := http.Get("http://" + s.nodes[0].address() + "/readyz")
+			if err != nil || res.StatusCode != 503 {
+				t.Errorf("a node without its database says it is ready: %v %v", res, err)
+			}
+			for i, g := range s.guards { // all live on at other nodes
+				if err := guarded(g, p.sessions[1].apps["books"]); err != nil {
+					t.Errorf("guard %d: %v", i, err)
+				}
+			}
+			s.nodes[0].db.stalled.Store(false)
+			s.nodes[0].db.aim(fmt.Sprintf("127.0.0.1:%d", s.pg.Port))
+			s.aim()
+			s.settled()
+			if err := p.check(append(s.guards, lonely)...); err != nil {
+				t.Error("afterwards:", err)
+			}
+		})
+	}
+}
+
+// The primary dies and its synchronous standby takes over: nothing acknowledged is lost. The old primary, come back, is no
+// longer believed by a node that has read more.
+func TestNodes_Failover(t *testing.T) {
+	s := newScene(t, 6, "wal_level=replica")
+	standby, err := s.pg.Follow("hot_standby=on", "max_connections=200")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(standby.Remove)
+	if err := s.pg.Set("synchronous_standby_names", "*"); err != nil {
+		t.Fatal(err)
+	}
+	old := s.pg
+	s.during("failover", func() {
+		old.Kill()
+		if err := standby.Promote(); err != nil {
+			t.Fatal(err)
+		}
+		s.pg = standby
+		for _, n := range s.nodes {
+			n.db.aim(fmt.Sprintf("127.0.0.1:%d", standby.Port))
+		}
+	})
+	s.during("after the failover", func() {})
+	old.Configure("synchronous_standby_names=")
+	if err := old.Up(); err != nil {
+		t.Fatal(err)
+	}
+	s.nodes[0].db.aim(fmt.Sprintf("127.0.0.1:%d", old.Port))
+	for limit := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		res, err := http.Get("http://" + s.nodes[0].address() + "/readyz")
+		if err == nil && res.StatusCode == 503 {
+			break
+		}
+		if time.Now().After(limit) {
+			t.Fatal("a node at a deposed primary is ready")
+		}
+	}
+	s.nodes[0].db.aim(fmt.Sprintf("127.0.0.1:%d", standby.Port))
+	s.settled()
+}
+
+// A rolling restart under load: no request fails.
+func TestNodes_RollingRestart(t *testing.T) {
+	s := newScene(t, 3)
+	stop := make(chan struct{})
+	var asked, failed atomic.Int64
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				asked.Add(1)
+				res, err := c.Get(s.front.URL() + "/session/")
+				if err != nil || res.StatusCode != 200 {
+					failed.Add(1)
+					t.Log(res, err)
+					continue
+				}
+				res.Body.Close()
+			}
+		})
+	}
+	for _, n := range s.nodes {
+		n.signal(syscall.SIGTERM)
+		select {
+		case <-n.exited:
+			if code := n.cmd.ProcessState.ExitCode(); code != 0 {
+				t.Errorf("exit code %d: %s", code, &n.log)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("the node does not stop")
+		}
+		n.up()
+	}
+	close(stop)
+	wg.Wait()
+	if failed.Load() > 0 {
+		t.Errorf("%d of %d requests failed", failed.Load(), asked.Load())
+	}
+	t.Logf("%d requests, none failed", asked.Load())
+	for i, g := range s.guards {
+		if _, err := g.Check("x.y.z"); errors.Is(err, guard.ErrStale) {
+			t.Errorf("guard %d is stale after a rolling restart", i)
+		}
+	}
+}
+
+// How soon an end at one node is refused by a guard attached to another.
+func TestNodes_Delay(t *testing.T) {
+	s := newScene(t, 1)
+	p := s.people[0]
+	there := s.newGuard(guard.Feeds("http://" + s.nodes[1].address()))
+	s.front.aim(s.nodes[0].address())
+	var took []time.Duration
+	for range 12 {
+		if err := p.signIn(); err != nil {
+			t.Fatal(err)
+		}
+		mine := p.sessions[len(p.sessions)-1]
+		a := mine.apps["books"]
+		if _, err := there.Check(a.access); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if !p.signsOut() {
+			t.Fatal("sign-out failed")
+		}
+		for {
+			if _, err := there.Check(a.access); errors.Is(err, guard.ErrEnded) {
+				break
+			}
+			time.Sleep(100 * time.Microsecond)
+		}
+		took = append(took, time.Since(began))
+	}
+	slices.Sort(took)
+	t.Logf("sign-out sent at one node → refused by a guard at another: p50 %v, longest %v", took[len(took)/2], took[len(took)-1])
+	if took[len(took)/2] > time.Second {
+		t.Error("that is no longer a matter of milliseconds")
+	}
+}
