@@ -145,6 +145,9 @@ func (s *session) enter(name string) (*app, error) {
 		return nil, err
 	}
 	u, err := url.Parse(string(location))
+	if err == nil && u.Query().Get("error") == "temporarily_unavailable" {
+		return nil, errLost
+	}
 	if err != nil || u.Query().Get("code") == "" {
 		return nil, fmt.Errorf("%s got no code: %d %s", name, status, location)
 	}
