@@ -107,6 +107,7 @@ func (e *engine) commit(b *verbs.Buffer) error {
 	if b.Endings > 0 {
 		estimate, _ := e.store.clock.now()
 		batch.Queue(e.store.placeholders(sqlAppend), appendArgs(estimate, b)...)
+		batch.Queue(sqlNotify)
 	}
 	batch.Queue("COMMIT")
 	answers := e.c.SendBatch(e.ctx, &batch)
