@@ -16,18 +16,13 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// open starts the demo and a browser with an empty profile. EXEUNT_SCREENSHOTS names a folder for pictures of the pages.
-func open(t *testing.T) (*demo.Demo, context.Context) {
+// newBrowser starts a browser with an empty profile. EXEUNT_SCREENSHOTS names a folder for pictures of the pages.
+func newBrowser(t *testing.T) context.Context {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Fatal("these tests need Debian's chromium; ./test installs it")
 	}
-	d, err := demo.Start(t.Context(), demo.Options{Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.Close() })
 	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(900, 900))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), flags...)
@@ -38,7 +33,18 @@ func open(t *testing.T) (*demo.Demo, context.Context) {
 		stop()
 	})
 	do(t, ctx, "start the browser", chromedp.Navigate("about:blank"))
-	ctx, stop = context.WithTimeout(ctx, time.Minute)
+	return ctx
+}
+
+// open starts the demo and a browser.
+func open(t *testing.T) (*demo.Demo, context.Context) {
+	t.Helper()
+	d, err := demo.Start(t.Context(), demo.Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	ctx, stop := context.WithTimeout(newBrowser(t), time.Minute)
 	t.Cleanup(stop)
 	return d, ctx
 }
