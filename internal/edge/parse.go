@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -85,7 +86,8 @@ func DecodeJSON(w http.ResponseWriter, r *http.Request, into any) error {
 	if err != nil {
 		return err
 	}
-	if !utf8.Valid(body) || json.Unmarshal(body, into) != nil {
+	// A NUL in a text is refused as in a form: one of the databases cannot hold it.
+	if !utf8.Valid(body) || bytes.Contains(body, []byte(`\u0000`)) || json.Unmarshal(body, into) != nil {
 		return bad("The body is not the JSON object that is expected here.")
 	}
 	return nil

@@ -18,7 +18,9 @@ func (s *Server) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/account", http.StatusSeeOther) })
 	if s.base.Config.MetricsListen == "" {
 		mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
-			if !edge.Client(r).IP.IsLoopback() {
+			// Behind a proxy on this machine everybody comes from this machine; the proxy says so by its headers.
+			forwarded := r.Header.Get("X-Forwarded-For") + r.Header.Get("X-Forwarded-Host") + r.Header.Get("Forwarded") + r.Header.Get("Via")
+			if !edge.Client(r).IP.IsLoopback() || forwarded != "" {
 				http.NotFound(w, r)
 				return
 			}

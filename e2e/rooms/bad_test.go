@@ -1,0 +1,70 @@
+package rooms_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// Cookies of any size and shape are refused or passed over, never an error of ours.
+func TestOddCookies(t *testing.T) {
+	n := start(t)
+	for name, cookie := range map[string]string{
+		"huge":       "exeunt=" + strings.Repeat("x", 30<<10),
+		"hundreds":   strings.Repeat("a=b; ", 600) + "exeunt=x",
+		"twice":      "exeunt=a; exeunt=b",
+		"odd bytes":  "exeunt=\"\xff\xfe\"; exeunt-browser=%00",
+		"no value":   "exeunt; exeunt=",
+		"just signs": ";;;===,,,",
+	} {
+		for _, path := range []string{"/session/", "/account", "/login", "/logout", "/csrf_token/"} {
+			a := n.person().do("GET", path, "", map[string]string{"Cookie": cookie})
+			if a.status >= 500 && a.status != http.StatusHTTPVersionNotSupported {
+				t.Errorf("%s at %s: %d %s", name, path, a.status, a.body)
+			}
+		}
+	}
+	a := n.person().do("GET", "/session/", "", map[string]string{"Cookie": "exeunt=" + strings.Repeat("x", 60<<10)})
+	if a.status != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("60 KiB of cookies: %d", a.status)
+	}
+}
+
+// Wrong methods and content types at every protocol endpoint.
+func TestWrongMethods(t *testing.T) {
+	n := start(t)
+	for path, method := range map[string]string{"/oauth2/token": "GET", "/oauth2/revoke": "GET", "/oauth2/introspect": "GET", "/oauth2/par": "GET", "/oauth2/register": "GET",
+		"/oauth2/challenge": "GET", "/customers/me/logout": "GET", "/accounts/logout/": "GET", "/accounts/login/": "GET", "/ledger/beat": "GET",
+		"/.well-known/openid-configuration": "POST", "/oauth2/jwks.json": "DELETE", "/session/": "PUT", "/ledger": "POST"} {
+		if a := n.person().do(method, path, "", nil); a.status != 405 && a.status != 404 {
+			t.Errorf("%s %s: %d", method, path, a.status)
+		}
+	}
+	for _, path := range []string{"/oauth2/token", "/oauth2/revoke", "/oauth2/introspect", "/oauth2/par", "/oauth2/challenge"} {
+		a := n.person().do("POST", path, `{"a":1}`, map[string]string{"Content-Type": "application/json"})
+		if a.status != 415 && a.status != 400 && a.status != 401 {
+			t.Errorf("%s with JSON: %d %s", path, a.status, a.body)
+		}
+		a = n.person().do("POST", path, strings.Repeat("x", 100<<10), map[string]string{"Content-Type": formType})
+		if a.status != 413 && a.status != 401 {
+			t.Errorf("%s, too large: %d %s", path, a.status, a.body)
+		}
+		a = n.person().do("POST", path, "a=%00%ff", map[string]string{"Content-Type": formType})
+		if a.status != 400 && a.status != 401 {
+			t.Errorf("%s, odd bytes: %d %s", path, a.status, a.body)
+		}
+	}
+}
+
+// Behind a proxy on the same machine everybody comes from this machine: /metrics is not theirs.
+func TestMetricsAreNotForTheWorld(t *testing.T) {
+	n := start(t)
+	if a := n.person().get("/metrics"); a.status != 200 || !strings.Contains(a.body, "exeunt_endings_total") {
+		t.Errorf("from this machine: %d", a.status)
+	}
+	for _, header := range []string{"X-Forwarded-For", "Forwarded", "Via"} {
+		if a := n.person().do("GET", "/metrics", "", map[string]string{header: "x"}); a.status != 404 {
+			t.Errorf("through a proxy (%s): %d", header, a.status)
+		}
+	}
+}
