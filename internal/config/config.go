@@ -27,6 +27,7 @@ type Config struct {
 	Cookies        Cookies
 	InitialTokens  []idp.Hash // of initial access tokens; none: registration is closed
 	Resources      []string   // APIs that self-registered clients may name
+	Scopes         []string   // rights at APIs that they may ask people for
 	LogLevel       slog.Level
 	MetricsListen  string // "": on Listen, for callers on this machine
 }

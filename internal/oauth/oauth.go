@@ -32,6 +32,7 @@ type OAuth struct {
 
 	InitialTokens []idp.Hash // initial access tokens of registration; none: registration is closed
 	Resources     []string   // APIs that self-registered clients may name
+	Scopes        []string   // rights at APIs that they may ask people for, besides the standard ones
 	Limit         *edge.Limiter
 }
 

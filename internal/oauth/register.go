@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"exeunt.dev/internal/edge"
@@ -212,6 +213,11 @@ func (o *OAuth) fill(c *idp.Client, m *metadata) error {
 		}
 	}
 	c.Scopes = strings.Fields(m.Scope)
+	for _, s := range c.Scopes {
+		if !has([]string{scopeOpenID, "profile", "email", scopeOffline, scopeSignOut}, s) && !has(o.Scopes, s) {
+			return bad("scope names a right that is not open to registration: " + strconv.QuoteToASCII(s))
+		}
+	}
 	if len(c.Scopes) == 0 {
 		c.Scopes = []string{scopeOpenID, "profile", "email"}
 	}

@@ -87,12 +87,13 @@ func (s *Server) rooms(pages *web.Pages) http.Handler {
 	tokens := token.NewIssuer(c.Issuer, s.base.Ring)
 	tie := browser.New(store, s.door, c.Policy, c.Issuer, browser.Names(c.Cookies), s.base.Vault.Derive("csrf", 32))
 	passwords := signin.NewPasswords(store)
+	passwords.Knows = tie.Knows
 	mux := http.NewServeMux()
 	for _, room := range []interface{ Mount(*http.ServeMux) }{
 		pages,
 		&signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages},
 		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
-			InitialTokens: c.InitialTokens, Resources: c.Resources, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000)},
+			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.Scopes, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens},
 		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, After: (*idp.Session).PageKey},
 		s.feed,

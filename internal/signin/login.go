@@ -140,16 +140,9 @@ func (s *SignIn) back(w http.ResponseWriter, r *http.Request, at *waiting) {
 	http.Redirect(w, r, "/oauth2/authorize?pending="+url.QueryEscape(at.id), http.StatusSeeOther)
 }
 
-func (s *SignIn) origins(at *waiting) []string {
-	if o := idp.OriginOf(at.request.RedirectURI); o != "" {
-		return []string{o}
-	}
-	return nil
-}
-
 func (s *SignIn) askPassword(w http.ResponseWriter, r *http.Request, at *waiting, status int, username, problem string) {
 	s.Pages.Render(w, status, web.Login{
-		Action: "/login", Pending: at.id, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Username: username, Error: problem, Origins: s.origins(at),
+		Action: "/login", Pending: at.id, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Username: username, Error: problem,
 	})
 }
 
@@ -176,7 +169,7 @@ func sentences(scopes []string) []string {
 }
 
 func (s *SignIn) choose(w http.ResponseWriter, r *http.Request, at *waiting) {
-	p := web.Choose{Action: "/login", Pending: at.id, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Who: at.account.Username, Origins: s.origins(at)}
+	p := web.Choose{Action: "/login", Pending: at.id, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Who: at.account.Username, As: at.session.Ref}
 	if at.request.Consent {
 		p.Scopes = sentences(at.request.Scopes)
 		if len(p.Scopes) == 0 {
@@ -213,7 +206,8 @@ func (s *SignIn) act(w http.ResponseWriter, r *http.Request) {
 			}
 		})
 	case "continue":
-		if s.needsPassword(at) {
+		// The page named a person; if somebody else is signed in by now, it is shown again, with that one's name.
+		if s.needsPassword(at) || form.Get("as") != at.session.Ref {
 			break
 		}
 		err = s.accept(r, at)

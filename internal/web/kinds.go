@@ -9,33 +9,28 @@ type Login struct {
 	Username              string
 	Error                 string
 	Stay                  bool
-	Origins               []string // where a successful form may lead
 }
 
-func (Login) template() string        { return "login" }
-func (p Login) formOrigins() []string { return p.Origins }
+func (Login) template() string { return "login" }
 
 // Choose asks whether to go on as who is signed in, or consents to an app, or both.
 type Choose struct {
 	Action, Pending, CSRF string
 	App, Who              string
+	As                    string   // the session whose person is named; the answer is for that one
 	Scopes                []string // sentences; empty: no consent is asked for
-	Origins               []string
 }
 
-func (Choose) template() string        { return "choose" }
-func (p Choose) formOrigins() []string { return p.Origins }
+func (Choose) template() string { return "choose" }
 
 // Ask asks before a sign-out.
 type Ask struct {
 	Action, Pending, CSRF, Nonce string
 	Who                          string
 	App                          string // "this app only" is offered
-	Origins                      []string
 }
 
-func (Ask) template() string        { return "ask" }
-func (p Ask) formOrigins() []string { return p.Origins }
+func (Ask) template() string { return "ask" }
 
 // Message says something, with at most one link.
 type Message struct {
@@ -83,8 +78,9 @@ func (p Account) header() *Header { return &p.Header }
 type FormPost struct {
 	Action string
 	Fields [][2]string
-	Origin string
 }
 
-func (FormPost) template() string        { return "formpost" }
-func (p FormPost) formOrigins() []string { return []string{p.Origin} }
+func (FormPost) template() string { return "formpost" }
+
+// The one form that leaves: to a registered address, and on to where the app leads. A loopback address is http.
+func (FormPost) formTargets() string { return "https: http:" }
