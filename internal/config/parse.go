@@ -66,6 +66,8 @@ func (r *reader) fields(c *Config) []field {
 		{"registration", func(key string, n *yaml.Node) {
 			r.mapping(key, n, []field{{"initial_tokens", func(key string, n *yaml.Node) {
 				r.list(key, n, func(n *yaml.Node) { r.token(key, n, &c.InitialTokens) })
+			}}, {"scopes", func(key string, n *yaml.Node) {
+				r.list(key, n, func(n *yaml.Node) { r.scope(key, n, &c.RegistrationScopes) })
 			}}})
 		}},
 		{"resources", func(key string, n *yaml.Node) {

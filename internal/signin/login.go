@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
@@ -175,8 +176,17 @@ func sentences(scopes []string) []string {
 	return out
 }
 
+// shown is what the page asks: who goes on, and what they allow. An answer holds for just that, for another tab may have
+// signed in as somebody else since.
+func (at *waiting) shown() string {
+	if !at.request.Consent {
+		return string(at.account.ID)
+	}
+	return string(at.account.ID) + " allows " + strings.Join(at.request.Scopes, " ")
+}
+
 func (s *SignIn) choose(w http.ResponseWriter, r *http.Request, at *waiting) {
-	p := web.Choose{Action: "/login", Pending: at.id, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Who: at.account.Username, Origins: s.origins(at)}
+	p := web.Choose{Action: "/login", Pending: at.id, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Who: at.account.Username, Shown: at.shown(), Origins: s.origins(at)}
 	if at.request.Consent {
 		p.Scopes = sentences(at.request.Scopes)
 		if len(p.Scopes) == 0 {
@@ -215,6 +225,9 @@ func (s *SignIn) act(w http.ResponseWriter, r *http.Request) {
 	case "continue":
 		if s.needsPassword(at) {
 			break
+		}
+		if form.Get("shown") != at.shown() {
+			break // the page named somebody else, or asked for something else: the dispatcher asks again
 		}
 		err = s.accept(r, at)
 	default:

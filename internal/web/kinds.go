@@ -19,6 +19,7 @@ func (p Login) formOrigins() []string { return p.Origins }
 type Choose struct {
 	Action, Pending, CSRF string
 	App, Who              string
+	Shown                 string   // what this page asks of whom; comes back with the answer
 	Scopes                []string // sentences; empty: no consent is asked for
 	Origins               []string
 }
@@ -30,6 +31,7 @@ func (p Choose) formOrigins() []string { return p.Origins }
 type Ask struct {
 	Action, Pending, CSRF, Nonce string
 	Who                          string
+	Account                      string // whom Who names; comes back with the answer
 	App                          string // "this app only" is offered
 	Origins                      []string
 }
