@@ -27,9 +27,10 @@ type Config struct {
 	Cookies        Cookies
 	InitialTokens  []idp.Hash // of initial access tokens; none: registration is closed
 	Resources      []string   // APIs that self-registered clients may name
-	Scopes         []string   // rights at APIs that they may ask people for
-	LogLevel       slog.Level
-	MetricsListen  string // "": on Listen, for callers on this machine
+
+	RegistrationScopes []string // that self-registered clients may have besides those of OpenID Connect
+	LogLevel           slog.Level
+	MetricsListen      string // "": on Listen, for callers on this machine
 }
 
 // Postgres is the database of several nodes. The zero value: SQLite.

@@ -64,12 +64,11 @@ func (r *reader) fields(c *Config) []field {
 		{"signing_algs", func(key string, n *yaml.Node) { r.algs(key, n, &c.Algs) }},
 		{"cookies", func(key string, n *yaml.Node) { r.cookies(key, n, &c.Cookies) }},
 		{"registration", func(key string, n *yaml.Node) {
-			r.mapping(key, n, []field{
-				{"initial_tokens", func(key string, n *yaml.Node) {
-					r.list(key, n, func(n *yaml.Node) { r.token(key, n, &c.InitialTokens) })
-				}},
-				{"scopes", func(key string, n *yaml.Node) { r.list(key, n, func(n *yaml.Node) { r.scope(key, n, &c.Scopes) }) }},
-			})
+			r.mapping(key, n, []field{{"initial_tokens", func(key string, n *yaml.Node) {
+				r.list(key, n, func(n *yaml.Node) { r.token(key, n, &c.InitialTokens) })
+			}}, {"scopes", func(key string, n *yaml.Node) {
+				r.list(key, n, func(n *yaml.Node) { r.scope(key, n, &c.RegistrationScopes) })
+			}}})
 		}},
 		{"resources", func(key string, n *yaml.Node) {
 			r.list(key, n, func(n *yaml.Node) { r.resource(key, n, &c.Resources) })
@@ -230,17 +229,4 @@ func (r *reader) algs(key string, n *yaml.Node, to *[]string) {
 	if len(*to) == 0 && len(r.problems) == 0 {
 		r.wrong(n.Line, key, "the list is empty", "write ES256, EdDSA or RS256")
 	}
-}
-
-// scope is a scope token of RFC 6749 section 3.3.
-func (r *reader) scope(key string, n *yaml.Node, to *[]string) {
-	text, ok := r.text(key, n)
-	if !ok {
-		return
-	}
-	if text == "" || strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' || c == '"' || c == '\\' }) {
-		r.wrong(n.Line, key, strconv.Quote(text)+" is no scope", "write for example orders:read")
-		return
-	}
-	*to = append(*to, text)
 }

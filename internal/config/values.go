@@ -102,6 +102,19 @@ func (r *reader) resource(key string, n *yaml.Node, to *[]string) {
 	*to = append(*to, text)
 }
 
+// scope reads a scope-token (RFC 6749 section 3.3).
+func (r *reader) scope(key string, n *yaml.Node, to *[]string) {
+	text, ok := r.text(key, n)
+	if !ok {
+		return
+	}
+	if strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' || c == '"' || c == '\\' }) {
+		r.wrong(n.Line, key, strconv.Quote(text)+" is not one scope", "write each scope as an item of its own, for example orders:read")
+		return
+	}
+	*to = append(*to, text)
+}
+
 // together checks what no single value shows.
 func (r *reader) together(c *Config) {
 	at := func(key string) int { return max(r.lines[key], 1) }

@@ -102,6 +102,7 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 	c := config.Default()
 	c.Issuer, c.Data, c.KeyFile = d.Info.Issuer, filepath.Join(dir, "exeunt.db"), filepath.Join(dir, "exeunt.key")
 	c.Name, c.Resources, c.InitialTokens = "Exeunt demo", []string{d.Info.API}, []idp.Hash{idp.HashOf(d.Info.RegistrationToken)}
+	c.RegistrationScopes = []string{"account.signout"} // who tries it out may register an app that signs people out everywhere, with consent
 	if runtime.GOOS != "linux" {
 		c.Cookies.Session, c.Cookies.Browser = "exeunt"+portOf(d.ls[0]), "exeunt-browser"+portOf(d.ls[0])
 	}

@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -136,7 +137,7 @@ func LoopbackHost(host string) bool {
 func ValidRedirectURI(uri string, kind ClientKind) error {
 	bad := Invalid("redirect_uri", uri+" must be https, or http on a loopback address, without fragment and user name.")
 	u, err := url.Parse(uri)
-	if err != nil || !u.IsAbs() || u.Fragment != "" || strings.Contains(uri, "#") || u.User != nil || len(uri) > 2048 || strings.ContainsAny(uri, " \t\r\n*") {
+	if err != nil || !u.IsAbs() || !plainHost(u) || u.Fragment != "" || strings.Contains(uri, "#") || u.User != nil || len(uri) > 2048 || strings.ContainsAny(uri, " \t\r\n*\\") {
 		return bad
 	}
 	switch {
@@ -148,6 +149,22 @@ func ValidRedirectURI(uri string, kind ClientKind) error {
 		return nil
 	}
 	return bad
+}
+
+// plainHost says that a host is one that browsers, resolvers and this program read alike: letters, digits, dots and dashes (an
+// international name in its xn-- form), or an IPv6 address. It is written into Content-Security-Policy, where ; and , part things.
+func plainHost(u *url.URL) bool {
+	host := u.Hostname()
+	if u.Scheme != "https" && u.Scheme != "http" {
+		return true
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Zone() == ""
+	}
+	odd := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '-'
+	}
+	return host != "" && !strings.HasPrefix(host, ".") && !strings.HasSuffix(host, ".") && !strings.Contains(host, "..") && !strings.ContainsFunc(host, odd)
 }
 
 // ValidClientID keeps client ids to 1 to 64 of A-Z a-z 0-9 . _ - and apart from account ids, which have 16 characters: a

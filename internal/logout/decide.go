@@ -153,7 +153,7 @@ func (l *Logout) ask(w http.ResponseWriter, r *http.Request, q request, v verdic
 			return
 		}
 	}
-	p := web.Ask{Action: "/logout/confirm", Pending: pending, CSRF: l.Browser.CSRF(w, r), Nonce: idp.NewSecret(16), Who: v.who}
+	p := web.Ask{Action: "/logout/confirm", Pending: pending, CSRF: l.Browser.CSRF(w, r), Nonce: idp.NewSecret(16), Who: v.who, Account: string(v.session.Account)}
 	if v.offerApp {
 		p.App = v.client.Name
 	}
@@ -188,6 +188,8 @@ func (l *Logout) confirm(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		l.answer(w, r, q, form.Get("pending"), false)
+	case form.Get("act") != "stay" && form.Get("account") != string(v.session.Account):
+		l.ask(w, r, q, v, form.Get("pending")) // another tab has signed in as somebody else: the page did not name them
 	case form.Get("act") == "app" && v.offerApp:
 		l.end(w, r, v, idp.EndApp(v.session.Name, v.client.ID), idp.CauseAppSignOut, form.Get("nonce"))
 	case form.Get("act") == "all":

@@ -205,7 +205,7 @@ func needs(a *asked, st *standing, now idp.Time) (login, choose, consent bool) {
 	login = login || (q.HintSubject != "" && q.HintSubject != st.session.Account)
 	choose = !acted && (st.slot.MustAsk || has(q.Prompt, "select_account"))
 	covered := a.client.FirstParty || (st.given && !slices.ContainsFunc(q.Scopes, func(s string) bool { return !slices.Contains(st.consent, s) }))
-	consent = !covered || (has(q.Prompt, "consent") && (a.row == nil || a.row.ActedAt == 0 || q.Consent))
+	consent = !covered || (has(q.Prompt, "consent") && (!acted || q.Consent))
 	return login, choose, consent
 }
 
@@ -218,6 +218,11 @@ func (o *OAuth) wait(w http.ResponseWriter, r *http.Request, a *asked) (string, 
 	id := a.id
 	if id == "" {
 		id = idp.NewSecret(16)
+	}
+	if a.row == nil {
+		if err := o.mayWait(r); err != nil {
+			return "", err
+		}
 	}
 	browser := o.Browser.ID(w, r)
 	return id, o.Store.Update(r.Context(), func(tx idp.Tx) error {

@@ -32,8 +32,9 @@ type OAuth struct {
 
 	InitialTokens []idp.Hash // initial access tokens of registration; none: registration is closed
 	Resources     []string   // APIs that self-registered clients may name
-	Scopes        []string   // rights at APIs that they may ask people for, besides the standard ones
+	Scopes        []string   // scopes that self-registered clients may have besides those of OpenID Connect
 	Limit         *edge.Limiter
+	Waits         *edge.Limiter // of rows that wait for a human, for each neighbourhood of addresses
 }
 
 // Mount adds the room's paths.
@@ -75,6 +76,17 @@ func (o *OAuth) turn(key string) error {
 		return nil
 	}
 	if ok, wait := o.Limit.Allow(key); !ok {
+		return &idp.LimitedError{Wait: wait}
+	}
+	return nil
+}
+
+// mayWait takes a turn of the caller's neighbourhood: anybody can make rows that wait for a human, and none may fill the disk.
+func (o *OAuth) mayWait(r *http.Request) error {
+	if o.Waits == nil {
+		return nil
+	}
+	if ok, wait := o.Waits.Allow(edge.Neighbourhood(edge.Client(r).IP)); !ok {
 		return &idp.LimitedError{Wait: wait}
 	}
 	return nil

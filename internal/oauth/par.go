@@ -39,6 +39,9 @@ func (o *OAuth) par(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return err
 		}
+		if err := o.mayPush(r, &client); err != nil {
+			return err
+		}
 		data, err := json.Marshal(q)
 		if err != nil {
 			return err
@@ -57,6 +60,14 @@ func (o *OAuth) par(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	edge.JSON(w, http.StatusCreated, map[string]any{"request_uri": parPrefix + id, "expires_in": int64(life.Seconds())})
+}
+
+// mayPush limits a client that has proved who it is by its name, and anybody who merely names a public one by address.
+func (o *OAuth) mayPush(r *http.Request, client *idp.Client) error {
+	if client.Confidential() {
+		return o.turn("par " + string(client.ID))
+	}
+	return o.mayWait(r)
 }
 
 // pushed finds a pushed request. Other parameters than client_id are not looked at (RFC 9126 section 4).

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
+	"unicode"
 
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
@@ -133,6 +133,9 @@ func (o *OAuth) fill(c *idp.Client, m *metadata) error {
 	if len(m.ClientName) > 200 || len(m.RedirectURIs) > 20 || len(m.PostLogoutURIs) > 20 || len(m.LogoutURIs) > 20 {
 		return bad("too much of one thing")
 	}
+	if strings.ContainsFunc(m.ClientName, func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }) {
+		return bad("client_name has characters that cannot be seen: people read it when they are asked")
+	}
 	c.Name = m.ClientName
 	if c.Name == "" {
 		c.Name = string(c.ID)
@@ -212,16 +215,25 @@ func (o *OAuth) fill(c *idp.Client, m *metadata) error {
 			c.Audiences = append(c.Audiences, r)
 		}
 	}
-	c.Scopes = strings.Fields(m.Scope)
-	for _, s := range c.Scopes {
-		if !has([]string{scopeOpenID, "profile", "email", scopeOffline, scopeSignOut}, s) && !has(o.Scopes, s) {
-			return bad("scope names a right that is not open to registration: " + strconv.QuoteToASCII(s))
+	c.Scopes = o.open(c.Scopes, m.Scope)
+	return nil
+}
+
+// open gives the scopes of a client that registers itself: of those it asks for the ones that are open to everybody, that the
+// operator opened to registration, or that it was given before. The answer says which (RFC 7591 section 3.2.1): a scope is
+// a right at somebody's API, and nobody takes one by asking.
+func (o *OAuth) open(had []string, asked string) []string {
+	if asked == "" {
+		return []string{scopeOpenID, "profile", "email"}
+	}
+	var out []string
+	for _, s := range strings.Fields(asked) {
+		may := has([]string{scopeOpenID, "profile", "email", scopeOffline}, s) || has(o.Scopes, s) || has(had, s)
+		if may && !has(out, s) {
+			out = append(out, s)
 		}
 	}
-	if len(c.Scopes) == 0 {
-		c.Scopes = []string{scopeOpenID, "profile", "email"}
-	}
-	return nil
+	return out
 }
 
 func sharesHost(uri string, others []string) bool {

@@ -114,7 +114,7 @@ func (o *OAuth) parse(v url.Values, c *idp.Client, uri string) (idp.AuthorizeReq
 func checkChallenge(v url.Values, c *idp.Client) error {
 	challenge, method := v.Get("code_challenge"), v.Get("code_challenge_method")
 	switch {
-	case challenge == "" && method == "" && c.Confidential():
+	case challenge == "" && method == "" && c.Confidential() && c.Kind != idp.KindNative: // RFC 8252 section 8.1
 		return nil
 	case challenge == "":
 		return refuse("invalid_request", "code_challenge is required (PKCE, RFC 7636)")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
@@ -168,8 +169,17 @@ func sentences(scopes []string) []string {
 	return out
 }
 
+// shown is what the page asks: who goes on, and what they allow. An answer holds for just that, for another tab may have
+// signed in as somebody else since.
+func (at *waiting) shown() string {
+	if !at.request.Consent {
+		return string(at.account.ID)
+	}
+	return string(at.account.ID) + " allows " + strings.Join(at.request.Scopes, " ")
+}
+
 func (s *SignIn) choose(w http.ResponseWriter, r *http.Request, at *waiting) {
-	p := web.Choose{Action: "/login", Pending: at.id, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Who: at.account.Username, As: at.session.Ref}
+	p := web.Choose{Action: "/login", Pending: at.id, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Who: at.account.Username, Shown: at.shown()}
 	if at.request.Consent {
 		p.Scopes = sentences(at.request.Scopes)
 		if len(p.Scopes) == 0 {
@@ -206,9 +216,11 @@ func (s *SignIn) act(w http.ResponseWriter, r *http.Request) {
 			}
 		})
 	case "continue":
-		// The page named a person; if somebody else is signed in by now, it is shown again, with that one's name.
-		if s.needsPassword(at) || form.Get("as") != at.session.Ref {
+		if s.needsPassword(at) {
 			break
+		}
+		if form.Get("shown") != at.shown() {
+			break // the page named somebody else, or asked for something else: the dispatcher asks again
 		}
 		err = s.accept(r, at)
 	default:

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"runtime"
 	"strings"
 	"time"
@@ -66,7 +65,7 @@ func (p *Passwords) Check(ctx context.Context, r *http.Request, username, passwo
 	if len(password) > idp.MaxPassword || len(username) > 256 {
 		return none, idp.ErrWrong
 	}
-	if ok, wait := p.address.Allow(neighbourhood(edge.Client(r).IP)); !ok {
+	if ok, wait := p.address.Allow(edge.Neighbourhood(edge.Client(r).IP)); !ok {
 		return none, &idp.LimitedError{Wait: wait}
 	}
 	var a idp.Account
@@ -106,18 +105,6 @@ func (p *Passwords) Check(ctx context.Context, r *http.Request, username, passwo
 		return none, idp.ErrLocked
 	}
 	return browser.Proof{Account: a.ID, Born: born, Methods: []string{"pwd"}}, nil
-}
-
-// neighbourhood is what one caller can change at will: an IPv4 address, or the 64 bits of an IPv6 address that a network is given.
-func neighbourhood(ip netip.Addr) string {
-	if !ip.Is6() {
-		return ip.String()
-	}
-	net, err := ip.WithZone("").Prefix(64)
-	if err != nil {
-		return ip.String()
-	}
-	return net.String()
 }
 
 // Hash makes the PHC text of a new password.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/idp"
 )
 
 // ErrExpired says that a half-finished thing is over, unknown, or another browser's.
@@ -13,11 +14,16 @@ var ErrExpired = errors.New("this page has expired")
 // Fail shows an error to a person: bad input with its words, everything else without. The details go to the log.
 func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	var input *edge.Error
+	var limited *idp.LimitedError
 	m := Message{Title: "Something went wrong", Text: "Please try again in a moment.", RequestID: edge.RequestID(r.Context())}
 	status := http.StatusInternalServerError
 	switch {
 	case errors.As(err, &input):
 		status, m.Title, m.Text = input.Status, "This request is not right", input.Description
+	case errors.As(err, &limited):
+		status = http.StatusTooManyRequests
+		w.Header().Set("Retry-After", limited.RetryAfter())
+		m.Title, m.Text = "Too many attempts", "Please wait a moment and try again."
 	case errors.Is(err, ErrExpired):
 		status, m.Title, m.Text = http.StatusBadRequest, "This page has expired", "Go back to the app that you came from and try again."
 	case edge.Down(err):

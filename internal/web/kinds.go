@@ -17,7 +17,7 @@ func (Login) template() string { return "login" }
 type Choose struct {
 	Action, Pending, CSRF string
 	App, Who              string
-	As                    string   // the session whose person is named; the answer is for that one
+	Shown                 string   // what this page asks of whom; comes back with the answer
 	Scopes                []string // sentences; empty: no consent is asked for
 }
 
@@ -27,6 +27,7 @@ func (Choose) template() string { return "choose" }
 type Ask struct {
 	Action, Pending, CSRF, Nonce string
 	Who                          string
+	Account                      string // whom Who names; comes back with the answer
 	App                          string // "this app only" is offered
 }
 

@@ -1,0 +1,171 @@
+package oauth_test
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/oauth"
+)
+
+// A scope is a right at somebody's API: nobody takes one by registering, neither at first nor by a change.
+func TestRegister_ScopesAreGivenNotTaken(t *testing.T) {
+	n := start(t, func(o *oauth.OAuth) { o.Scopes = []string{"orders:read"} })
+	body := object{"redirect_uris": []string{"https://new.test/cb"}, "scope": "openid account.signout orders:read orders:read orders:write offline_access"}
+	made := n.call("POST", "/oauth2/register", initial, body).json(t)
+	if made["scope"] != "openid orders:read offline_access" {
+		t.Errorf("registered %q", made["scope"])
+	}
+	id, bearer := idp.ClientID(made["client_id"].(string)), made["registration_access_token"].(string)
+	path := "/oauth2/register/" + string(id)
+	body["client_id"] = id
+	if got := n.call("PUT", path, bearer, body).json(t)["scope"]; got != "openid orders:read offline_access" {
+		t.Errorf("changed to %q", got)
+	}
+	n.update(func(tx idp.Tx) error { // what an operator gave stays
+		c, err := tx.Client(id)
+		must(t, err)
+		c.Scopes = append(c.Scopes, "orders:write")
+		return tx.UpdateClient(c)
+	})
+	if got := n.call("PUT", path, bearer, body).json(t)["scope"]; got != "openid orders:read orders:write offline_access" {
+		t.Errorf("after the operator's change %q", got)
+	}
+	machine := object{"grant_types": []string{"client_credentials"}, "scope": "orders:write"}
+	if got := n.call("POST", "/oauth2/register", initial, machine).json(t)["scope"]; got != nil {
+		t.Errorf("a machine registered %q", got)
+	}
+}
+
+// Addresses that one reader takes for another's, and names that hide something from who is asked.
+func TestRegister_OddAddressesAndNames(t *testing.T) {
+	n := start(t)
+	for _, uri := range []string{
+		"https://new.test;sandbox/cb", "https://new.test,x/cb", "https://new.test'/cb", "https://new.test./cb", "https://.test/cb", "https://a..test/cb",
+		"https://:443/cb", "https://new.test\\@evil.test/cb", "https://new.test/\\evil.test", "https://bücher.test/cb", "https://new%2etest/cb",
+		"https://[fe80::1%25eth0]/cb", "https:new.test/cb", "https:///cb", "//new.test/cb", "JaVaScRiPt://new.test/%0aalert(1)", "https://new.test\u00a0/cb",
+		"http://127.0.0.1.evil.test/cb", "http://localhost.evil.test/cb", "http://127.0.0.1@evil.test/cb",
+	} {
+		expect(t, uri, n.call("POST", "/oauth2/register", initial, object{"redirect_uris": []string{uri}}), 400, "invalid_redirect_uri")
+	}
+	for _, uri := range []string{"https://xn--bcher-kva.test:8443/cb?x=y%2f", "https://[2001:db8::1]/cb", "http://[::1]:7/cb"} {
+		if a := n.call("POST", "/oauth2/register", initial, object{"redirect_uris": []string{uri}}); a.status != 201 {
+			t.Errorf("%s: %d %s", uri, a.status, a.body)
+		}
+	}
+	for _, name := range []string{"Books\u202e", "Bo\u200boks", "Books\n", "\u2066Books"} {
+		body := object{"redirect_uris": []string{"https://new.test/cb"}, "client_name": name}
+		expect(t, name, n.call("POST", "/oauth2/register", initial, body), 400, "invalid_client_metadata")
+	}
+}
+
+// RFC 8252 section 8.1: a native app proves with PKCE that the code is its own, whether or not it has a secret.
+func TestAuthorize_NativeNeedsPKCE(t *testing.T) {
+	n := start(t)
+	made := n.call("POST", "/oauth2/register", initial, object{"redirect_uris": []string{"com.example.app:/cb"}, "application_type": "native"}).json(t)
+	a := n.signedIn("alice").authorize(made["client_id"].(string), "redirect_uri", "com.example.app:/cb", "code_challenge", "-", "code_challenge_method", "-")
+	if a.query().Get("error") != "invalid_request" {
+		t.Errorf("%d %s", a.status, a.header.Get("Location"))
+	}
+}
+
+// The port of a loopback address is free for native apps only, and nothing else of the address is (RFC 8252 section 7.3).
+func TestAuthorize_LoopbackPort(t *testing.T) {
+	n := start(t)
+	p := n.signedIn("alice")
+	for uri, right := range map[string]bool{
+		"http://127.0.0.1/cb": true, "http://127.0.0.1:49152/cb": true, "http://127.0.0.1:49152/cb/": false, "http://127.0.0.1:49152/cb?x": false,
+		"http://127.0.0.1:49152/CB": false, "http://127.0.0.1:5@127.0.0.1:5/cb": false, "http://127.0.0.1:5@evil.test/cb": false, "https://127.0.0.1:5/cb": false,
+		"http://127.0.0.2:5/cb": false, "http://[::1]:5/cb": false, "http://localhost:5/cb": false, "http://127.0.0.1:5/%63b": false, "http://127.0.0.1:5/x/../cb": false,
+		"https://phone.test:444/cb": false,
+	} {
+		a := p.authorize("phone", "redirect_uri", uri)
+		if right != (a.status == 303 && strings.HasPrefix(a.header.Get("Location"), uri+"?")) || !right && a.header.Get("Location") != "" {
+			t.Errorf("%s: %d %s", uri, a.status, a.header.Get("Location"))
+		}
+	}
+}
+
+// another signs this browser in as somebody else, as another tab would.
+func (p *person) another(name string) {
+	p.t.Helper()
+	u, err := url.Parse(p.at)
+	must(p.t, err)
+	p.c.Jar.SetCookies(u, p.signedIn(name).c.Jar.Cookies(u))
+}
+
+// form is what a page would send back, filled in.
+func (a answer) form(pairs ...string) string {
+	v := url.Values{}
+	for _, m := range hidden.FindAllStringSubmatch(a.body, -1) {
+		v.Set(m[1], m[2])
+	}
+	return with(v, pairs...).Encode()
+}
+
+// What a page asks of one person, nobody else answers by pressing its button.
+func TestConsent_IsTheOneThatWasShown(t *testing.T) {
+	n := start(t)
+	p := n.signedIn("alice")
+	own := []string{"Content-Type", formType, "Sec-Fetch-Site", "same-origin", "Origin", p.at}
+	wait := p.authorize("third", "scope", "openid profile").header.Get("Location")
+	shown := p.get(wait)
+	if !strings.Contains(shown.body, "<strong>alice</strong>") {
+		t.Fatalf("%d %s", shown.status, shown.body)
+	}
+	tab := p.get(p.authorize("books", "prompt", "login").header.Get("Location"))
+	p.do("POST", "/login", tab.form("username", "bob", "password", password), own...)
+	p.do("POST", "/login", shown.form("act", "continue"), own...)
+	must(t, n.store.View(t.Context(), func(v idp.View) error {
+		if _, err := v.Consent(n.people["bob"], "third"); err == nil {
+			t.Error("bob allowed what alice was asked")
+		}
+		return nil
+	}))
+	page := p.get(wait)
+	if !strings.Contains(page.body, "<strong>bob</strong>") {
+		t.Fatalf("bob is not asked: %d %s", page.status, page.header.Get("Location"))
+	}
+	p.do("POST", "/login", page.form("act", "continue"), own...)
+	if a := p.get(strings.Replace(wait, "/login", "/oauth2/authorize", 1)); a.query().Get("code") == "" {
+		t.Errorf("bob's own answer: %d", a.status)
+	}
+}
+
+// Rows that wait for a human are limited for each neighbourhood; what is pushed by a client that proved itself is not
+// limited by where it comes from.
+func TestAuthorize_WaitsAreLimited(t *testing.T) {
+	n := start(t, func(o *oauth.OAuth) { o.Waits = edge.NewLimiter(time.Hour, 2, 10) })
+	p := n.person()
+	for range 2 {
+		if a := p.authorize("books"); a.status != 303 {
+			t.Fatalf("%d", a.status)
+		}
+	}
+	if a := p.authorize("books"); a.status != 429 || a.header.Get("Retry-After") == "" || a.header.Get("Location") != "" {
+		t.Errorf("one too many: %d", a.status)
+	}
+	push := func(app idp.ClientID) answer { return n.as(app, "/oauth2/par", ask(string(app), "client_id", "-")) }
+	expect(t, "pushed by who names a public client", push("spa"), 429, "slow_down")
+	expect(t, "pushed by who proved it", push("books"), 201, "")
+	if a := n.signedIn("alice").authorize("books"); a.query().Get("code") == "" {
+		t.Errorf("nothing waits for who is signed in: %d", a.status)
+	}
+}
+
+// Whoever was in the browser when prompt=consent was answered, the one who is there now is asked.
+func TestAuthorize_PromptConsentAsksWhoIsHere(t *testing.T) {
+	n := start(t)
+	p := n.signedIn("alice")
+	wait := p.authorize("books", "prompt", "consent").header.Get("Location")
+	p.press(wait, "act", "continue")
+	p.another("bob")
+	back := p.get(strings.Replace(wait, "/login", "/oauth2/authorize", 1))
+	if back.query().Get("code") != "" || !regexp.MustCompile(`^/login\?`).MatchString(back.header.Get("Location")) {
+		t.Errorf("bob was not asked: %d %s", back.status, back.header.Get("Location"))
+	}
+}
