@@ -19,6 +19,9 @@ import (
 // newBrowser starts a browser with an empty profile. EXEUNT_SCREENSHOTS names a folder for pictures of the pages.
 func newBrowser(t *testing.T) context.Context {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("not for the inner loop")
+	}
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Fatal("these tests need Debian's chromium; ./test installs it")

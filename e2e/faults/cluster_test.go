@@ -3,6 +3,7 @@ package faults
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -22,6 +23,11 @@ import (
 var binary string
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if testing.Short() {
+		fmt.Println("skipped: not for the inner loop")
+		return
+	}
 	dir, err := os.MkdirTemp("", "exeunt-faults-")
 	if err == nil {
 		binary = filepath.Join(dir, "exeunt")
