@@ -1,0 +1,33 @@
+package verbs
+
+// Table is a table that both databases have, with the same columns, so that the rows of one can be moved to the other.
+type Table struct {
+	Name    string
+	Columns []string
+}
+
+// Booleans are columns that Postgres keeps as such and SQLite as 0 and 1.
+func Booleans(column string) bool {
+	return column == "email_verified" || column == "must_ask" || column == "persistent"
+}
+
+// Tables are all that a database holds, but for its migrations.
+func Tables() []Table {
+	return []Table{
+		{"realm", []string{"id", "epoch"}},
+		{"counter", []string{"id", "lineage", "number", "time", "life_cap", "old_cap", "old_cap_until", "max_cap"}},
+		{"account", []string{"id", "folded", "username", "password", "name", "email", "email_verified", "state", "epoch", "created_at", "password_at"}},
+		{"consent", []string{"account", "client", "scopes", "given_at", "epoch"}},
+		{"client", []string{"id", "version", "epoch", "secret", "registration", "created_at", "data"}},
+		{"session", []string{"name", "ref", "account", "realm", "epoch", "cookie", "persistent", "created_at", "auth_time", "expires_at", "idle", "methods", "user_agent", "ip"}},
+		{"session_seen", []string{"session", "last_seen", "ip", "deadline"}},
+		{"slot", []string{"session", "client", "grant_", "must_ask"}},
+		{"grant_", []string{"name", "account", "client", "session", "here", "realm", "account_epoch", "client_epoch", "consent_epoch", "created_at", "redeemed_at"}},
+		{"family", []string{"name", "grant_", "sid", "client", "handle", "generation", "cur", "prev", "prev2", "rotated_at", "succ", "scopes", "audience", "created_at", "expires_at", "idle"}},
+		{"code", []string{"hash", "grant_", "offline", "family", "client", "redirect_uri", "challenge", "nonce", "scopes", "resources", "issued_at", "expires_at", "used_at"}},
+		{"pending", []string{"id", "kind", "browser", "client", "realm", "account_epoch", "client_epoch", "consent_epoch", "session", "acted_at", "data", "created_at", "expires_at"}},
+		{"key", []string{"kid", "use", "alg", "state", "private", "public", "created_at", "retired_at"}},
+		{"ending", []string{"number", "name", "what", "receipt", "at", "until"}},
+		{"receipt", []string{"number", "endings", "id", "request", "cause", "actor", "reason", "selector", "account", "client", "session", "at", "told_at", "cleared"}},
+	}
+}
