@@ -27,6 +27,7 @@ const password = "correct horse battery"
 type site struct {
 	at   string
 	page string // the body of /page
+	hop  string // where /hop leads
 }
 
 func newSite(t *testing.T, host string) *site {
@@ -37,6 +38,10 @@ func newSite(t *testing.T, host string) *site {
 	}
 	s := &site{at: "http://" + l.Addr().String()}
 	h := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/hop" {
+			http.Redirect(w, r, s.hop, http.StatusFound)
+			return
+		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprintf(w, "<!doctype html><title>site</title><body><h1 id=site>the app's own page</h1><p id=path>%s</p>", html.EscapeString(r.URL.Path))
 		if r.URL.Path == "/page" {
@@ -81,7 +86,7 @@ func newTable(t *testing.T) *table {
 	t.Cleanup(func() { stop(); <-done })
 	x.base = s.Base()
 	app := idp.Client{ID: "app", Name: "The app", Kind: idp.KindWeb, FirstParty: true, AuthMethod: idp.AuthBasic, GrantTypes: []string{"authorization_code", "refresh_token"},
-		Scopes: []string{"openid", "profile"}, RedirectURIs: []string{x.app.at + "/cb"}, PostLogoutURIs: []string{x.home}, LogoutURIs: []string{x.left}}
+		Scopes: []string{"openid", "profile"}, RedirectURIs: []string{x.app.at + "/cb", x.app.at + "/hop"}, PostLogoutURIs: []string{x.home, x.app.at + "/hop"}, LogoutURIs: []string{x.left}}
 	if x.secret, err = x.base.AddClient(t.Context(), &app); err != nil {
 		t.Fatal(err)
 	}

@@ -23,9 +23,9 @@ var errLost = errors.New("no answer")
 type state int
 
 const (
-	alive state = iota
-	over        // its end was acknowledged
-	unsure      // its end was asked for and not acknowledged
+	alive  state = iota
+	over         // its end was acknowledged
+	unsure       // its end was asked for and not acknowledged
 )
 
 // person is somebody with browsers. One goroutine acts for each person, so that the oracle knows the order.

@@ -32,6 +32,7 @@ type Browser struct {
 	origin string // of the issuer
 	secure bool
 	names  Names
+	known  string // the cookie that marks who has signed in here before
 	key    []byte // of the CSRF token's HMAC
 }
 
@@ -40,6 +41,7 @@ func New(store idp.Store, d *door.Door, p idp.Policy, issuer string, n Names, cs
 	b := &Browser{store: store, door: d, policy: p, origin: idp.OriginOf(issuer), secure: strings.HasPrefix(issuer, "https:"), names: n, key: csrfKey}
 	b.names.Session = b.named(n.Session, "exeunt")
 	b.names.Browser = b.named(n.Browser, "exeunt-browser")
+	b.known = b.named("", "exeunt-known")
 	if b.names.CSRF == "" {
 		b.names.CSRF = "csrftoken"
 	}
@@ -104,9 +106,11 @@ func (b *Browser) SetCSRF(w http.ResponseWriter, r *http.Request) string {
 	return token
 }
 
-func (b *Browser) mac(id string) string {
+func (b *Browser) mac(id string) string { return b.sum("csrf\x00" + id) }
+
+func (b *Browser) sum(text string) string {
 	m := hmac.New(sha256.New, b.key)
-	m.Write([]byte("csrf\x00" + id))
+	m.Write([]byte(text))
 	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
 }
 

@@ -137,17 +137,11 @@ func (l *Logout) answer(w http.ResponseWriter, r *http.Request, q request, pendi
 	case v.ask:
 		l.ask(w, r, q, v, pending)
 	case v.to != "":
-		redirect(w, v.to)
+		l.Pages.Onward(w, r, v.to, r.Method == http.MethodPost)
 	default:
 		// No Leave here: without a session there is nothing to clear, and any site can make a browser send this request.
 		l.Pages.Render(w, http.StatusOK, web.Message{Title: "You are signed out", Text: "Nobody is signed in to this site in this browser. On a shared computer, close the browser, too.", Link: "/login", LinkText: "Sign in"})
 	}
-}
-
-func redirect(w http.ResponseWriter, to string) {
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Location", to)
-	w.WriteHeader(http.StatusSeeOther)
 }
 
 // ask shows the question. The request waits in a row, so that the form can be answered but not changed.
@@ -162,9 +156,6 @@ func (l *Logout) ask(w http.ResponseWriter, r *http.Request, q request, v verdic
 	p := web.Ask{Action: "/logout/confirm", Pending: pending, CSRF: l.Browser.CSRF(w, r), Nonce: idp.NewSecret(16), Who: v.who, Account: string(v.session.Account)}
 	if v.offerApp {
 		p.App = v.client.Name
-	}
-	if o := idp.OriginOf(v.to); o != "" {
-		p.Origins = []string{o}
 	}
 	l.Pages.Render(w, http.StatusOK, p)
 }
@@ -193,7 +184,7 @@ func (l *Logout) confirm(w http.ResponseWriter, r *http.Request) {
 		l.wrong(w, r, v.wrong)
 	case v.session == nil:
 		if id, ok := l.Browser.Receipt(r); ok && v.to == "" {
-			redirect(w, "/signout/"+string(id)) // the button was pressed twice
+			http.Redirect(w, r, "/signout/"+string(id), http.StatusSeeOther) // the button was pressed twice
 			return
 		}
 		l.answer(w, r, q, form.Get("pending"), false)
@@ -228,7 +219,7 @@ func (l *Logout) end(w http.ResponseWriter, r *http.Request, v verdict, s idp.Se
 			v.to = "/account"
 		}
 	}
-	redirect(w, v.to)
+	l.Pages.Onward(w, r, v.to, r.Method == http.MethodPost)
 }
 
 var errScope = errors.New("token may not sign out")

@@ -253,7 +253,7 @@ func (o *OAuth) respond(w http.ResponseWriter, r *http.Request, q *idp.Authorize
 	}
 	answer = append(answer, [2]string{"iss", o.Tokens.URL})
 	if q.ResponseMode == "form_post" {
-		o.Pages.Render(w, http.StatusOK, web.FormPost{Action: q.RedirectURI, Fields: answer, Origin: idp.OriginOf(q.RedirectURI)})
+		o.Pages.Render(w, http.StatusOK, web.FormPost{Action: q.RedirectURI, Fields: answer})
 		return nil
 	}
 	u, err := url.Parse(q.RedirectURI)
@@ -265,8 +265,6 @@ func (o *OAuth) respond(w http.ResponseWriter, r *http.Request, q *idp.Authorize
 		v.Set(f[0], f[1])
 	}
 	u.RawQuery = v.Encode()
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Location", u.String())
-	w.WriteHeader(http.StatusSeeOther) // 303, RFC 9700 section 4.12
+	o.Pages.Onward(w, r, u.String(), r.URL.Query().Has("pending"))
 	return nil
 }

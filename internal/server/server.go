@@ -87,6 +87,7 @@ func (s *Server) rooms(pages *web.Pages) http.Handler {
 	tokens := token.NewIssuer(c.Issuer, s.base.Ring)
 	tie := browser.New(store, s.door, c.Policy, c.Issuer, browser.Names(c.Cookies), s.base.Vault.Derive("csrf", 32))
 	passwords := signin.NewPasswords(store)
+	passwords.Knows = tie.Knows
 	mux := http.NewServeMux()
 	for _, room := range []interface{ Mount(*http.ServeMux) }{
 		pages,

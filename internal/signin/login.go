@@ -141,16 +141,9 @@ func (s *SignIn) back(w http.ResponseWriter, r *http.Request, at *waiting) {
 	http.Redirect(w, r, "/oauth2/authorize?pending="+url.QueryEscape(at.id), http.StatusSeeOther)
 }
 
-func (s *SignIn) origins(at *waiting) []string {
-	if o := idp.OriginOf(at.request.RedirectURI); o != "" {
-		return []string{o}
-	}
-	return nil
-}
-
 func (s *SignIn) askPassword(w http.ResponseWriter, r *http.Request, at *waiting, status int, username, problem string) {
 	s.Pages.Render(w, status, web.Login{
-		Action: "/login", Pending: at.id, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Username: username, Error: problem, Origins: s.origins(at),
+		Action: "/login", Pending: at.id, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Username: username, Error: problem,
 	})
 }
 
@@ -186,7 +179,7 @@ func (at *waiting) shown() string {
 }
 
 func (s *SignIn) choose(w http.ResponseWriter, r *http.Request, at *waiting) {
-	p := web.Choose{Action: "/login", Pending: at.id, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Who: at.account.Username, Shown: at.shown(), Origins: s.origins(at)}
+	p := web.Choose{Action: "/login", Pending: at.id, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Who: at.account.Username, Shown: at.shown()}
 	if at.request.Consent {
 		p.Scopes = sentences(at.request.Scopes)
 		if len(p.Scopes) == 0 {

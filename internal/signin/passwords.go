@@ -38,10 +38,13 @@ type Passwords struct {
 	dummy   string
 	address *edge.Limiter
 	account *edge.Limiter
+
+	// Knows gives a key to a browser in which this account has signed in before; nil: none is known.
+	Knows func(*http.Request, idp.AccountID) string
 }
 
-// NewPasswords makes a checker. An attacker is slowed by address and by account; the owner of an account that somebody
-// else hammers waits a little, and is never locked out.
+// NewPasswords makes a checker. An attacker is slowed by address and by account. Browsers in which the owner has signed in
+// before have attempts of their own, so that nobody else can use them up: a person is never locked out by strangers.
 func NewPasswords(store idp.Store) *Passwords {
 	p := &Passwords{
 		store: store, cost: standardCost(), slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
@@ -62,13 +65,8 @@ func (p *Passwords) Check(ctx context.Context, r *http.Request, username, passwo
 	if len(password) > idp.MaxPassword || len(username) > 256 {
 		return none, idp.ErrWrong
 	}
-	for _, turn := range []struct {
-		l   *edge.Limiter
-		key string
-	}{{p.address, edge.Neighbourhood(edge.Client(r).IP)}, {p.account, idp.FoldUsername(username)}} {
-		if ok, wait := turn.l.Allow(turn.key); !ok {
-			return none, &idp.LimitedError{Wait: wait}
-		}
+	if ok, wait := p.address.Allow(edge.Neighbourhood(edge.Client(r).IP)); !ok {
+		return none, &idp.LimitedError{Wait: wait}
 	}
 	var a idp.Account
 	var born idp.Epochs
@@ -82,6 +80,15 @@ func (p *Passwords) Check(ctx context.Context, r *http.Request, username, passwo
 	known := err == nil
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {
 		return none, err
+	}
+	attempts := idp.FoldUsername(username)
+	if known && p.Knows != nil {
+		if browser := p.Knows(r, a.ID); browser != "" {
+			attempts = "known " + string(a.ID) + " " + browser
+		}
+	}
+	if ok, wait := p.account.Allow(attempts); !ok {
+		return none, &idp.LimitedError{Wait: wait}
 	}
 	phc := a.Password
 	if !known || phc == "" {

@@ -9,11 +9,9 @@ type Login struct {
 	Username              string
 	Error                 string
 	Stay                  bool
-	Origins               []string // where a successful form may lead
 }
 
-func (Login) template() string        { return "login" }
-func (p Login) formOrigins() []string { return p.Origins }
+func (Login) template() string { return "login" }
 
 // Choose asks whether to go on as who is signed in, or consents to an app, or both.
 type Choose struct {
@@ -21,11 +19,9 @@ type Choose struct {
 	App, Who              string
 	Shown                 string   // what this page asks of whom; comes back with the answer
 	Scopes                []string // sentences; empty: no consent is asked for
-	Origins               []string
 }
 
-func (Choose) template() string        { return "choose" }
-func (p Choose) formOrigins() []string { return p.Origins }
+func (Choose) template() string { return "choose" }
 
 // Ask asks before a sign-out.
 type Ask struct {
@@ -33,11 +29,9 @@ type Ask struct {
 	Who                          string
 	Account                      string // whom Who names; comes back with the answer
 	App                          string // "this app only" is offered
-	Origins                      []string
 }
 
-func (Ask) template() string        { return "ask" }
-func (p Ask) formOrigins() []string { return p.Origins }
+func (Ask) template() string { return "ask" }
 
 // Message says something, with at most one link.
 type Message struct {
@@ -85,8 +79,9 @@ func (p Account) header() *Header { return &p.Header }
 type FormPost struct {
 	Action string
 	Fields [][2]string
-	Origin string
 }
 
-func (FormPost) template() string        { return "formpost" }
-func (p FormPost) formOrigins() []string { return []string{p.Origin} }
+func (FormPost) template() string { return "formpost" }
+
+// The one form that leaves: to a registered address, and on to where the app leads. A loopback address is http.
+func (FormPost) formTargets() string { return "https: http:" }

@@ -77,8 +77,8 @@ type Header struct {
 // headed pages have the strip.
 type headed interface{ header() *Header }
 
-// redirecting pages have a form whose answer leads to another origin (CSP form-action covers the redirect, too).
-type redirecting interface{ formOrigins() []string }
+// leaving pages have a form that leads elsewhere (CSP form-action).
+type leaving interface{ formTargets() string }
 
 // Render writes a page. It may not be kept, framed, or run a script.
 func (p *Pages) Render(w http.ResponseWriter, status int, page Page) {
@@ -87,10 +87,8 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page Page) {
 		f.Header = h.header()
 	}
 	action := "'self'"
-	if r, ok := page.(redirecting); ok {
-		for _, origin := range r.formOrigins() {
-			action += " " + origin
-		}
+	if l, ok := page.(leaving); ok {
+		action = l.formTargets()
 	}
 	var b bytes.Buffer
 	if err := p.set[page.template()].Execute(&b, f); err != nil {
