@@ -1,12 +1,15 @@
 package oauth_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/oauth"
@@ -167,5 +170,93 @@ func TestAuthorize_PromptConsentAsksWhoIsHere(t *testing.T) {
 	back := p.get(strings.Replace(wait, "/login", "/oauth2/authorize", 1))
 	if back.query().Get("code") != "" || !regexp.MustCompile(`^/login\?`).MatchString(back.header.Get("Location")) {
 		t.Errorf("bob was not asked: %d %s", back.status, back.header.Get("Location"))
+	}
+}
+
+// RFC 9068 section 2: the type in the header, and every claim that is required.
+func TestToken_RFC9068(t *testing.T) {
+	n := start(t)
+	p := n.signedIn("alice")
+	raw := p.enter("books").Access
+	head, body := claims(t, "."+raw[:strings.IndexByte(raw, '.')]+"."), claims(t, raw)
+	if head["typ"] != "at+jwt" || head["alg"] != "ES256" || head["kid"] == nil || body["iss"] != n.at {
+		t.Errorf("%v %v", head, body)
+	}
+	for _, name := range []string{"iss", "exp", "aud", "sub", "client_id", "iat", "jti", "ends_with", "sid"} {
+		if body[name] == nil {
+			t.Errorf("no %s", name)
+		}
+	}
+	other := p.enter("books", "resource", otherAud).Access
+	if claims(t, other)["aud"] != otherAud || claims(t, other)["jti"] == body["jti"] {
+		t.Errorf("%v", claims(t, other))
+	}
+}
+
+// Section 4.1.3.2 of RFC 6265bis: on https every cookie is __Host-, Secure, on / and of no domain, and goes as it came.
+func TestCookies_OnHTTPS(t *testing.T) {
+	n := start(t)
+	tie := browser.New(n.store, n.door, policy(), "https://id.test", browser.Names{}, []byte(strings.Repeat("k", 32)))
+	proof := browser.Proof{Account: n.people["alice"], Methods: []string{"pwd"}}
+	must(t, n.store.View(t.Context(), func(v idp.View) (err error) {
+		proof.Born, err = v.Epochs(proof.Account, "")
+		return err
+	}))
+	in, out := httptest.NewRecorder(), httptest.NewRecorder()
+	r := httptest.NewRequest("POST", "https://id.test/login", nil)
+	_, err := tie.SignIn(in, r, proof)
+	must(t, err)
+	for _, c := range in.Result().Cookies() {
+		r.AddCookie(c)
+	}
+	tie.Leave(out, r)
+	gone := map[string]bool{}
+	for _, c := range append(in.Result().Cookies(), out.Result().Cookies()...) {
+		if c.Name == "csrftoken" {
+			continue // requirements R1 fix its name; its value is an HMAC over a __Host- cookie
+		}
+		if !strings.HasPrefix(c.Name, "__Host-") || !c.Secure || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode && c.MaxAge >= 0 {
+			t.Errorf("%s", c)
+		}
+		gone[c.Name] = gone[c.Name] || c.MaxAge < 0
+	}
+	if !gone[in.Result().Cookies()[0].Name] {
+		t.Errorf("the session's cookie stays: %v", out.Result().Cookies())
+	}
+	if h := out.Header(); h.Get("Clear-Site-Data") != `"storage"` || h.Get("Set-Login") != "logged-out" || in.Header().Get("Set-Login") != "logged-in" {
+		t.Errorf("%v", h)
+	}
+}
+
+// RFC 9700 section 4.16 and ASVS 14.3.2: what is shown to a person is not framed and not kept.
+func TestPages_NotFramedNotKept(t *testing.T) {
+	n := start(t)
+	p := n.signedIn("alice")
+	for _, to := range []string{n.person().authorize("books").header.Get("Location"), p.authorize("third").header.Get("Location"), "/login", "/oauth2/authorize"} {
+		h := n.person().get(to).header
+		if to != "/login" && strings.HasPrefix(to, "/login") {
+			h = p.get(to).header
+		}
+		if !strings.Contains(h.Get("Content-Security-Policy"), "frame-ancestors 'none'") || h.Get("X-Frame-Options") != "DENY" || h.Get("Cache-Control") != "no-store" ||
+			h.Get("Referrer-Policy") != "no-referrer" {
+			t.Errorf("%s: %v", to, h)
+		}
+	}
+}
+
+// RP-Initiated Logout 1.0 section 2: an expired ID token is a hint as good as a fresh one; another person's asks who is here.
+func TestHint_ExpiredIsFine(t *testing.T) {
+	n := start(t)
+	p := n.signedIn("alice")
+	own, bobs := p.enter("books").ID, n.signedIn("bob").enter("books").ID
+	n.pass(10 * time.Minute)
+	if h, err := n.room.Tokens.ReadHint(own); err != nil || h.Subject != n.people["alice"] || h.Client != "books" || h.Sid.IsZero() {
+		t.Errorf("%+v %v", h, err)
+	}
+	if a := p.authorize("books", "id_token_hint", own, "prompt", "none"); a.query().Get("code") == "" {
+		t.Errorf("own hint: %d %s", a.status, a.header.Get("Location"))
+	}
+	if a := p.authorize("books", "id_token_hint", bobs, "prompt", "none"); a.query().Get("error") != "login_required" {
+		t.Errorf("bob's hint: %d %s", a.status, a.header.Get("Location"))
 	}
 }
