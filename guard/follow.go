@@ -146,6 +146,7 @@ func (g *Guard) takeSnapshot(ctx context.Context, node int, rewritten bool) erro
 	if other || rewritten {
 		if other && !at.lineage.IsZero() {
 			g.tell(Event{Kind: NewLineage, Number: head.Number})
+			g.keys.renew() // a restored issuer has new ones, and none was published ahead
 		}
 		g.move(place{lineage: head.Lineage, number: head.Number, era: at.era + 1})
 		if g.cutTail != nil {

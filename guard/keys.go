@@ -89,6 +89,13 @@ func (k *keys) refresh() error {
 	}
 }
 
+// renew asks for the keys without waiting for them; who needs one meanwhile waits for the answer.
+func (k *keys) renew() *asking {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.ask()
+}
+
 // ask returns the question under way, or begins one. It needs mu.
 func (k *keys) ask() *asking {
 	if k.asking != nil {
@@ -156,9 +163,7 @@ func (k *keys) fetchFrom(ctx context.Context, base string) (*jws.Set, error) {
 func (g *Guard) keepKeys(ctx context.Context) {
 	wait := backoff{from: 100 * time.Millisecond, to: 10 * time.Second}
 	for {
-		g.keys.mu.Lock()
-		a := g.keys.ask()
-		g.keys.mu.Unlock()
+		a := g.keys.renew()
 		select {
 		case <-a.done:
 		case <-ctx.Done():

@@ -31,6 +31,8 @@ type commands struct {
 	Session sessionCmd `cmd:"" help:"Where people are signed in."`
 	Key     keyCmd     `cmd:"" help:"Signing keys."`
 	Ledger  ledgerCmd  `cmd:"" help:"What has ended."`
+	Backup  backupCmd  `cmd:"" help:"Write and restore backups."`
+	Migrate migrateCmd `cmd:"" help:"Move everything to another database, with sessions alive."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
