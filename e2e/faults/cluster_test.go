@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -293,4 +294,35 @@ func (f *front) pass(from, to net.Conn) {
 			return
 		}
 	}
+}
+
+// commandLines runs a command that prints a JSON object in each line, and decodes the first.
+func (c *cluster) commandLines(out any, args ...string) {
+	c.t.Helper()
+	if err := json.Unmarshal(c.output(args...)[0], out); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *cluster) output(args ...string) [][]byte {
+	c.t.Helper()
+	text, err := exec.Command(binary, append([]string{"--config", c.nodes[0].config, "--json"}, args...)...).Output()
+	if err != nil {
+		c.t.Fatalf("exeunt %v: %v", args, err)
+	}
+	return bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+}
+
+// kids are the keys of a use in one of the states.
+func (c *cluster) kids(use string, states ...string) (out []string) {
+	for _, line := range c.output("key", "list") {
+		var k struct{ Kid, Use, State string }
+		if err := json.Unmarshal(line, &k); err != nil {
+			c.t.Fatal(err)
+		}
+		if k.Use == use && slices.Contains(states, k.State) {
+			out = append(out, k.Kid)
+		}
+	}
+	return out
 }

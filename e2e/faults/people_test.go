@@ -46,7 +46,6 @@ func (p *person) note(format string, args ...any) {
 type session struct {
 	of     *person
 	http   *http.Client
-	ref    string
 	cookie state
 	apps   map[string]*app
 }

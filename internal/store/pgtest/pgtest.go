@@ -89,7 +89,7 @@ func (s *Server) Promote() error {
 func prepare(options []string) (*Server, error) {
 	s := &Server{bin: Find(), options: options}
 	if s.bin == "" {
-		return nil, fmt.Errorf("Postgres is not installed (Debian's package postgresql)")
+		return nil, fmt.Errorf("postgres is not installed (Debian's package postgresql)")
 	}
 	var err error
 	if s.Dir, err = os.MkdirTemp("", "exeunt-pg-"); err != nil {
@@ -168,12 +168,12 @@ func (s *Server) Up() error {
 		}
 		select {
 		case <-exited:
-			return fmt.Errorf("Postgres ended: %s", &log)
+			return fmt.Errorf("postgres ended: %s", &log)
 		case <-time.After(20 * time.Millisecond):
 		}
 		if time.Now().After(limit) {
 			s.Kill()
-			return fmt.Errorf("Postgres does not answer: %w", err)
+			return fmt.Errorf("postgres does not answer: %w", err)
 		}
 	}
 }
