@@ -1,7 +1,7 @@
 // Command bench measures the whole program: a real server in a process of its own, a bare net/http echo in another, load from
 // this one, all on loopback. It prints ratios of one run; absolute figures belong to the machine.
 //
-//	go run ./bench [-seconds 3]
+//	go run ./bench [-seconds 3] [-postgres]
 package main
 
 import (
@@ -29,19 +29,21 @@ import (
 
 	"exeunt.dev/guard"
 	"exeunt.dev/internal/demo"
+	"exeunt.dev/internal/store/pgtest"
 )
 
 const connections = 64
 
 func main() {
 	seconds := flag.Float64("seconds", 3, "length of each measurement")
+	onPostgres := flag.Bool("postgres", false, "on a Postgres server of its own instead of SQLite")
 	echo := flag.Bool("echo", false, "serve the echo (for the child process)")
 	flag.Parse()
 	if *echo {
 		serveEcho()
 		return
 	}
-	if err := run(time.Duration(*seconds * float64(time.Second))); err != nil {
+	if err := run(time.Duration(*seconds*float64(time.Second)), *onPostgres); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -82,15 +84,22 @@ type bench struct {
 	id, secret     string
 	apiSecret, api string
 	http           *http.Client
+	pg             *pgtest.Server // nil: SQLite
 }
 
-func run(length time.Duration) error {
+func run(length time.Duration, onPostgres bool) error {
 	dir, err := os.MkdirTemp("", "exeunt-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 	b := &bench{dir: dir, api: "https://api.example.com", http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * connections}}}
+	if onPostgres {
+		if b.pg, err = pgtest.Start(); err != nil {
+			return err
+		}
+		defer b.pg.Remove()
+	}
 	if err := b.start(); err != nil {
 		return err
 	}
@@ -126,6 +135,9 @@ func run(length time.Duration) error {
 	fmt.Printf("| echo + two ES256 signatures | %.3f | %.0f | |\n", sign.cpu, sign.rate)
 	fmt.Printf("| refresh exchange, durable | %.3f | %.0f | %.2f x (echo + two signatures) |\n", turn.cpu, turn.rate, turn.cpu/sign.cpu)
 	fmt.Printf("| introspection, token seen before | %.3f | %.0f | %.2f x echo |\n", inspect.cpu, inspect.rate, inspect.cpu/echo.cpu)
+	if b.pg != nil {
+		fmt.Printf("beside it, CPU-ms of Postgres: refresh %.3f, introspection %.3f\n", turn.postgres, inspect.postgres)
+	}
 	return b.endings(refresh[0])
 }
 
@@ -142,7 +154,11 @@ func (b *bench) start() error {
 	l.Close()
 	b.issuer = "http://" + address
 	conf := filepath.Join(b.dir, "exeunt.yaml")
-	if err := os.WriteFile(conf, []byte("issuer: "+b.issuer+"\nlisten: "+address+"\nlog_level: error\n"), 0o600); err != nil {
+	text := "issuer: " + b.issuer + "\nlisten: " + address + "\nlog_level: error\n"
+	if b.pg != nil {
+		text += "postgres:\n  url: " + b.pg.URL("postgres") + "\n"
+	}
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		return err
 	}
 	command := func(in string, args ...string) (map[string]string, error) {
@@ -199,7 +215,9 @@ func (b *bench) start() error {
 			return err
 		}
 	}
-	fmt.Printf("start on existing data to first answer from discovery: %.0f ms; memory then: %d MiB\n", float64(time.Since(begin).Microseconds())/1000, b.memory())
+	took := time.Since(begin)
+	time.Sleep(10 * time.Second)
+	fmt.Printf("start on existing data to first answer from discovery: %.0f ms; memory after 10 s: %d MiB\n", float64(took.Microseconds())/1000, b.memory())
 	return nil
 }
 
@@ -215,8 +233,10 @@ func (b *bench) memory() int {
 }
 
 // cpu is what a process has used, in milliseconds.
-func cpu(c *exec.Cmd) float64 {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.Process.Pid))
+func cpu(c *exec.Cmd) float64 { return used(strconv.Itoa(c.Process.Pid)) }
+
+func used(pid string) float64 {
+	text, _ := os.ReadFile("/proc/" + pid + "/stat")
 	_, rest, _ := bytes.Cut(text, []byte(") "))
 	f := strings.Fields(string(rest))
 	if len(f) < 13 {
@@ -227,14 +247,26 @@ func cpu(c *exec.Cmd) float64 {
 	return (user + system) * 10 // clock ticks of 10 ms
 }
 
-type result struct{ cpu, rate float64 }
+// postgres is what the database's processes have used, those that have ended left out.
+func (b *bench) postgres() (sum float64) {
+	if b.pg == nil {
+		return 0
+	}
+	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", b.pg.Pid(), b.pg.Pid()))
+	for _, pid := range append(strings.Fields(string(children)), strconv.Itoa(b.pg.Pid())) {
+		sum += used(pid)
+	}
+	return sum
+}
+
+type result struct{ cpu, rate, postgres float64 }
 
 // load runs f from all connections for a while and reads the CPU time of the process that served.
 func (b *bench) load(served *exec.Cmd, length time.Duration, f func(n int) error) result {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	done, failed := 0, 0
-	before, begin := cpu(served), time.Now()
+	before, beside, begin := cpu(served), b.postgres(), time.Now()
 	for n := range connections {
 		wg.Go(func() {
 			count, bad := 0, 0
@@ -255,7 +287,7 @@ func (b *bench) load(served *exec.Cmd, length time.Duration, f func(n int) error
 	if failed > 0 {
 		fmt.Printf("%d of %d requests failed: the figures below are worth nothing\n", failed, done)
 	}
-	return result{(cpu(served) - before) / float64(done), float64(done) / time.Since(begin).Seconds()}
+	return result{(cpu(served) - before) / float64(done), float64(done) / time.Since(begin).Seconds(), (b.postgres() - beside) / float64(done)}
 }
 
 func (b *bench) post(at string, form url.Values, into any) error {

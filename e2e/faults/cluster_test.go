@@ -173,14 +173,20 @@ func (n *node) launch() {
 	go func(c *exec.Cmd) { c.Wait(); close(exited) }(n.cmd)
 }
 
+func (n *node) isReady() bool {
+	res, err := http.Get("http://" + n.address() + "/readyz")
+	if err != nil {
+		return false
+	}
+	res.Body.Close()
+	return res.StatusCode == 200
+}
+
 func (n *node) ready() {
 	n.c.t.Helper()
 	for limit := time.Now().Add(30 * time.Second); ; {
-		if res, err := http.Get("http://" + n.address() + "/readyz"); err == nil {
-			res.Body.Close()
-			if res.StatusCode == 200 {
-				return
-			}
+		if n.isReady() {
+			return
 		}
 		select {
 		case <-n.exited:
@@ -253,6 +259,9 @@ func (f *front) aim(to ...string) {
 	next := make(chan struct{})
 	close(*f.era.Swap(&next))
 }
+
+// lead changes where new connections lead, and lets the others be.
+func (f *front) lead(to ...string) { f.targets.Store(&to) }
 
 func (f *front) serve(in net.Conn) {
 	defer in.Close()

@@ -30,7 +30,8 @@ type Config struct {
 
 	RegistrationScopes []string // that self-registered clients may have besides those of OpenID Connect
 	LogLevel           slog.Level
-	MetricsListen      string // "": on Listen, for callers on this machine
+	MetricsListen      string        // "": on Listen, for callers on this machine
+	Drain              time.Duration // how long a stopping node says that it is not ready before it takes no more requests
 }
 
 // Postgres is the database of several nodes. The zero value: SQLite.

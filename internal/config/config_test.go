@@ -31,7 +31,7 @@ func TestExampleIsTheDefault(t *testing.T) {
 	}
 	full := strings.NewReplacer("# cookies:", "cookies:", "#   session: exeunt\n", "  session: exeunt\n", "#   browser", "  browser", "#   csrf", "  csrf",
 		"# registration:", "registration:", "#   initial_tokens", "  initial_tokens", "#     - ", "    - ", "#   # Scopes", "  # Scopes", "#   scopes", "  scopes", "# resources", "resources", "# metrics_listen", "metrics_listen",
-		"# trusted_proxies", "trusted_proxies").Replace(config.Example())
+		"# trusted_proxies", "trusted_proxies", "# drain", "drain").Replace(config.Example())
 	c, err = config.Parse(filepath.Join(dir, "exeunt.yaml"), []byte(full))
 	if err != nil {
 		t.Fatal(err)

@@ -79,6 +79,7 @@ func (r *reader) fields(c *Config) []field {
 			}
 		}},
 		{"metrics_listen", r.address(&c.MetricsListen)},
+		{"drain", func(key string, n *yaml.Node) { r.drain(key, n, &c.Drain) }},
 	}
 }
 
@@ -229,4 +230,17 @@ func (r *reader) algs(key string, n *yaml.Node, to *[]string) {
 	if len(*to) == 0 && len(r.problems) == 0 {
 		r.wrong(n.Line, key, "the list is empty", "write ES256, EdDSA or RS256")
 	}
+}
+
+func (r *reader) drain(key string, n *yaml.Node, to *time.Duration) {
+	text, ok := r.text(key, n)
+	if !ok {
+		return
+	}
+	d, err := duration(text)
+	if err != nil || d < 0 || d > time.Minute {
+		r.wrong(n.Line, key, strconv.Quote(text)+" is no length of time up to 1m", "write for example 5s, longer than your proxy takes to notice /readyz")
+		return
+	}
+	*to = d
 }

@@ -87,6 +87,7 @@ type Locker interface {
 	LockClient(ClientID, LockMode) error
 	LockGrant(Name, LockMode) error
 	LockFamily(Name, LockMode) error
+	LockHandle(Hash, LockMode) error // of a family's refresh token: the family, before it is read
 	LockSlot(session Name, client ClientID) error
 }
 

@@ -99,30 +99,23 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, client *idp.Client) (*
 	return answer, err
 }
 
-// held reads the chain of a handle with the family's lock held, and asks whether it lives. What was read before the lock may be
-// old: a rotation that was first, or a session that has just been given another root. Then it is read again, under the
-// lock. idp.ErrNotFound: there is none of this client.
+// held reads the chain of a handle with the family's lock held, and asks whether it lives. A session that was given another
+// root between the two is read again. idp.ErrNotFound: there is none of this client.
 func held(tx idp.Tx, handle idp.Hash, client idp.ClientID) (chain idp.Chain, err error) {
-	first, err := tx.ChainByHandle(handle)
-	if err != nil {
+	if err := tx.LockHandle(handle, idp.Exclusive); err != nil {
 		return idp.Chain{}, err
 	}
-	if first.Family.Client != client {
-		return idp.Chain{}, idp.ErrNotFound
-	}
-	if err := tx.LockFamily(first.Family.Name, idp.Exclusive); err != nil {
-		return idp.Chain{}, err
-	}
-	if chain, err = tx.Chain(first.Family.Name); err != nil {
-		return idp.Chain{}, err
-	}
-	err = idp.Live(tx, chain.Names()...)
-	if errors.Is(err, idp.ErrEnded) {
-		if chain, err = tx.Chain(first.Family.Name); err == nil {
-			err = idp.Live(tx, chain.Names()...)
+	for again := false; ; again = true {
+		if chain, err = tx.ChainByHandle(handle); err != nil {
+			return idp.Chain{}, err
+		}
+		if chain.Family.Client != client {
+			return idp.Chain{}, idp.ErrNotFound
+		}
+		if err = idp.Live(tx, chain.Names()...); again || !errors.Is(err, idp.ErrEnded) {
+			return chain, err
 		}
 	}
-	return chain, err
 }
 
 // narrow gives what is asked for of what was granted: never more than that (RFC 6749 section 6, RFC 8707 section 2.2). Nothing

@@ -148,8 +148,11 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	s.stopping.Store(true) // /readyz says so first; then the tails end, which would else hold Shutdown up
-	stopFollow()
+	s.stopping.Store(true) // /readyz says so first
+	if err == nil {
+		time.Sleep(s.base.Config.Drain)
+	}
+	stopFollow() // the tails end, which would else hold Shutdown up; their guards move to other nodes
 	within, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
 	for _, h := range servers {

@@ -95,11 +95,18 @@ func (s *Store) once(ctx context.Context, pool *pgxpool.Pool, begin string, f fu
 		}
 		return fault(err)
 	}
-	defer c.Release()
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
-	defer cancel()
 	e := &engine{store: s, c: c.Conn(), ctx: limit, begin: begin}
-	defer e.end()
+	finish := func() {
+		e.end()
+		cancel()
+		c.Release()
+	}
+	if begin == beginRead {
+		defer func() { go finish() }() // nobody waits for the end of a reading
+	} else {
+		defer finish()
+	}
 	if err := f(e); err != nil {
 		if errors.Is(e.failed, errAgain) {
 			return e.failed // whatever the closure made of it

@@ -99,6 +99,7 @@ const (
 	sqlLockClient  = `SELECT 1 FROM client WHERE id = ? FOR `
 	sqlLockGrant   = `SELECT 1 FROM grant_ WHERE name = ? FOR `
 	sqlLockFamily  = `SELECT 1 FROM family WHERE name = ? FOR `
+	sqlLockHandle  = `SELECT 1 FROM family WHERE handle = ? FOR `
 	sqlMakeSlot    = `INSERT INTO slot (session, client, grant_, must_ask) VALUES (?, ?, NULL, false) ON CONFLICT (session, client) DO NOTHING`
 	sqlLockSlot    = `SELECT 1 FROM slot WHERE session = ? AND client = ? FOR UPDATE`
 )
@@ -145,6 +146,14 @@ func (t *tx) LockGrant(n idp.Name, m idp.LockMode) error { return t.lock(sqlLock
 
 // LockFamily locks a family's row.
 func (t *tx) LockFamily(n idp.Name, m idp.LockMode) error { return t.lock(sqlLockFamily, m, n) }
+
+// LockHandle locks a family by its handle, if there is one.
+func (t *tx) LockHandle(h idp.Hash, m idp.LockMode) error {
+	if m == idp.Exclusive {
+		return t.e.Later(false, sqlLockHandle+"UPDATE", h)
+	}
+	return t.e.Later(false, sqlLockHandle+"SHARE", h)
+}
 
 // LockSlot locks a slot's row, and makes it if there is none.
 func (t *tx) LockSlot(session idp.Name, client idp.ClientID) error {

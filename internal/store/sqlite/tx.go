@@ -131,6 +131,9 @@ func (t *tx) LockGrant(n idp.Name, _ idp.LockMode) error { return t.there(sqlHas
 // LockFamily returns idp.ErrNotFound if there is none.
 func (t *tx) LockFamily(n idp.Name, _ idp.LockMode) error { return t.there(sqlHasFamily, n) }
 
+// LockHandle does nothing: who locks a handle reads its chain next, and finds out whether there is one.
+func (t *tx) LockHandle(idp.Hash, idp.LockMode) error { return nil }
+
 const sqlMakeSlot = `INSERT OR IGNORE INTO slot (session, client, grant_, must_ask) VALUES (?, ?, NULL, 0)`
 
 // LockSlot makes the slot if there is none.

@@ -1,6 +1,10 @@
 package verbs
 
-import "exeunt.dev/internal/idp"
+import (
+	"strings"
+
+	"exeunt.dev/internal/idp"
+)
 
 const (
 	grantColumns = `name, account, client, session, here, realm, account_epoch, client_epoch, consent_epoch, created_at, redeemed_at`
@@ -20,11 +24,22 @@ const (
 
 	familyColumns = `name, grant_, sid, client, handle, generation, cur, prev, prev2, rotated_at, succ, scopes, audience, created_at, expires_at, idle`
 
-	sqlFamily         = `SELECT ` + familyColumns + ` FROM family WHERE name = ?`
-	sqlFamilyByHandle = `SELECT ` + familyColumns + ` FROM family WHERE handle = ?`
-	sqlInsertFamily   = `INSERT INTO family (` + familyColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	sqlRotateFamily   = `UPDATE family SET generation = ?, cur = ?, prev = ?, prev2 = ?, rotated_at = ?, succ = ? WHERE name = ? AND cur = ?`
+	sqlInsertFamily = `INSERT INTO family (` + familyColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	sqlRotateFamily = `UPDATE family SET generation = ?, cur = ?, prev = ?, prev2 = ?, rotated_at = ?, succ = ? WHERE name = ? AND cur = ?`
 )
+
+// A family with its grant and, if that is bound to one, its session: read at every refresh, so in one statement.
+var (
+	sqlChainOf = `SELECT ` + of("f", familyColumns) + `, ` + of("g", grantColumns) + `, s.name IS NOT NULL, ` + sessionColumns + `
+		FROM family f JOIN grant_ g ON g.name = f.grant_ LEFT JOIN session s ON s.name = g.session LEFT JOIN session_seen n ON n.session = s.name `
+	sqlChain         = sqlChainOf + `WHERE f.name = ?`
+	sqlChainByHandle = sqlChainOf + `WHERE f.handle = ?`
+)
+
+// of puts a table's short name before each column.
+func of(table, columns string) string {
+	return table + "." + strings.ReplaceAll(columns, ", ", ", "+table+".")
+}
 
 func readGrant(r Row) idp.Grant {
 	return idp.Grant{
@@ -91,16 +106,25 @@ func (v *View) ChainOfGrant(n idp.Name) (idp.Grant, *idp.Session, error) {
 }
 
 // Chain reads a family with all that it hangs on.
-func (v *View) Chain(n idp.Name) (idp.Chain, error) { return v.chain(sqlFamily, n) }
+func (v *View) Chain(n idp.Name) (idp.Chain, error) { return v.chain(sqlChain, n) }
 
 // ChainByHandle reads it by the hash of its refresh token's handle.
-func (v *View) ChainByHandle(h idp.Hash) (idp.Chain, error) { return v.chain(sqlFamilyByHandle, h) }
+func (v *View) ChainByHandle(h idp.Hash) (idp.Chain, error) { return v.chain(sqlChainByHandle, h) }
 
 func (v *View) chain(sql string, key any) (c idp.Chain, err error) {
-	if err := v.find(sql, func(r Row) { c.Family = readFamily(r) }, key); err != nil {
-		return idp.Chain{}, err
+	missing := false
+	err = v.find(sql, func(r Row) {
+		c = idp.Chain{Family: readFamily(r), Grant: readGrant(r)}
+		there := r.Bool()
+		if missing = !there && !c.Grant.Offline(); there {
+			s := readSession(r)
+			c.Session = &s
+		}
+	}, key)
+	if err == nil && missing {
+		err = idp.ErrNotFound
 	}
-	if c.Grant, c.Session, err = v.ChainOfGrant(c.Family.Grant); err != nil {
+	if err != nil {
 		return idp.Chain{}, err
 	}
 	return c, nil

@@ -18,34 +18,15 @@ func (v *View) find(sql string, f func(Row), args ...any) error {
 	return err
 }
 
-const (
-	sqlRealmEpoch   = `SELECT epoch FROM realm`
-	sqlAccountEpoch = `SELECT epoch FROM account WHERE id = ?`
-	sqlClientEpoch  = `SELECT epoch FROM client WHERE id = ?`
-	sqlConsentEpoch = `SELECT epoch FROM consent WHERE account = ? AND client = ?`
-)
+const sqlEpochs = `SELECT (SELECT epoch FROM realm), (SELECT epoch FROM account WHERE id = ?1), (SELECT epoch FROM client WHERE id = ?2),
+	(SELECT epoch FROM consent WHERE account = ?1 AND client = ?2)`
 
-// Epochs reads the current epochs.
+// Epochs reads the current epochs. No account and no client has an empty id.
 func (v *View) Epochs(account idp.AccountID, client idp.ClientID) (e idp.Epochs, err error) {
-	for _, q := range []struct {
-		asked bool
-		sql   string
-		into  *idp.Name
-		args  []any
-	}{
-		{true, sqlRealmEpoch, &e.Realm, nil},
-		{account != "", sqlAccountEpoch, &e.Account, []any{account}},
-		{client != "", sqlClientEpoch, &e.Client, []any{client}},
-		{account != "" && client != "", sqlConsentEpoch, &e.Consent, []any{account, client}},
-	} {
-		if !q.asked {
-			continue
-		}
-		if _, err := v.E.One(q.sql, func(r Row) { *q.into = r.Name() }, q.args...); err != nil {
-			return idp.Epochs{}, err
-		}
-	}
-	return e, nil
+	err = v.find(sqlEpochs, func(r Row) {
+		e = idp.Epochs{Realm: r.Name(), Account: r.Name(), Client: r.Name(), Consent: r.Name()}
+	}, account, client)
+	return e, err
 }
 
 // Ended returns those of the names that are in the ledger, or that this commit has appended so far.
