@@ -110,7 +110,7 @@ func (e *engine) commit(b *verbs.Buffer) error {
 		batch.Queue(sqlNotify)
 	}
 	batch.Queue("COMMIT")
-	answers := e.c.SendBatch(e.ctx, &batch)
+	answers := e.c.SendBatch(noLimit, &batch)
 	var err error
 	var tag pgconn.CommandTag
 	for range batch.Len() {
@@ -143,7 +143,7 @@ func (e *engine) end() {
 	if e.c.IsClosed() || (e.c.PgConn().TxStatus() == 'I' && !e.c.PgConn().IsBusy()) {
 		return
 	}
-	if _, err := e.c.Exec(e.ctx, "ROLLBACK"); err != nil {
-		e.c.Close(e.ctx)
+	if _, err := e.c.Exec(noLimit, "ROLLBACK"); err != nil {
+		e.c.Close(noLimit)
 	}
 }

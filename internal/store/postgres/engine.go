@@ -17,8 +17,7 @@ import (
 type engine struct {
 	store *Store
 	c     *pgx.Conn
-	ctx   context.Context // the store's limit, never the caller's: a cancelled caller would cost the connection
-	begin string          // until it is sent
+	begin string // until it is sent
 
 	waiting []statement
 	sent    bool  // a write of this transaction has left
@@ -47,6 +46,15 @@ func (e *engine) fly(ask ...*question) error {
 	if e.failed != nil {
 		return e.failed
 	}
+	if e.begin == "" && len(e.waiting) == 0 && len(ask) == 1 && ask[0].f != nil { // most of them: a batch would cost more
+		rows, err := e.c.Query(noLimit, e.store.placeholders(ask[0].sql), bind(ask[0].args)...)
+		if err != nil {
+			e.failed = e.fault(err)
+			return e.failed
+		}
+		e.failed = e.take(rows, ask[0])
+		return e.failed
+	}
 	var b pgx.Batch
 	if e.begin != "" {
 		b.Queue(e.begin)
@@ -57,7 +65,7 @@ func (e *engine) fly(ask ...*question) error {
 	for _, q := range ask {
 		b.Queue(e.store.placeholders(q.sql), bind(q.args)...)
 	}
-	e.failed = e.receive(e.c.SendBatch(e.ctx, &b), ask)
+	e.failed = e.receive(e.c.SendBatch(noLimit, &b), ask)
 	e.begin, e.waiting = "", e.waiting[:0]
 	return e.failed
 }
@@ -92,15 +100,24 @@ func (e *engine) receive(answers pgx.BatchResults, ask []*question) error {
 		if err != nil {
 			return e.fault(err)
 		}
-		if q.n, err = each(rows, q.f); err != nil && err != verbs.ErrRow {
-			err = e.fault(err)
-		}
-		if err != nil {
+		if err := e.take(rows, q); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// take reads the rows of one answer.
+func (e *engine) take(rows pgx.Rows, q *question) (err error) {
+	if q.n, err = each(rows, q.f); err != nil && err != verbs.ErrRow {
+		err = e.fault(err)
+	}
+	return err
+}
+
+// noLimit is the context of all statements: the limit is the connection's deadline, and never the caller's, since a cancelled
+// caller would cost the connection.
+var noLimit = context.Background()
 
 // One calls f for the first row and says whether there was one.
 func (e *engine) One(sql string, f func(verbs.Row), args ...any) (bool, error) {

@@ -91,7 +91,7 @@ func (s *Store) begin(ctx context.Context) error {
 	if err := migrate(ctx, c.Conn()); err != nil {
 		return err
 	}
-	e := &engine{store: s, c: c.Conn(), ctx: ctx, begin: beginRead}
+	e := &engine{store: s, c: c.Conn(), begin: beginRead}
 	defer e.end()
 	_, err = e.Counter()
 	return err

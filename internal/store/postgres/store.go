@@ -95,11 +95,16 @@ func (s *Store) once(ctx context.Context, pool *pgxpool.Pool, begin string, f fu
 		}
 		return fault(err)
 	}
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
-	e := &engine{store: s, c: c.Conn(), ctx: limit, begin: begin}
+	// The limit is the connection's deadline and no context's: a context is watched by a goroutine for each statement.
+	wire := c.Conn().PgConn().Conn()
+	if err := wire.SetDeadline(time.Now().Add(within)); err != nil {
+		c.Release()
+		return fault(err)
+	}
+	e := &engine{store: s, c: c.Conn(), begin: begin}
 	finish := func() {
 		e.end()
-		cancel()
+		wire.SetDeadline(time.Time{})
 		c.Release()
 	}
 	if begin == beginRead {
@@ -130,13 +135,13 @@ func (s *Store) seen(h ledger.Head) error {
 const sqlTick = `UPDATE counter SET time = ` + ledgerTime + ` RETURNING ` + verbs.CounterColumns + `, ` + wall
 
 // tick moves the counter row's time on, in a transaction of its own.
-func (s *Store) tick(ctx context.Context) (t idp.Time, lifeCap int64, err error) {
+func (s *Store) tick() (t idp.Time, lifeCap int64, err error) {
 	s.ticking.Lock()
 	defer s.ticking.Unlock()
 	if row, lifeCap, fresh := s.clock.minted(verbs.MintAge); fresh {
 		return row, lifeCap, nil // somebody else's tick
 	}
-	err = s.with(ctx, s.aside, beginBoth, func(e *engine) error {
+	err = s.with(noLimit, s.aside, beginBoth, func(e *engine) error {
 		estimate, _ := s.clock.now()
 		var n verbs.Counter
 		var now idp.Time

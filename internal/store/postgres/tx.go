@@ -50,7 +50,7 @@ func (t *tx) Mint() (idp.Time, error) {
 	at, lifeCap, fresh := s.clock.minted(verbs.MintAge)
 	if !fresh {
 		var err error
-		if at, lifeCap, err = s.tick(t.e.ctx); err != nil {
+		if at, lifeCap, err = s.tick(); err != nil {
 			return 0, err
 		}
 	}
