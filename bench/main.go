@@ -17,6 +17,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"os/exec"
@@ -28,7 +29,6 @@ import (
 	"time"
 
 	"exeunt.dev/guard"
-	"exeunt.dev/internal/demo"
 	"exeunt.dev/internal/store/pgtest"
 )
 
@@ -314,25 +314,35 @@ func (b *bench) post(at string, form url.Values, into any) error {
 
 // tokens signs in once and opens n families.
 func (b *bench) tokens(n int) (refresh, access []string, err error) {
-	ctx := context.Background()
-	who := demo.NewBrowser()
-	page, err := who.Get(ctx, b.issuer+"/login")
+	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	form, _ := page.Form()
-	form.Set("username", "bench")
-	form.Set("password", "a bench password")
-	if _, err := who.Submit(ctx, page, form, "signin"); err != nil {
+	who := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	if _, err := who.Get(b.issuer + "/csrf_token/"); err != nil {
 		return nil, nil, err
+	}
+	issuer, err := url.Parse(b.issuer)
+	if err != nil {
+		return nil, nil, err
+	}
+	form := url.Values{"username": {"bench"}, "password": {"a bench password"}}
+	for _, c := range jar.Cookies(issuer) {
+		if c.Name == "csrftoken" {
+			form.Set("csrfmiddlewaretoken", c.Value)
+		}
+	}
+	if res, err := who.PostForm(b.issuer+"/accounts/login/", form); err != nil || res.StatusCode != http.StatusOK {
+		return nil, nil, fmt.Errorf("sign-in: %v %w", res, err)
 	}
 	for range n {
 		q := url.Values{"client_id": {b.id}, "redirect_uri": {"http://127.0.0.1:1/callback"}, "response_type": {"code"}, "scope": {"openid"}}
-		at, err := who.Location(ctx, b.issuer+"/oauth2/authorize?"+q.Encode())
+		res, err := who.Get(b.issuer + "/oauth2/authorize?" + q.Encode())
 		if err != nil {
 			return nil, nil, err
 		}
-		u, err := url.Parse(at)
+		res.Body.Close()
+		u, err := res.Location()
 		if err != nil {
 			return nil, nil, err
 		}

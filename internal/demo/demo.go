@@ -80,6 +80,9 @@ func address(l net.Listener) string { return "http://" + l.Addr().String() }
 // Start starts everything and returns when it all answers.
 func Start(ctx context.Context, o Options) (*Demo, error) {
 	d := &Demo{}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	if err := d.start(ctx, o); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
