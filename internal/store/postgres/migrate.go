@@ -6,10 +6,10 @@ import (
 	"crypto/sha256"
 	"embed"
 	"fmt"
-	"io/fs"
 
 	"github.com/jackc/pgx/v5"
 
+	"exeunt.dev/internal/store/verbs"
 	"exeunt.dev/ledger"
 )
 
@@ -26,7 +26,7 @@ const (
 
 // migrate brings the schema up to date, forward only, in one transaction.
 func migrate(ctx context.Context, c *pgx.Conn) error {
-	steps, err := migrations()
+	steps, err := verbs.Steps(schema)
 	if err != nil {
 		return err
 	}
@@ -119,21 +119,4 @@ func applied(ctx context.Context, c *pgx.Conn, steps [][]byte) (int, error) {
 		return 0, fault(err)
 	}
 	return n, nil
-}
-
-// migrations in the order of their names, which begin with their numbers.
-func migrations() ([][]byte, error) {
-	names, err := fs.Glob(schema, "schema/*.sql")
-	if err != nil {
-		return nil, err
-	}
-	var out [][]byte
-	for _, n := range names {
-		b, err := schema.ReadFile(n)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, b)
-	}
-	return out, nil
 }

@@ -6,7 +6,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"exeunt.dev/internal/store/verbs"
 	"exeunt.dev/ledger"
@@ -27,7 +26,7 @@ const firstLifeCap = 300
 
 // migrate brings the schema up to date, forward only. It asks first and takes the write lock only if there is work.
 func migrate(c *conn, k *clock) error {
-	steps, err := migrations()
+	steps, err := verbs.Steps(schema)
 	if err != nil {
 		return err
 	}
@@ -118,21 +117,4 @@ func applied(c *conn, steps [][]byte) (int, error) {
 func same(sum, step []byte) bool {
 	want := sha256.Sum256(step)
 	return bytes.Equal(sum, want[:])
-}
-
-// migrations in the order of their names, which begin with their numbers.
-func migrations() ([][]byte, error) {
-	names, err := fs.Glob(schema, "schema/*.sql")
-	if err != nil {
-		return nil, err
-	}
-	var out [][]byte
-	for _, n := range names {
-		b, err := schema.ReadFile(n)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, b)
-	}
-	return out, nil
 }

@@ -116,6 +116,47 @@ func endedAfterLock(t *testing.T, o Opened) {
 	}
 }
 
+// bornLate is a sign-in whose password was checked before an end and whose session is written after it, at another node: it is
+// refused, or what it makes is over.
+func bornLate(t *testing.T, o Opened) {
+	there := o.Second(t)
+	for range 20 {
+		p := addPerson(t, o.Store)
+		var checked, written sync.WaitGroup
+		checked.Add(1)
+		var made idp.Session
+		refused := false
+		written.Go(func() {
+			checked.Wait()
+			err := there.Update(context.Background(), func(tx idp.Tx) error {
+				if err := tx.LockAccount(p.id, idp.Share); err != nil {
+					return err
+				}
+				now, err := tx.Mint()
+				if err != nil {
+					return err
+				}
+				made = newSession(p, now) // under the epochs that were read with the password
+				if err := idp.Live(tx, made.Names()...); err != nil {
+					return err
+				}
+				return tx.InsertSession(made)
+			})
+			if refused = errors.Is(err, idp.ErrEnded); err != nil && !refused {
+				t.Error(err)
+			}
+		})
+		checked.Done()
+		if _, err := door.New(o.Store, nil).End(context.Background(), idp.EndAccount(p.id, idp.AccountActive), signOut()); err != nil {
+			t.Fatal(err)
+		}
+		written.Wait()
+		if !refused && len(ended(t, there, made.Names()...)) == 0 {
+			t.Fatal("a session that was born under an ended epoch lives")
+		}
+	}
+}
+
 // numbers writes from two nodes while two readers tail: every number once, in order, none skipped.
 func numbers(t *testing.T, o Opened) {
 	nodes := []idp.Store{o.Store, o.Second(t)}

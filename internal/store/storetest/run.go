@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 		{"S1_Reopen", reopen},
 		{"S2_LostUpdate", lostUpdate},
 		{"S2_EndedAfterLock", endedAfterLock},
+		{"S2_BornUnderWhatWasChecked", bornLate},
 		{"S3_Numbers", numbers},
 		{"S4_Members", members},
 		{"S4_Append", appended},
