@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -75,7 +76,8 @@ func (s *Server) keyStates(ctx context.Context) (out []keyState, err error) {
 
 // sweep writes the endings of what has expired, so that apps are told, and deletes what nobody asks for any more.
 func (s *Server) sweep(ctx context.Context) {
-	tick := time.NewTicker(sweepEvery)
+	// Nodes that started together do not sweep together.
+	tick := time.NewTicker(sweepEvery*3/4 + rand.N(sweepEvery/4))
 	defer tick.Stop()
 	for {
 		if err := s.sweepOnce(ctx); err != nil && ctx.Err() == nil {

@@ -170,3 +170,17 @@ func (t *tx) ReceiptByRequest(h idp.Hash) (idp.Receipt, error) {
 	}
 	return t.Tx.ReceiptByRequest(h)
 }
+
+const (
+	sweepLock = 0x65787377 // "exsw"
+	sqlMine   = `SELECT pg_try_advisory_xact_lock(?)`
+)
+
+// Sweep deletes what nobody asks for any more, if no other node is at it.
+func (t *tx) Sweep(now idp.Time, limit int) (int, error) {
+	mine := false
+	if _, err := t.e.One(sqlMine, func(r verbs.Row) { mine = r.Bool() }, sweepLock); err != nil || !mine {
+		return 0, err
+	}
+	return t.Tx.Sweep(now, limit)
+}
