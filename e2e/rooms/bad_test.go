@@ -68,3 +68,21 @@ func TestMetricsAreNotForTheWorld(t *testing.T) {
 		}
 	}
 }
+
+// A page for people where there is none; what programs get stays what it is.
+func TestMissingPage(t *testing.T) {
+	n := start(t)
+	html := map[string]string{"Accept": "text/html,*/*"}
+	if a := n.person().do("GET", "/nothing", "", html); a.status != 404 || !strings.Contains(a.body, "There is no such page") {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := n.person().do("GET", "/oauth2/token", "", html); a.status != 405 || a.header.Get("Allow") == "" {
+		t.Errorf("wrong method: %d %v", a.status, a.header)
+	}
+	if a := n.person().get("/nothing"); a.status != 404 || strings.Contains(a.body, "<html") {
+		t.Errorf("a program: %d %s", a.status, a.body)
+	}
+	if a := n.person().do("GET", "/account", "", html); a.status != 303 {
+		t.Errorf("a page that is there: %d", a.status)
+	}
+}

@@ -253,7 +253,7 @@ type page struct {
 }
 
 var siteTemplate = template.Must(template.New("site").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{{.Name}}</title><style>body{font:16px/1.5 system-ui;max-width:36rem;margin:3rem auto;padding:0 1rem}button{font:inherit;padding:.4rem .8rem}form{display:inline}</style>
+<title>{{.Name}}</title><style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui;max-width:36rem;margin:3rem auto;padding:0 1rem}button{font:inherit;padding:.4rem .8rem}form{display:inline}</style>
 <h1>{{.Name}}</h1>{{if .Visit}}<p>Signed in as <strong id="who">{{or .Visit.Username .Visit.Subject}}</strong>.</p>{{end}}
 {{with .Text}}<p id="text">{{.}}</p>{{end}}
 {{if .Visit}}<form method="post" action="/logout"><button name="which" value="app">Leave {{.Name}} only</button> <button name="which" value="all">Sign out</button></form>

@@ -102,7 +102,7 @@ func (s *Server) rooms(pages *web.Pages) http.Handler {
 	} {
 		room.Mount(mux)
 	}
-	return mux
+	return missing(mux, pages)
 }
 
 // Base is what the server rests on.
