@@ -12,6 +12,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -49,7 +50,7 @@ func main() {
 	}
 }
 
-// serveEcho answers /echo at once and /sign after two ES256 signatures.
+// serveEcho answers /echo at once, /sign after two ES256 signatures and /verify after one verification.
 func serveEcho() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -71,6 +72,16 @@ func serveEcho() {
 			if _, err := ecdsa.SignASN1(rand.Reader, key, sum[:]); err != nil {
 				panic(err)
 			}
+		}
+		answer(w, r)
+	})
+	signed, err := ecdsa.SignASN1(rand.Reader, key, sum[:])
+	if err != nil {
+		panic(err)
+	}
+	http.HandleFunc("/verify", func(w http.ResponseWriter, r *http.Request) {
+		if !ecdsa.VerifyASN1(&key.PublicKey, sum[:], signed) {
+			panic("a signature does not verify")
 		}
 		answer(w, r)
 	})
@@ -114,20 +125,34 @@ func run(length time.Duration, onPostgres bool) error {
 		return err
 	}
 	echo := b.load(b.echo, length, func(int) error { return b.post(b.echoAt+"/echo", url.Values{"token": {access[0]}}, nil) })
+	verify := b.load(b.echo, length, func(int) error { return b.post(b.echoAt+"/verify", url.Values{"token": {access[0]}}, nil) })
 	sign := b.load(b.echo, length, func(int) error { return b.post(b.echoAt+"/sign", url.Values{"token": {access[0]}}, nil) })
 	var mu sync.Mutex
+	var unseen []string
 	turn := b.load(b.server, length, func(n int) error {
 		mu.Lock()
 		mine := refresh[n]
 		mu.Unlock()
 		var out struct {
 			Refresh string `json:"refresh_token"`
+			Access  string `json:"access_token"`
 		}
 		err := b.post(b.issuer+"/oauth2/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {mine}}, &out)
 		mu.Lock()
-		refresh[n] = out.Refresh
+		refresh[n], unseen = out.Refresh, append(unseen, out.Access)
 		mu.Unlock()
 		return err
+	})
+	first := b.load(b.server, length/5, func(int) error {
+		mu.Lock()
+		if len(unseen) == 0 {
+			mu.Unlock()
+			return errors.New("no tokens are left that were not seen: a longer refresh is needed")
+		}
+		token := unseen[0]
+		unseen = unseen[1:]
+		mu.Unlock()
+		return b.post(b.issuer+"/oauth2/introspect", url.Values{"token": {token}}, nil)
 	})
 	inspect := b.load(b.server, length, func(n int) error { return b.post(b.issuer+"/oauth2/introspect", url.Values{"token": {access[n]}}, nil) })
 	fmt.Printf("\n| what, %d connections | CPU-ms each | requests/s | ratio |\n|---|---|---|---|\n", connections)
@@ -135,6 +160,8 @@ func run(length time.Duration, onPostgres bool) error {
 	fmt.Printf("| echo + two ES256 signatures | %.3f | %.0f | |\n", sign.cpu, sign.rate)
 	fmt.Printf("| refresh exchange, durable | %.3f | %.0f | %.2f x (echo + two signatures) |\n", turn.cpu, turn.rate, turn.cpu/sign.cpu)
 	fmt.Printf("| introspection, token seen before | %.3f | %.0f | %.2f x echo |\n", inspect.cpu, inspect.rate, inspect.cpu/echo.cpu)
+	fmt.Printf("| introspection, token not seen before | %.3f | %.0f | %.2f x echo, when the verification (%.3f) is taken off |\n", first.cpu, first.rate,
+		(first.cpu-(verify.cpu-echo.cpu))/echo.cpu, verify.cpu-echo.cpu)
 	if b.pg != nil {
 		fmt.Printf("beside it, CPU-ms of Postgres: refresh %.3f, introspection %.3f\n", turn.postgres, inspect.postgres)
 	}
