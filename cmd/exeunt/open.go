@@ -69,11 +69,15 @@ func (w *world) done(v map[string]any, format string, args ...any) error {
 
 // ended prints what an ending came to.
 func (w *world) ended(b *server.Base, r idp.Receipt, what string) error {
+	word := map[idp.CauseKind]string{idp.CauseLock: "locked, and everything of it ended", idp.CauseDelete: "deleted"}[r.Cause]
+	if word == "" {
+		word = "ended"
+	}
 	if r.ID == "" {
 		return w.done(map[string]any{"ended": false}, "%s: nothing was alive that could end", what)
 	}
 	address := b.Config.Issuer + "/signout/" + string(r.ID)
-	return w.done(map[string]any{"ended": true, "receipt": address}, "%s: ended\nreceipt: %s", what, address)
+	return w.done(map[string]any{"ended": true, "receipt": address}, "%s: %s\nreceipt: %s", what, word, address)
 }
 
 // table prints rows under a heading, in columns.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"log/slog"
 	"runtime/debug"
+	"syscall"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/server"
@@ -17,6 +19,9 @@ func (serveCmd) Run(w *world) error {
 	}
 	log := slog.New(slog.NewJSONHandler(w.errOut, &slog.HandlerOptions{Level: settings.LogLevel}))
 	s, err := server.New(w.ctx, settings, log)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return hint(err, "another program has that address: stop it, or write another one at listen: in "+w.config)
+	}
 	if err != nil {
 		return err
 	}

@@ -170,3 +170,14 @@ func (n *node) selfManage(method, at, token, body string) answer {
 	n.t.Helper()
 	return n.person().do(method, at, body, map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json"})
 }
+
+// No token at all opens nothing, even where the hash of nothing was let in by hand.
+func TestRegister_NoTokenIsNone(t *testing.T) {
+	n := start(t, func(c *config.Config) { c.InitialTokens = []idp.Hash{idp.HashOf("")} })
+	for _, header := range []string{"", "Bearer", "Bearer ", "bearer \t"} {
+		a := n.person().do("POST", "/oauth2/register", `{"redirect_uris":["https://new.test/cb"]}`, map[string]string{"Content-Type": "application/json", "Authorization": header})
+		if a.status != 401 {
+			t.Errorf("%q: %d %s", header, a.status, a.body)
+		}
+	}
+}

@@ -30,7 +30,7 @@ func TestExampleIsTheDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	full := strings.NewReplacer("# cookies:", "cookies:", "#   session: exeunt\n", "  session: exeunt\n", "#   browser", "  browser", "#   csrf", "  csrf",
-		"# registration:", "registration:", "#   initial_tokens", "  initial_tokens", "#     - ", "    - ", "#   # Scopes", "  # Scopes", "#   scopes", "  scopes", "# resources", "resources", "# metrics_listen", "metrics_listen",
+		"# registration:", "registration:", "#   initial_tokens", "  initial_tokens", "the 64 digits that \"printf %s TOKEN | sha256sum\" prints", strings.Repeat("ab", 32), "#     - ", "    - ", "#   # Scopes", "  # Scopes", "#   scopes", "  scopes", "# resources", "resources", "# metrics_listen", "metrics_listen",
 		"# trusted_proxies", "trusted_proxies", "# drain", "drain").Replace(config.Example())
 	c, err = config.Parse(filepath.Join(dir, "exeunt.yaml"), []byte(full))
 	if err != nil {
@@ -73,6 +73,7 @@ func TestRefused(t *testing.T) {
 		{"too long", ok + "lifetimes:\n  code: 1h\n", 3, []string{"lifetimes.code", "10m"}},
 		{"negative", ok + "lifetimes:\n  session: -1h\n", 3, []string{"lifetimes.session", "out of range"}},
 		{"idle", ok + "lifetimes: {session: 1h}\n", 2, []string{"session_idle is longer"}},
+		{"the hash of nothing", ok + "registration:\n  initial_tokens:\n    - sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n", 4, []string{"anybody could register", "openssl"}},
 		{"alg", ok + "signing_algs: [HS256]\n", 2, []string{"HS256", "ES256"}},
 		{"no alg", ok + "signing_algs: []\n", 2, []string{"empty"}},
 		{"cookie", ok + "cookies:\n  csrf: \"a b\"\n", 3, []string{"cookies.csrf"}},

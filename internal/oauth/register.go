@@ -58,12 +58,14 @@ func (o *OAuth) register(w http.ResponseWriter, r *http.Request) {
 		o.fail(w, r, err)
 		return
 	}
-	given := idp.HashOf(edge.Bearer(r))
+	token := edge.Bearer(r)
+	given := idp.HashOf(token)
 	allowed := 0
 	for _, t := range o.InitialTokens {
 		allowed |= subtle.ConstantTimeCompare(t[:], given[:])
 	}
-	if allowed == 0 {
+	// No token is none, even if somebody configured the hash of nothing.
+	if allowed == 0 || token == "" {
 		edge.TokenError(w, http.StatusUnauthorized, "invalid_token", "Registration needs an initial access token")
 		return
 	}
