@@ -65,6 +65,7 @@ type cluster struct {
 type node struct {
 	c      *cluster
 	config string
+	binary string // what runs; as a rule the program
 	port   int
 	cmd    *exec.Cmd
 	exited chan struct{}
@@ -89,7 +90,7 @@ func startIn(t *testing.T, dir string, n int, pg *pgtest.Server, settings string
 		database = pg.Database(t)
 	}
 	for i := range n {
-		node := &node{c: c, port: freePort(t), config: filepath.Join(c.dir, fmt.Sprintf("node%d.yaml", i))}
+		node := &node{c: c, binary: binary, port: freePort(t), config: filepath.Join(c.dir, fmt.Sprintf("node%d.yaml", i))}
 		text := fmt.Sprintf("issuer: %s\nlisten: 127.0.0.1:%d\nkey_file: key\ndata: db\ntrusted_proxies: [127.0.0.1]\nlog_level: warn\n%s", c.front.URL(), node.port, settings)
 		if pg != nil {
 			node.db = newFront(t)
@@ -102,7 +103,7 @@ func startIn(t *testing.T, dir string, n int, pg *pgtest.Server, settings string
 		c.nodes = append(c.nodes, node)
 	}
 	for _, app := range []string{"books", "news"} {
-		c.addClient(app, "--redirect", "https://"+app+".test/cb", "--first-party", "--audience", api)
+		c.addClient(app, "--redirect", "https://"+app+".test/cb", "--logout-uri", "https://"+app+".test/left", "--first-party", "--audience", api)
 	}
 	c.addClient("orders", "--kind", "api", "--audience", api)
 	for _, n := range c.nodes {
@@ -162,7 +163,7 @@ func (n *node) up() {
 
 func (n *node) launch() {
 	n.log.Reset()
-	n.cmd = exec.Command(binary, "--config", n.config, "serve")
+	n.cmd = exec.Command(n.binary, "--config", n.config, "serve")
 	n.cmd.Stdout, n.cmd.Stderr = &n.log, &n.log
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := n.cmd.Start(); err != nil {

@@ -2,6 +2,8 @@ package faults
 
 import (
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"testing"
 )
 
@@ -13,7 +15,10 @@ func TestPromise_NobodyElse(t *testing.T) {
 		steps = 2000
 	}
 	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	if again, err := strconv.ParseUint(os.Getenv("EXEUNT_TEST_SEED"), 10, 64); err == nil {
+		seed = again
+	}
+	t.Logf("EXEUNT_TEST_SEED=%d", seed)
 	pick := rand.New(rand.NewPCG(seed, 0))
 	c := start(t, 1, nil, "")
 	people := c.people(4)
@@ -28,7 +33,7 @@ func TestPromise_NobodyElse(t *testing.T) {
 	for step := range steps {
 		p := people[pick.IntN(len(people))]
 		var err error
-		switch pick.IntN(12) {
+		switch pick.IntN(16) {
 		case 0: // an operator signs a person out
 			c.command(nil, "account", "end", p.name)
 			for _, s := range p.all(nil) {
@@ -41,6 +46,10 @@ func TestPromise_NobodyElse(t *testing.T) {
 					s.apps["news"].family, s.apps["news"].token = over, over
 				}
 			}
+		case 2: // an operator ends one session
+			err = p.endByOperator(pick)
+		case 3: // a new password
+			err = p.changePassword(pick)
 		default:
 			err = p.act(pick)
 		}

@@ -55,7 +55,9 @@ type app struct {
 	name            string
 	refresh, access string
 	family          state
-	token           state // of the newest access token
+	token           state  // of the newest access token
+	first           string // its first refresh token
+	turns           int    // how often it has refreshed
 }
 
 // answer is a status with a body; a 5xx is errLost.
@@ -120,6 +122,9 @@ func (p *person) signIn() error {
 	if status == 429 {
 		return errLost // too fast
 	}
+	if status == http.StatusConflict && p.waits() {
+		return errLost // an end of this person's that got no answer has overtaken the sign-in
+	}
 	if status != 200 {
 		return fmt.Errorf("%s cannot sign in: %d %s", p.name, status, body)
 	}
@@ -177,6 +182,11 @@ func (p *person) token(a *app, v url.Values) error {
 	if status != 200 {
 		return fmt.Errorf("token endpoint: %d %s", status, body)
 	}
+	if a.first == "" {
+		a.first = out.Refresh
+	} else {
+		a.turns++
+	}
 	a.access, a.refresh, a.token = out.Access, out.Refresh, alive
 	return nil
 }
@@ -205,7 +215,7 @@ func (p *person) act(pick *rand.Rand) error {
 	s := living[pick.IntN(len(living))]
 	a := s.apps[[]string{"books", "news"}[pick.IntN(2)]]
 	bearer := map[string]string{"Authorization": "Bearer " + a.access}
-	switch what := pick.IntN(12); {
+	switch what := pick.IntN(15); {
 	case what < 5: // refresh
 		if a.family != alive {
 			return nil
@@ -234,6 +244,12 @@ func (p *person) act(pick *rand.Rand) error {
 			return nil
 		}
 		return p.end([]*state{&a.family, &a.token}, http.StatusOK, http.DefaultClient, "POST", "/oauth2/revoke", "token="+url.QueryEscape(a.refresh), p.c.basic(a.name))
+	case what == 11:
+		return p.leave(s, a)
+	case what == 12:
+		return p.endNamed(a, living[pick.IntN(len(living))])
+	case what == 13:
+		return p.reuse(a)
 	default: // one token
 		return p.end([]*state{&a.token}, http.StatusOK, http.DefaultClient, "POST", "/oauth2/revoke", "token="+url.QueryEscape(a.access), p.c.basic(a.name))
 	}
@@ -311,6 +327,10 @@ func (p *person) checkApp(a *app, i int, guards []*guard.Guard) error {
 	}
 	if err := settle(&a.token, strings.Contains(string(body), `"active":true`), "access token of "+a.name, p, i); err != nil {
 		return err
+	}
+	status, body, err = p.do(http.DefaultClient, "GET", "/oauth2/userInfo", "", map[string]string{"Authorization": "Bearer " + a.access})
+	if err != nil || (status == 200) != (a.token == alive) {
+		return fmt.Errorf("userinfo with the access token of %s of %s, session %d: %d %w %s, the oracle says %d", a.name, p.name, i, status, err, body, a.token)
 	}
 	for n, g := range guards {
 		if err := guarded(g, a); err != nil {
