@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -31,8 +32,16 @@ const secret = "s p+a%c/e secret of the orders API 0123456789"
 // flaky is the store with a switch for its readers, and one for another history.
 type flaky struct {
 	idp.Store
-	down     atomic.Bool
-	restored atomic.Pointer[ledger.Lineage]
+	down atomic.Bool
+
+	mu      sync.RWMutex // a reader sees the entries of one history only, as in a real database
+	lineage *ledger.Lineage
+}
+
+func (f *flaky) restore(l ledger.Lineage) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lineage = &l
 }
 
 // restored is what readers see once a backup was put in place.
@@ -51,7 +60,9 @@ func (f *flaky) View(ctx context.Context, do func(idp.View) error) error {
 	if f.down.Load() {
 		return idp.ErrUnavailable
 	}
-	if l := f.restored.Load(); l != nil {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if l := f.lineage; l != nil {
 		return f.Store.View(ctx, func(v idp.View) error { return do(restored{v, *l}) })
 	}
 	return f.Store.View(ctx, do)
@@ -260,7 +271,7 @@ func TestAnotherLineage(t *testing.T) {
 	old := w.head()
 	r := w.openTail(old.Number)
 	next := ledger.NewLineage()
-	w.store.restored.Store(&next)
+	w.store.restore(next)
 	w.end(ledger.NewName())
 	for {
 		b, err := r.Next()
