@@ -129,7 +129,7 @@ func TestAccountPage(t *testing.T) {
 		t.Error("ending that one ended another")
 	}
 	kept := p.thief()
-	if a := p.post("/account/sessions/others/end", form); a.location != "/account?done=others" || r.user() != "" || p.user() != "alice" {
+	if a := p.post("/account/sessions/others/end", form); !strings.HasPrefix(a.location, "/account?done=others&receipt=") || r.user() != "" || p.user() != "alice" {
 		t.Errorf("end the others: %d to %q; %q %q", a.status, a.location, r.user(), p.user())
 	}
 	if kept.user() != "" {
@@ -152,10 +152,23 @@ func TestAccountPage(t *testing.T) {
 	}
 }
 
-// R1.5: a password change ends every other session, a stolen cookie with them, and says so.
+// R1.5: a password change ends every other session, a stolen cookie with them, and says which.
 func TestPasswordChange(t *testing.T) {
 	n := start(t)
 	p, q := n.alice(), n.alice()
+	const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+	for range 2 {
+		x := n.person()
+		page := x.get("/login")
+		x.do("POST", "/login", with(fields(page.body), "username", "alice", "password", alicePW).Encode(),
+			map[string]string{"Content-Type": formType, "Sec-Fetch-Site": "same-origin", "User-Agent": firefox})
+		if x.user() != "alice" {
+			t.Fatal("not signed in")
+		}
+	}
+	left := n.alice()
+	left.get("/csrf_token/")
+	left.post("/accounts/logout/", with(nil, "csrfmiddlewaretoken", left.cookie("csrftoken"))) // this one is over before
 	stolen := p.thief()
 	form := fields(p.get("/account").body)
 	const next = "a new and longer one"
@@ -166,8 +179,18 @@ func TestPasswordChange(t *testing.T) {
 		t.Errorf("short password: %d", a.status)
 	}
 	a := p.post("/account/password", with(form, "old", alicePW, "new", next))
-	if a.status != 303 || !strings.Contains(p.get(a.location).body, "all other sessions are over") {
-		t.Errorf("%d to %q", a.status, a.location)
+	const said = "Your password is changed. 3 other sessions were ended: Firefox on Linux (2), a Go program."
+	if page := p.get(a.location).body; a.status != 303 || !strings.Contains(page, said) {
+		t.Errorf("%d to %q: %s", a.status, a.location, page)
+	}
+	bob := n.person()
+	bob.signIn("/login", "bob", bobPW)
+	if page := bob.get(a.location).body; strings.Contains(page, "Firefox") || strings.Contains(page, "3 other") {
+		t.Error("bob reads of alice's sessions")
+	}
+	alone := bob.post("/account/password", with(fields(bob.get("/account").body), "old", bobPW, "new", next))
+	if page := bob.get(alone.location).body; !strings.Contains(page, "Your password is changed. There were no other sessions.") {
+		t.Errorf("bob was alone: %s", page)
 	}
 	if p.user() != "alice" || q.user() != "" || stolen.user() != "" {
 		t.Errorf("%q %q %q", p.user(), q.user(), stolen.user())

@@ -17,11 +17,12 @@ func TestStrangersDoNotLockOut(t *testing.T) {
 	if own.user() != "" {
 		t.Fatal("still signed in")
 	}
-	try := func(p *person, from, password string) int {
+	tryAs := func(p *person, from, name, password string) int {
 		p.get("/csrf_token/")
-		return p.do("POST", "/accounts/login/", fmt.Sprintf(`{"username":"alice","password":%q}`, password),
+		return p.do("POST", "/accounts/login/", fmt.Sprintf(`{"username":%q,"password":%q}`, name, password),
 			map[string]string{"Content-Type": "application/json", "X-CSRFToken": p.cookie("csrftoken"), "X-Forwarded-For": from}).status
 	}
+	try := func(p *person, from, password string) int { return tryAs(p, from, "alice", password) }
 	limited := 0
 	for i := range 40 {
 		if try(n.person(), fmt.Sprintf("198.51.100.%d", i), "wrong password") == 429 {
@@ -39,7 +40,38 @@ func TestStrangersDoNotLockOut(t *testing.T) {
 	if status := try(thief, "198.51.100.201", alicePW); status != 429 {
 		t.Errorf("a mark that was made up: %d", status)
 	}
+	// Her own address is a stranger's, too, who tries names that are nobody's from there.
+	shared := 0
+	for i := range 60 {
+		if tryAs(n.person(), "192.0.2.77", fmt.Sprint("nobody", i), "wrong password") == 429 {
+			shared++
+		}
+	}
+	if shared == 0 {
+		t.Error("one address is not limited")
+	}
 	if status := try(own, "192.0.2.77", alicePW); status != 200 {
 		t.Errorf("the owner's own browser: %d", status)
+	}
+	// The mark is of this person in this browser: it buys no attempts at anybody else, and not without end.
+	if status := tryAs(own, "192.0.2.77", "bob", bobPW); status != 429 {
+		t.Errorf("alice's browser at bob's account, from an address that is limited: %d", status)
+	}
+	for i := 0; ; i++ {
+		if try(own, fmt.Sprintf("203.0.113.%d", i), "wrong password") == 429 {
+			break
+		}
+		if i == 40 {
+			t.Fatal("a browser with a mark may guess without end")
+		}
+	}
+	// What an unknown name is answered is what a known one is answered.
+	for _, name := range []string{"bob", "nobody at all"} {
+		status := 0
+		for i := 0; status != 429; i++ {
+			if status = tryAs(n.person(), fmt.Sprintf("198.51.101.%d", i), name, "wrong password"); i < 15 && status != 403 || i == 40 {
+				t.Fatalf("%s, attempt %d: %d", name, i, status)
+			}
+		}
 	}
 }

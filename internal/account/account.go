@@ -112,7 +112,11 @@ func (a *Account) page(w http.ResponseWriter, r *http.Request) {
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	flash := map[string]string{"one": "That session is over.", "others": "All other sessions are over.", "password": "Your password is changed, and all other sessions are over."}[q.Get("done")]
+	flash, err := a.flash(r.Context(), s.Account, q)
+	if err != nil {
+		a.Pages.Fail(w, r, err)
+		return
+	}
 	a.show(w, r, s, http.StatusOK, flash, "")
 }
 
@@ -266,8 +270,9 @@ func (a *Account) endRef(r *http.Request, id idp.AccountID, ref string) (receipt
 func (a *Account) endOthers(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
 	err := a.confirmed(r, s, form.Get("password"))
 	cookie := idp.NewSecret(32)
+	var receipt idp.Receipt
 	if err == nil {
-		_, err = a.Door.End(r.Context(), idp.EndOthers(s.Account, s.Name, idp.ReRoot{Cookie: idp.HashOf(cookie)}), cause(idp.CauseOthers, s, form.Get("nonce")))
+		receipt, err = a.Door.End(r.Context(), idp.EndOthers(s.Account, s.Name, idp.ReRoot{Cookie: idp.HashOf(cookie)}), cause(idp.CauseOthers, s, form.Get("nonce")))
 	}
 	if err == nil {
 		err = a.renew(w, r, cookie, s)
@@ -276,7 +281,7 @@ func (a *Account) endOthers(w http.ResponseWriter, r *http.Request, s *idp.Sessi
 		a.problem(w, r, s, err)
 		return
 	}
-	http.Redirect(w, r, "/account?done=others", http.StatusSeeOther)
+	http.Redirect(w, r, "/account?done=others&receipt="+string(receipt.ID), http.StatusSeeOther)
 }
 
 // renew gives the browser the cookie that a re-root has written. A repeated call re-roots nothing and its cookie is none: then the
@@ -306,6 +311,7 @@ func (a *Account) password(w http.ResponseWriter, r *http.Request, s *idp.Sessio
 		hash, err = a.Passwords.Hash(r.Context(), form.Get("new"))
 	}
 	cookie := idp.NewSecret(32)
+	var receipt idp.Receipt
 	if err == nil {
 		err = a.Store.Update(r.Context(), func(tx idp.Tx) error {
 			now, err := tx.Mint()
@@ -313,7 +319,7 @@ func (a *Account) password(w http.ResponseWriter, r *http.Request, s *idp.Sessio
 				return err
 			}
 			selector := idp.EndOthers(s.Account, s.Name, idp.ReRoot{Cookie: idp.HashOf(cookie), AuthTime: now})
-			if _, err := door.EndIn(tx, selector, cause(idp.CauseCredential, s, "")); err != nil {
+			if receipt, err = door.EndIn(tx, selector, cause(idp.CauseCredential, s, "")); err != nil {
 				return err
 			}
 			who, err := tx.Account(s.Account)
@@ -330,7 +336,7 @@ func (a *Account) password(w http.ResponseWriter, r *http.Request, s *idp.Sessio
 	}
 	a.Door.Committed()
 	a.Browser.SetSession(w, cookie, s)
-	http.Redirect(w, r, "/account?done=password", http.StatusSeeOther)
+	http.Redirect(w, r, "/account?done=password&receipt="+string(receipt.ID), http.StatusSeeOther)
 }
 
 func stamp(t idp.Time) string { return t.Time().UTC().Format(time.RFC3339) }

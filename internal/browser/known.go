@@ -15,6 +15,8 @@ import (
 const (
 	knownLife  = 400 * 24 * time.Hour // as long as browsers keep a cookie
 	knownAtAll = 4                    // people of one browser
+	saltLen    = 16                   // characters
+	sumLen     = 43
 )
 
 // Knows returns a key for the attempts of this browser at this account, "" if the account has not signed in here before.
@@ -42,8 +44,14 @@ func (b *Browser) marks(r *http.Request) []string {
 	if err != nil || c.Value == "" {
 		return nil
 	}
-	marks := strings.Split(c.Value, "/")
-	return marks[:min(len(marks), knownAtAll)]
+	var marks []string
+	for mark := range strings.SplitSeq(c.Value, "/") {
+		salt, sum, _ := strings.Cut(mark, ".")
+		if len(salt) == saltLen && len(sum) == sumLen && len(marks) < knownAtAll { // what else was put there is not given back
+			marks = append(marks, mark)
+		}
+	}
+	return marks
 }
 
 func (b *Browser) knownMark(salt string, id idp.AccountID) string {

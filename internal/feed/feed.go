@@ -24,6 +24,8 @@ type Feed struct {
 	end      atomic.Pointer[link] // of the chain of frames
 	readers  atomic.Int64
 	grown    func()
+	lag      uint64        // a reader further behind is cut off
+	within   time.Duration // and so is one that takes longer for a frame
 }
 
 // New returns a feed. grown, if not nil, is called by Run after it has seen the ledger grow; it must not block.
@@ -31,7 +33,7 @@ func New(store idp.Store, grown func()) *Feed {
 	if grown == nil {
 		grown = func() {}
 	}
-	f := &Feed{store: store, wake: make(chan struct{}, 1), stopped: make(chan struct{}), grown: grown}
+	f := &Feed{store: store, wake: make(chan struct{}, 1), stopped: make(chan struct{}), grown: grown, lag: maxLag, within: writeWithin}
 	f.heads.store = store
 	f.snapshot.store = store
 	return f

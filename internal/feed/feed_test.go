@@ -28,15 +28,31 @@ import (
 
 const secret = "s p+a%c/e secret of the orders API 0123456789"
 
-// flaky is the store with a switch for its readers.
+// flaky is the store with a switch for its readers, and one for another history.
 type flaky struct {
 	idp.Store
-	down atomic.Bool
+	down     atomic.Bool
+	restored atomic.Pointer[ledger.Lineage]
+}
+
+// restored is what readers see once a backup was put in place.
+type restored struct {
+	idp.View
+	lineage ledger.Lineage
+}
+
+func (r restored) Head() (idp.Head, error) {
+	h, err := r.View.Head()
+	h.Lineage = r.lineage
+	return h, err
 }
 
 func (f *flaky) View(ctx context.Context, do func(idp.View) error) error {
 	if f.down.Load() {
 		return idp.ErrUnavailable
+	}
+	if l := f.restored.Load(); l != nil {
+		return f.Store.View(ctx, func(v idp.View) error { return do(restored{v, *l}) })
 	}
 	return f.Store.View(ctx, do)
 }
@@ -234,6 +250,44 @@ func TestTailRefuses(t *testing.T) {
 		if res := w.do("GET", "/ledger?"+c.query, "orders", secret, "", nil); res.StatusCode != c.want {
 			t.Errorf("%s: %s, want %d", name, res.Status, c.want)
 		}
+	}
+}
+
+// Another history: who follows the old one is sent away, told to take a snapshot, and never given entries of the new one
+// under the old one's numbers.
+func TestAnotherLineage(t *testing.T) {
+	w := newWorld(t)
+	old := w.head()
+	r := w.openTail(old.Number)
+	next := ledger.NewLineage()
+	w.store.restored.Store(&next)
+	w.end(ledger.NewName())
+	for {
+		b, err := r.Next()
+		if err != nil {
+			break // cut off
+		}
+		if len(b.Entries) > 0 {
+			t.Fatal("an entry of the new history in the old one's tail")
+		}
+	}
+	if res := w.tail(old.Number, old.Lineage); res.StatusCode != ledger.StatusTakeSnapshot {
+		t.Errorf("resuming the old history: %s", res.Status)
+	}
+	a, _ := w.beat(ledger.Question{Nonce: ledger.NewNonce(), Lineage: old.Lineage, After: old.Number})
+	if !a.Snapshot || len(a.Entries) > 0 || a.Head.Lineage != next {
+		t.Errorf("a beat of the old history: %+v", a)
+	}
+	s, err := ledger.NewSnapshotReader(w.do("GET", "/ledger/snapshot", "orders", secret, "", nil).Body)
+	if err != nil || s.Head().Lineage != next {
+		t.Fatalf("the snapshot: %v", err)
+	}
+	h := w.head()
+	follow := w.openTail(h.Number)
+	n := ledger.NewName()
+	w.end(n)
+	if got := w.collect(follow, 1); got[0] != n {
+		t.Error("the new history cannot be followed")
 	}
 }
 

@@ -73,7 +73,7 @@ type tailWriter struct {
 
 func (t *tailWriter) write(frame []byte) bool {
 	// A server that cannot set deadlines has its own; the error says only that.
-	_ = t.out.SetWriteDeadline(time.Now().Add(writeWithin))
+	_ = t.out.SetWriteDeadline(time.Now().Add(t.feed.within))
 	// An HTTP/2 stream is reset when its deadline passes, written to or not.
 	defer t.out.SetWriteDeadline(time.Time{})
 	if _, err := t.w.Write(frame); err != nil {
@@ -105,7 +105,7 @@ func (t *tailWriter) follow(r *http.Request, at *link) {
 		select {
 		case <-at.over:
 			at = at.next
-			if at == nil || t.feed.end.Load().last > at.last+maxLag || !t.pass(at) {
+			if at == nil || t.feed.end.Load().last > at.last+t.feed.lag || !t.pass(at) {
 				return
 			}
 		case <-ping.C:

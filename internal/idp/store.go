@@ -123,6 +123,9 @@ type SessionReader interface {
 	SessionByRef(AccountID, string) (Session, error)
 	// Sessions lists the live ones of an account: rooted in the given epochs, not ended, newest first. Expired ones that no sweep has met yet are included.
 	Sessions(a AccountID, realm, epoch Name, p Page) ([]Session, error)
+	// SessionsEndedWith lists those that an account's epoch took with it when it ended: rooted in it then, and not ended before,
+	// newest first. Expired ones that no sweep had met are included. None while the epoch lives.
+	SessionsEndedWith(a AccountID, epoch Name, p Page) ([]Session, error)
 	// ExpiredSessions lists sessions past a limit at now whose ending is not written yet, for the sweep.
 	ExpiredSessions(now Time, limit int) ([]Session, error)
 	Slot(session Name, client ClientID) (Slot, error)

@@ -65,9 +65,6 @@ func (p *Passwords) Check(ctx context.Context, r *http.Request, username, passwo
 	if len(password) > idp.MaxPassword || len(username) > 256 {
 		return none, idp.ErrWrong
 	}
-	if ok, wait := p.address.Allow(edge.Neighbourhood(edge.Client(r).IP)); !ok {
-		return none, &idp.LimitedError{Wait: wait}
-	}
 	var a idp.Account
 	var born idp.Epochs
 	err := p.store.View(ctx, func(v idp.View) (err error) {
@@ -81,11 +78,14 @@ func (p *Passwords) Check(ctx context.Context, r *http.Request, username, passwo
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {
 		return none, err
 	}
-	attempts := idp.FoldUsername(username)
+	from, attempts := edge.Neighbourhood(edge.Client(r).IP), "name "+idp.FoldUsername(username)
 	if known && p.Knows != nil {
-		if browser := p.Knows(r, a.ID); browser != "" {
-			attempts = "known " + string(a.ID) + " " + browser
+		if browser := p.Knows(r, a.ID); browser != "" { // strangers behind the same address do not count either
+			from, attempts = from+" "+string(a.ID), "known "+string(a.ID)+" "+browser
 		}
+	}
+	if ok, wait := p.address.Allow(from); !ok {
+		return none, &idp.LimitedError{Wait: wait}
 	}
 	if ok, wait := p.account.Allow(attempts); !ok {
 		return none, &idp.LimitedError{Wait: wait}

@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 	}{
 		{"RoundTrip", roundTrip},
 		{"Sessions", sessions},
+		{"Expiring", expiring},
 		{"Swaps", swaps},
 		{"Sweep", sweep},
 		{"LifeCap", lifeCap},

@@ -176,6 +176,52 @@ func sessions(t *testing.T, o Opened) {
 	if len(got) != 6 {
 		t.Errorf("listed %d sessions of 6", len(got))
 	}
+	update(t, o.Store, func(tx idp.Tx) error { // the era ends, and then what was in it is ended once more
+		epoch := []idp.Ending{{Name: p.epochs.Account, What: idp.WhatAccount}}
+		if err := tx.Append(idp.Receipt{ID: idp.NewReceiptID(p.epochs.Account)}, epoch); err != nil {
+			return err
+		}
+		return tx.Append(idp.Receipt{ID: idp.NewReceiptID(want[5])}, []idp.Ending{{Name: want[5], What: idp.WhatSession}})
+	})
+	got, after = map[idp.Name]bool{}, ""
+	for range 7 {
+		view(t, o.Store, func(v idp.View) error {
+			page, err := v.SessionsEndedWith(p.id, p.epochs.Account, idp.Page{After: after, Limit: 2})
+			for _, s := range page {
+				if got[s.Name] || s.Name == want[3] || s.Account != p.id {
+					t.Errorf("ended session %v is out of place", s)
+				}
+				got[s.Name], after = true, s.PageKey()
+			}
+			return err
+		})
+	}
+	if len(got) != 6 {
+		t.Errorf("%d sessions of 6 ended with their epoch", len(got))
+	}
+	view(t, o.Store, func(v idp.View) error {
+		if live, err := v.SessionsEndedWith(other.id, other.epochs.Account, idp.Page{Limit: 9}); err != nil || len(live) > 0 {
+			t.Errorf("the epoch lives, and took %d sessions with it: %v", len(live), err)
+		}
+		return nil
+	})
+}
+
+// expiring ones are found by the limit that they met first.
+func expiring(t *testing.T, o Opened) {
+	p := addPerson(t, o.Store)
+	var want []idp.Name
+	update(t, o.Store, func(tx idp.Tx) error {
+		want = nil
+		for i := range 7 {
+			s := newSession(p, idp.Time(1000+i/2))
+			if err := tx.InsertSession(s); err != nil {
+				return err
+			}
+			want = append(want, s.Name)
+		}
+		return nil
+	})
 	view(t, o.Store, func(v idp.View) error {
 		past, err := v.ExpiredSessions(1004+idp.Time(time.Minute.Milliseconds()), 100)
 		if len(past) != 7 || err != nil {

@@ -22,6 +22,11 @@ const (
 		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name = s.name)
 		ORDER BY s.created_at DESC, s.ref DESC LIMIT ?`
 
+	sqlSessionsEndedWith = `SELECT ` + sessionColumns + sessionTables + `
+		WHERE s.account = ?1 AND s.epoch = ?2 AND (s.created_at, s.ref) < (?3, ?4)
+		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name = s.name AND e.number < (SELECT o.number FROM ending o WHERE o.name = ?2))
+		ORDER BY s.created_at DESC, s.ref DESC LIMIT ?5`
+
 	// CROSS JOIN keeps SQLite's order: the index of deadlines leads.
 	sqlExpiredSessions = `SELECT ` + sessionColumns + ` FROM session_seen n CROSS JOIN session s
 		WHERE s.name = n.session AND n.deadline <= ?
@@ -86,15 +91,37 @@ func (v *View) Sessions(a idp.AccountID, realm, epoch idp.Name, p idp.Page) (out
 	if err != nil || len(over) > 0 {
 		return nil, err
 	}
-	created, ref := int64(1)<<62, ""
-	if p.After != "" {
-		at, after, _ := strings.Cut(p.After, ".")
-		if created, err = strconv.ParseInt(at, 10, 64); err != nil {
-			return nil, idp.Invalid("after", "That page does not exist.")
-		}
-		ref = after
+	created, ref, err := behind(p)
+	if err != nil {
+		return nil, err
 	}
 	err = v.E.Each(sqlSessions, func(r Row) { out = append(out, readSession(r)) }, a, epoch, realm, created, ref, limitOf(p))
+	return out, err
+}
+
+// behind reads the key of the page of sessions that ended there.
+func behind(p idp.Page) (created int64, ref string, err error) {
+	if p.After == "" {
+		return int64(1) << 62, "", nil
+	}
+	at, ref, _ := strings.Cut(p.After, ".")
+	if created, err = strconv.ParseInt(at, 10, 64); err != nil {
+		return 0, "", idp.Invalid("after", "That page does not exist.")
+	}
+	return created, ref, nil
+}
+
+// SessionsEndedWith lists those that an account's epoch took with it.
+func (v *View) SessionsEndedWith(a idp.AccountID, epoch idp.Name, p idp.Page) (out []idp.Session, err error) {
+	over, err := v.Ended(epoch)
+	if err != nil || len(over) == 0 {
+		return nil, err
+	}
+	created, ref, err := behind(p)
+	if err != nil {
+		return nil, err
+	}
+	err = v.E.Each(sqlSessionsEndedWith, func(r Row) { out = append(out, readSession(r)) }, a, epoch, created, ref, limitOf(p))
 	return out, err
 }
 

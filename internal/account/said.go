@@ -1,0 +1,102 @@
+package account
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/web"
+)
+
+const (
+	countAtMost = 1000 // sessions that one page counts
+	nameAtMost  = 6    // kinds of browser that it names
+)
+
+// flash says what the last act did. What it says of the sessions that ended is read from the act's receipt, which must be
+// this person's: an address that somebody else made up says nothing.
+func (a *Account) flash(ctx context.Context, id idp.AccountID, q url.Values) (string, error) {
+	done := ""
+	switch q.Get("done") {
+	case "one":
+		return "That session is over.", nil
+	case "others":
+	case "password":
+		done = "Your password is changed. "
+	default:
+		return "", nil
+	}
+	gone, err := a.took(ctx, id, idp.ReceiptID(q.Get("receipt")))
+	if err != nil {
+		return "", err
+	}
+	return done + over(gone), nil
+}
+
+// took lists the sessions that an act of "others" took with it; nil if the receipt is none of that.
+func (a *Account) took(ctx context.Context, id idp.AccountID, receipt idp.ReceiptID) (out []idp.Session, err error) {
+	err = a.Store.View(ctx, func(v idp.View) error {
+		out = nil
+		r, err := v.Receipt(receipt)
+		if err != nil {
+			return err
+		}
+		epoch, ok := r.ID.Ended()
+		if !ok || r.Account != id || r.Selector != idp.SelectOthers {
+			return idp.ErrNotFound
+		}
+		rows, err := v.SessionsEndedWith(id, epoch, idp.Page{Limit: countAtMost})
+		if err != nil {
+			return err
+		}
+		out = slices.DeleteFunc(rows, func(s idp.Session) bool { return s.Expired(r.At) }) // they were over before
+		if out == nil {
+			out = []idp.Session{}
+		}
+		return nil
+	})
+	if errors.Is(err, idp.ErrNotFound) {
+		return nil, nil
+	}
+	return out, err
+}
+
+// over is a sentence on the sessions that ended: how many, and in which browsers. nil: nothing is known of them.
+func over(gone []idp.Session) string {
+	switch {
+	case gone == nil:
+		return "All other sessions are over."
+	case len(gone) == 0:
+		return "There were no other sessions."
+	}
+	var names []string
+	count := map[string]int{}
+	for _, s := range gone {
+		name := web.Device(s.UserAgent)
+		if count[name]++; count[name] == 1 {
+			names = append(names, name)
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(count[b]-count[a], strings.Compare(a, b)) })
+	for i, name := range names {
+		if count[name] > 1 {
+			names[i] = fmt.Sprintf("%s (%d)", name, count[name])
+		}
+	}
+	if len(names) > nameAtMost {
+		names = append(names[:nameAtMost], "others")
+	}
+	number := fmt.Sprintf("%d other sessions were", len(gone))
+	switch len(gone) {
+	case 1:
+		number = "1 other session was"
+	case countAtMost:
+		number = fmt.Sprintf("%d other sessions or more were", countAtMost)
+	}
+	return number + " ended: " + strings.Join(names, ", ") + "."
+}
