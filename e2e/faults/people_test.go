@@ -203,12 +203,7 @@ func (c *cluster) basic(id string) map[string]string {
 
 // act does one random thing and tells the oracle. It returns an error only if something is wrong.
 func (p *person) act(pick *rand.Rand) error {
-	var living []*session
-	for _, s := range p.sessions {
-		if s.cookie == alive {
-			living = append(living, s)
-		}
-	}
+	living := p.living()
 	if len(living) < 2 || (len(living) < 4 && pick.IntN(3) == 0) {
 		return unlost(p.signIn())
 	}
