@@ -62,6 +62,7 @@ type table struct {
 	browser     context.Context
 	base        *server.Base
 	left, home  string
+	orders      string // the address of an API behind a guard
 	startedHere int
 }
 
@@ -85,8 +86,10 @@ func newTable(t *testing.T) *table {
 	go func() { done <- s.Run(ctx) }()
 	t.Cleanup(func() { stop(); <-done })
 	x.base = s.Base()
+	x.newOrders(t)
 	app := idp.Client{ID: "app", Name: "The app", Kind: idp.KindWeb, FirstParty: true, AuthMethod: idp.AuthBasic, GrantTypes: []string{"authorization_code", "refresh_token"},
-		Scopes: []string{"openid", "profile"}, RedirectURIs: []string{x.app.at + "/cb", x.app.at + "/hop"}, PostLogoutURIs: []string{x.home, x.app.at + "/hop"}, LogoutURIs: []string{x.left}}
+		Scopes: []string{"openid", "profile"}, RedirectURIs: []string{x.app.at + "/cb", x.app.at + "/hop"}, PostLogoutURIs: []string{x.home, x.app.at + "/hop"}, LogoutURIs: []string{x.left},
+		Audiences: []string{x.orders}}
 	if x.secret, err = x.base.AddClient(t.Context(), &app); err != nil {
 		t.Fatal(err)
 	}
@@ -159,19 +162,6 @@ func (v *visitor) signedIn(t *testing.T) bool {
 	do(t, v.ctx, "ask /session/", chromedp.Navigate(v.at+"/session/"), chromedp.WaitReady(css("body")))
 	_, text := where(t, v.ctx)
 	return strings.Contains(text, v.name)
-}
-
-// tokenLives asks userinfo.
-func (v *visitor) tokenLives(t *testing.T) bool {
-	t.Helper()
-	r, _ := http.NewRequest("GET", v.at+"/oauth2/userInfo", nil)
-	r.Header.Set("Authorization", "Bearer "+v.access)
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
-	return res.StatusCode == 200
 }
 
 // from opens a page of a site with the given body and lets its script run.

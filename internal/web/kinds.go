@@ -36,6 +36,7 @@ func (Ask) template() string { return "ask" }
 // Message says something, with at most one link.
 type Message struct {
 	Title, Text, Link, LinkText string
+	Detail                      string // for whoever made the link, in small print
 	RequestID                   string
 	SignOut                     bool // offers the way out
 }

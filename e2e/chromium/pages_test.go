@@ -1,0 +1,124 @@
+package chromium_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"exeunt.dev/internal/idp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// flaws lists what is outside the window or cannot be read: text whose contrast with what is behind it is below WCAG 2.2's
+// 4.5 to 1 (success criterion 1.4.3).
+const flaws = `(() => {
+  const out = [];
+  const rgb = c => { const m = c.match(/[\d.]+/g).map(Number); return m.length > 3 && m[3] === 0 ? null : m; };
+  const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
+  const behind = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c) return c; } return [255, 255, 255]; };
+  if (document.documentElement.scrollWidth > innerWidth) out.push("the page scrolls sideways");
+  for (const e of document.body.querySelectorAll("*")) {
+    if (!e.checkVisibility()) continue;
+    const box = e.getBoundingClientRect(), name = e.tagName + "." + e.className + " " + e.textContent.trim().slice(0, 30);
+    if (box.width && (box.left < -.5 || box.right > innerWidth + .5)) out.push("outside: " + name);
+    if (e.tagName !== "INPUT" && e.scrollWidth > e.clientWidth + 1 && e.clientWidth) out.push("runs over: " + name);
+    if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
+    const [a, b] = [light(rgb(getComputedStyle(e).color)), light(behind(e))].sort((x, y) => y - x), ratio = (a + .05) / (b + .05);
+    if (ratio < 4.5) out.push("contrast " + ratio.toFixed(1) + ": " + name);
+  }
+  return out.join("\n");
+})()`
+
+// look holds a page to what everybody needs of it, on a desk, in the dark and on a small telephone.
+func look(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	for _, as := range []struct {
+		name, scheme string
+		width        int64
+	}{{"light", "light", 900}, {"dark", "dark", 900}, {"small", "light", 360}, {"small dark", "dark", 320}} {
+		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: as.scheme}}}
+		if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
+			t.Fatal(err)
+		}
+		do(t, ctx, "size the window", chromedp.EmulateViewport(as.width, 800))
+		found, err := chromedp.Run(ctx, chromedp.Evaluate[string](flaws))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found != "" {
+			t.Errorf("%s, %s:\n%s", name, as.name, found)
+		}
+		shot(t, ctx, name+" "+as.name)
+	}
+	do(t, ctx, "the window as it was", chromedp.EmulateViewport(900, 900))
+}
+
+// Every page fits and can be read, with names as long as people and apps have them.
+func TestPagesFitAndCanBeRead(t *testing.T) {
+	x := newTable(t)
+	user := "maximiliane.von-hohenstein-wittelsbach@department.example.com"
+	if err := x.base.AddAccount(t.Context(), &idp.Account{Username: user}, password); err != nil {
+		t.Fatal(err)
+	}
+	guest := idp.Client{ID: "guest", Name: "The Long-Winded Library of Everything Printed", Kind: idp.KindWeb, AuthMethod: idp.AuthBasic, GrantTypes: []string{"authorization_code"},
+		Scopes: []string{"openid", "profile", "email"}, RedirectURIs: []string{x.app.at + "/cb", "com.example.guest:/cb"}, LogoutURIs: []string{x.app.at + "/guestleft"}}
+	if _, err := x.base.AddClient(t.Context(), &guest); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(x.browser, time.Minute)
+	defer stop()
+	enter := chromedp.Steps(chromedp.SetValue(css("#username"), user), chromedp.SendKeys(css("#password"), password+"\r"))
+	ask := func(id, redirect, more string) string {
+		q := x.request()
+		q.Set("client_id", id)
+		q.Set("redirect_uri", redirect)
+		q.Set("scope", "openid profile email")
+		return x.at + "/oauth2/authorize?" + q.Encode() + more
+	}
+	open := func(name, address, wait string) {
+		t.Helper()
+		do(t, ctx, name, chromedp.Navigate(address), chromedp.WaitVisible(css(wait)))
+		look(t, ctx, name)
+	}
+	open("sign in", ask("guest", x.app.at+"/cb", ""), "#password")
+	do(t, ctx, "a wrong password", chromedp.SendKeys(css("#username"), user), chromedp.SendKeys(css("#password"), "wrong\r"), chromedp.WaitVisible(css(".error")))
+	look(t, ctx, "sign in again")
+	do(t, ctx, "sign in", enter, chromedp.WaitVisible(css("button[value=continue]")))
+	look(t, ctx, "consent")
+	do(t, ctx, "allow", chromedp.Click(css("button[value=continue]")), chromedp.WaitVisible(css("#site")))
+	open("continue", ask("app", x.app.at+"/cb", "&prompt=select_account"), "button[value=continue]")
+	open("form post", ask("guest", x.app.at+"/cb", "&response_mode=form_post"), "button.primary")
+	do(t, ctx, "on to an app of the system", chromedp.Navigate(ask("guest", "com.example.guest:/cb", "&prompt=select_account")), chromedp.WaitVisible(css("button[value=continue]")),
+		chromedp.Click(css("button[value=continue]")), chromedp.WaitVisible(css("main a[href^='com.example.guest:']")))
+	look(t, ctx, "onward")
+	open("missing", x.at+"/nowhere", "h1")
+	open("bad link", x.at+"/oauth2/authorize?client_id=nobody", "h1")
+	open("bad sign-out", x.logout("id_token_hint", "x"), "main a[href='/logout']")
+	open("ask", x.at+"/logout", "button[value=all]")
+	open("ask app", x.logout("client_id", "guest", "logout_uri", x.app.at+"/guestleft"), "button[value=app]")
+	x.elsewhere(t, user)
+	open("account", x.at+"/account", ".sessions")
+	do(t, ctx, "open the menu", chromedp.Click(css("summary")), chromedp.WaitVisible(css("details[open] .menu button")))
+	look(t, ctx, "menu")
+	do(t, ctx, "a new password that is too simple", chromedp.SendKeys(css("#old"), "wrong"), chromedp.SendKeys(css("#new"), password+"2\r"), chromedp.WaitVisible(css(".error")))
+	look(t, ctx, "account error")
+	do(t, ctx, "leave", chromedp.Navigate(x.at+"/logout"), chromedp.WaitVisible(css("button[value=all]")), chromedp.Click(css("button[value=all]")),
+		chromedp.WaitNotPresent(css("button[value=all]")), chromedp.WaitVisible(css("h1")))
+	if at, _ := where(t, ctx); !strings.Contains(at, "/signout/") {
+		t.Errorf("no receipt at %s", at)
+	}
+	look(t, ctx, "receipt")
+	open("nobody here", x.at+"/logout", "h1")
+	open("no such receipt", x.at+"/signout/unknown", "h1")
+}
+
+// elsewhere signs the person in with another browser.
+func (x *table) elsewhere(t *testing.T, user string) {
+	t.Helper()
+	ctx, stop := chromedp.NewContext(x.browser, chromedp.WithNewBrowserContext())
+	defer stop() // a tab in front of the others would keep their clicks
+	do(t, ctx, "sign in elsewhere", chromedp.Navigate(x.at+"/login"), chromedp.WaitVisible(css("#password")),
+		chromedp.SendKeys(css("#username"), user), chromedp.SendKeys(css("#password"), password+"\r"), chromedp.WaitVisible(css(".sessions")))
+}
