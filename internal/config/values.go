@@ -61,6 +61,10 @@ func (r *reader) token(key string, n *yaml.Node, to *[]idp.Hash) {
 			r.wrong(n.Line, key, "sha256 is not 64 hexadecimal digits", "make it with: printf %s TOKEN | sha256sum")
 			return
 		}
+		if idp.Hash(b) == idp.HashOf("") {
+			r.wrong(n.Line, key, "this is the hash of nothing", "the command that made it got no token; make it with: printf %s TOKEN | sha256sum")
+			return
+		}
 		*to = append(*to, idp.Hash(b))
 		return
 	case file != "" && hash == "" && env == "":
