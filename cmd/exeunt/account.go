@@ -42,6 +42,17 @@ func (p *person) find(w *world, b *server.Base) (a idp.Account, err error) {
 	return a, err
 }
 
+// with opens the database for one act on the person.
+func (p *person) with(w *world, act func(*server.Base, idp.Account) error) error {
+	return w.with(func(b *server.Base) error {
+		a, err := p.find(w, b)
+		if err != nil {
+			return err
+		}
+		return act(b, a)
+	})
+}
+
 func describe(a *idp.Account) map[string]any {
 	return map[string]any{"id": a.ID, "username": a.Username, "name": a.Name, "email": a.Email, "state": a.State, "created_at": stamp(a.CreatedAt), "password_at": stamp(a.PasswordAt)}
 }
@@ -113,57 +124,33 @@ func (c *accountAddCmd) Run(w *world) error {
 	})
 }
 
-type accountListCmd struct {
-}
+type accountListCmd struct{}
 
 func (c *accountListCmd) Run(w *world) error {
 	return w.with(func(b *server.Base) error {
-		rows := [][]string{{"USERNAME", "STATE", "NAME", "ID", "CREATED"}}
-		for page := (idp.Page{Limit: 500}); ; {
-			var all []idp.Account
-			if err := b.Store.View(w.ctx, func(v idp.View) (err error) { all, err = v.Accounts(page); return err }); err != nil {
-				return err
-			}
-			for i := range all {
-				a := &all[i]
-				if w.json {
-					if err := printJSON(w.out, describe(a)); err != nil {
-						return err
-					}
-				}
-				rows = append(rows, []string{a.Username, string(a.State), a.Name, string(a.ID), stamp(a.CreatedAt)})
-			}
-			if len(all) < page.Limit {
-				break
-			}
-			page.After = idp.FoldUsername(all[len(all)-1].Username)
+		out := w.list("USERNAME", "STATE", "NAME", "ID", "CREATED")
+		err := every(w, b, idp.View.Accounts, func(a *idp.Account) string { return idp.FoldUsername(a.Username) }, func(a *idp.Account) error {
+			return out.add(describe(a), a.Username, string(a.State), a.Name, string(a.ID), stamp(a.CreatedAt))
+		})
+		if err != nil {
+			return err
 		}
-		if w.json {
-			return nil
-		}
-		return table(w.out, rows)
+		return out.print()
 	})
 }
 
 type accountShowCmd struct{ person }
 
 func (c *accountShowCmd) Run(w *world) error {
-	return w.with(func(b *server.Base) error {
-		a, err := c.find(w, b)
-		if err != nil {
-			return err
-		}
+	return c.with(w, func(b *server.Base, a idp.Account) error {
 		live, err := liveSessions(w.ctx, b, a.ID)
 		if err != nil {
 			return err
 		}
 		out := describe(&a)
 		out["sessions"] = len(live)
-		if w.json {
-			return printJSON(w.out, out)
-		}
-		return table(w.out, [][]string{{"username", a.Username}, {"id", string(a.ID)}, {"name", a.Name}, {"email", a.Email}, {"state", string(a.State)},
-			{"created", stamp(a.CreatedAt)}, {"password set", stamp(a.PasswordAt)}, {"sessions", fmt.Sprint(len(live))}})
+		return w.show(out, []string{"username", a.Username}, []string{"id", string(a.ID)}, []string{"name", a.Name}, []string{"email", a.Email}, []string{"state", string(a.State)},
+			[]string{"created", stamp(a.CreatedAt)}, []string{"password set", stamp(a.PasswordAt)}, []string{"sessions", fmt.Sprint(len(live))})
 	})
 }
 
@@ -178,25 +165,22 @@ func (r *reason) cause(kind idp.CauseKind) (idp.Cause, error) {
 	return idp.Cause{Kind: kind, Actor: operator(), Reason: r.Reason}, nil
 }
 
-// end ends everything of a person, who is in a given state afterwards. then writes what belongs to the same transaction.
-func (p *person) end(w *world, why idp.Cause, state idp.AccountState, then func(*idp.Account)) error {
-	return w.with(func(b *server.Base) error {
-		a, err := p.find(w, b)
-		if err != nil {
-			return err
-		}
-		if a.State == idp.AccountDeleted {
-			return fmt.Errorf("%s was deleted", a.Username)
-		}
+// end ends everything of a person, who is in a given state afterwards; "" leaves the state. then writes what belongs to the
+// same transaction. more is printed beside what came of it.
+func (p *person) end(w *world, why idp.Cause, state idp.AccountState, done string, then func(idp.Tx, *idp.Account) error, more map[string]any) error {
+	return p.with(w, func(b *server.Base, a idp.Account) error {
 		why.Request = idp.NewSecret(16)
 		var receipt idp.Receipt
-		err = b.Store.Update(w.ctx, func(tx idp.Tx) error {
+		err := b.Store.Update(w.ctx, func(tx idp.Tx) error {
 			if err := tx.LockAccount(a.ID, idp.Exclusive); err != nil {
 				return err
 			}
 			row, err := tx.Account(a.ID)
 			if err != nil {
 				return err
+			}
+			if row.State == idp.AccountDeleted {
+				return deleted(&row)
 			}
 			after := state
 			if after == "" {
@@ -205,20 +189,19 @@ func (p *person) end(w *world, why idp.Cause, state idp.AccountState, then func(
 			if receipt, err = door.EndIn(tx, idp.EndAccount(a.ID, after), why); err != nil || then == nil {
 				return err
 			}
-			now, err := tx.Mint()
-			if err != nil {
+			if err := then(tx, &row); err != nil {
 				return err
 			}
-			row.PasswordAt = now
-			then(&row)
 			return tx.UpdateAccount(row)
 		})
 		if err != nil {
 			return err
 		}
-		return w.ended(b, receipt, a.Username)
+		return w.ended(b, receipt, a.Username, done, more)
 	})
 }
+
+func deleted(a *idp.Account) error { return fmt.Errorf("%s was deleted", a.Username) }
 
 type accountLockCmd struct {
 	person
@@ -230,7 +213,7 @@ func (c *accountLockCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	return c.end(w, why, idp.AccountLocked, nil)
+	return c.end(w, why, idp.AccountLocked, "locked", nil, nil)
 }
 
 type accountEndCmd struct {
@@ -243,7 +226,7 @@ func (c *accountEndCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	return c.end(w, why, "", nil)
+	return c.end(w, why, "", "signed out everywhere", nil, nil)
 }
 
 type accountDeleteCmd struct {
@@ -260,7 +243,10 @@ func (c *accountDeleteCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	return c.end(w, why, idp.AccountDeleted, func(a *idp.Account) { a.Password, a.Name, a.Email, a.EmailVerified = "", "", "", false })
+	return c.end(w, why, idp.AccountDeleted, "deleted", func(_ idp.Tx, a *idp.Account) error {
+		a.Password, a.Name, a.Email, a.EmailVerified = "", "", "", false
+		return nil
+	}, nil)
 }
 
 type accountPasswordCmd struct {
@@ -282,32 +268,32 @@ func (c *accountPasswordCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	if err := c.end(w, why, "", func(a *idp.Account) { a.Password = hash }); err != nil || !c.Generate {
-		return err
+	done, more := "new password", map[string]any{}
+	if c.Generate {
+		done, more["password"] = done+": "+password, password
 	}
-	return w.done(map[string]any{"password": password}, "password: %s", password)
+	return c.end(w, why, "", done, func(tx idp.Tx, a *idp.Account) (err error) {
+		a.Password = hash
+		a.PasswordAt, err = tx.Mint()
+		return err
+	}, more)
 }
 
 type accountUnlockCmd struct{ person }
 
 func (c *accountUnlockCmd) Run(w *world) error {
-	return w.with(func(b *server.Base) error {
-		a, err := c.find(w, b)
-		if err != nil {
-			return err
-		}
+	return c.with(w, func(b *server.Base, a idp.Account) error {
 		if a.State == idp.AccountDeleted {
-			return fmt.Errorf("%s was deleted", a.Username)
+			return deleted(&a)
 		}
-		err = b.Door().Unlock(w.ctx, a.ID)
-		swapped := err == nil
+		err := b.Door().Unlock(w.ctx, a.ID)
 		if err != nil && !errors.Is(err, idp.ErrConflict) {
 			return err
 		}
 		word := "unlocked"
-		if !swapped {
+		if err != nil {
 			word = "was not locked"
 		}
-		return w.done(map[string]any{"username": a.Username, "unlocked": swapped}, "%s: %s", a.Username, word)
+		return w.done(map[string]any{"username": a.Username, "unlocked": err == nil}, "%s: %s", a.Username, word)
 	})
 }

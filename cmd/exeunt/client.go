@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"exeunt.dev/internal/idp"
@@ -52,7 +53,7 @@ func (c *clientAddCmd) Run(w *world) error {
 		return err
 	}
 	return w.with(func(b *server.Base) error {
-		if row.IDTokenAlg != "" && !contains(b.Config.Algs, row.IDTokenAlg) {
+		if row.IDTokenAlg != "" && !slices.Contains(b.Config.Algs, row.IDTokenAlg) {
 			return usage("id tokens cannot be had in "+row.IDTokenAlg, "signing_algs in the configuration says in what they can")
 		}
 		secret, err := b.AddClient(w.ctx, &row)
@@ -70,15 +71,6 @@ func (c *clientAddCmd) Run(w *world) error {
 		}
 		return w.done(out, "client_id: %s%s", row.ID, text)
 	})
-}
-
-func contains(list []string, word string) bool {
-	for _, l := range list {
-		if l == word {
-			return true
-		}
-	}
-	return false
 }
 
 func (c *clientAddCmd) client() (idp.Client, error) {
@@ -124,7 +116,7 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 		if len(row.Scopes) == 0 {
 			row.Scopes = []string{"openid", "profile", "email"}
 		}
-		if row.Offline && !contains(row.Scopes, "offline_access") {
+		if row.Offline && !slices.Contains(row.Scopes, "offline_access") {
 			row.Scopes = append(row.Scopes, "offline_access")
 		}
 	}
@@ -142,29 +134,14 @@ func clientLine(c *idp.Client) string {
 
 func (c *clientListCmd) Run(w *world) error {
 	return w.with(func(b *server.Base) error {
-		rows := [][]string{{"ID", "KIND", "STATE", "NAME", "CREATED"}}
-		for page := (idp.Page{Limit: 500}); ; {
-			var all []idp.Client
-			if err := b.Store.View(w.ctx, func(v idp.View) (err error) { all, err = v.Clients(page); return err }); err != nil {
-				return err
-			}
-			for i := range all {
-				if w.json {
-					if err := printJSON(w.out, clientJSON(&all[i])); err != nil {
-						return err
-					}
-				}
-				rows = append(rows, []string{string(all[i].ID), string(all[i].Kind), clientLine(&all[i]), all[i].Name, stamp(all[i].CreatedAt)})
-			}
-			if len(all) < page.Limit {
-				break
-			}
-			page.After = string(all[len(all)-1].ID)
+		out := w.list("ID", "KIND", "STATE", "NAME", "CREATED")
+		err := every(w, b, idp.View.Clients, func(c *idp.Client) string { return string(c.ID) }, func(c *idp.Client) error {
+			return out.add(clientJSON(c), string(c.ID), string(c.Kind), clientLine(c), c.Name, stamp(c.CreatedAt))
+		})
+		if err != nil {
+			return err
 		}
-		if w.json {
-			return nil
-		}
-		return table(w.out, rows)
+		return out.print()
 	})
 }
 
@@ -184,20 +161,18 @@ func (c *clientShowCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
-		if w.json {
-			return printJSON(w.out, clientJSON(&row))
-		}
-		return table(w.out, [][]string{{"id", string(row.ID)}, {"kind", string(row.Kind)}, {"state", clientLine(&row)}, {"name", row.Name}, {"authentication", row.AuthMethod},
-			{"grant types", strings.Join(row.GrantTypes, " ")}, {"scopes", strings.Join(row.Scopes, " ")}, {"audiences", strings.Join(row.Audiences, " ")},
-			{"redirect URIs", strings.Join(row.RedirectURIs, " ")}, {"sign-out URIs", strings.Join(append(row.PostLogoutURIs, row.LogoutURIs...), " ")},
-			{"first party", fmt.Sprint(row.FirstParty)}, {"offline", fmt.Sprint(row.Offline)}, {"created", stamp(row.CreatedAt)}})
+		words := func(list []string) string { return strings.Join(list, " ") }
+		return w.show(clientJSON(&row), []string{"id", string(row.ID)}, []string{"kind", string(row.Kind)}, []string{"state", clientLine(&row)}, []string{"name", row.Name},
+			[]string{"authentication", row.AuthMethod}, []string{"grant types", words(row.GrantTypes)}, []string{"scopes", words(row.Scopes)}, []string{"audiences", words(row.Audiences)},
+			[]string{"redirect URIs", words(row.RedirectURIs)}, []string{"sign-out URIs", words(slices.Concat(row.PostLogoutURIs, row.LogoutURIs))},
+			[]string{"first party", fmt.Sprint(row.FirstParty)}, []string{"offline", fmt.Sprint(row.Offline)}, []string{"created", stamp(row.CreatedAt)})
 	})
 }
 
 type clientEndCmd struct {
 	app
 	reason
-	Disable bool `help:"Let nobody sign in to it any more, either."`
+	Disable bool `help:"For good: let nobody sign in to it any more, either. There is no way back."`
 }
 
 func (c *clientEndCmd) Run(w *world) error {
@@ -211,12 +186,16 @@ func (c *clientEndCmd) Run(w *world) error {
 			return err
 		}
 		if row.Disabled && !c.Disable {
-			return errors.New("it was ended for good")
+			return fmt.Errorf("%s was ended for good", row.ID)
 		}
 		r, err := b.Door().End(w.ctx, idp.EndClient(row.ID, c.Disable), why)
 		if err != nil {
 			return err
 		}
-		return w.ended(b, r, c.ID)
+		done := "ended"
+		if c.Disable {
+			done = "ended for good"
+		}
+		return w.ended(b, r, c.ID, done, map[string]any{"disabled": c.Disable})
 	})
 }

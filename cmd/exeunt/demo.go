@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"syscall"
 
 	"exeunt.dev/internal/demo"
 )
@@ -18,32 +20,30 @@ func (c *demoCmd) Run(w *world) error {
 		return usage(fmt.Sprintf("there is no port %d with four more behind it", c.Port), "choose one from 1024 to 65531")
 	}
 	d, err := demo.Start(w.ctx, demo.Options{Data: c.Data, Port: c.Port, Log: slog.New(slog.NewTextHandler(w.errOut, &slog.HandlerOptions{Level: slog.LevelError}))})
+	if errors.Is(err, syscall.EADDRINUSE) {
+		err = hint(err, "does a demo run already? Another --port N takes N to N+4; without --port any free ones are taken")
+	}
 	if err != nil {
-		if c.Port != 0 {
-			err = hint(err, "another --port, or none, may be free")
-		}
 		return err
 	}
-	if w.json {
-		if err := printJSON(w.out, d.Info); err != nil {
-			d.Close()
-			return err
-		}
-	}
-	if c.Check {
-		return c.check(w, d)
-	}
-	if !w.json {
-		welcome(w, d)
-	}
-	<-w.ctx.Done()
-	return d.Close()
+	return errors.Join(c.run(w, d), d.Close())
 }
 
-func (c *demoCmd) check(w *world, d *demo.Demo) error {
-	defer d.Close()
+func (c *demoCmd) run(w *world, d *demo.Demo) error {
+	switch {
+	case w.json:
+		if err := printJSON(w.out, d.Info); err != nil {
+			return err
+		}
+	case !c.Check:
+		welcome(w, d, c.Data)
+	}
+	if !c.Check {
+		<-w.ctx.Done()
+		return nil
+	}
 	results := d.Check(w.ctx)
-	if err := demo.Print(w.out, results); err != nil {
+	if err := c.report(w, results); err != nil {
 		return err
 	}
 	if demo.Failed(results) {
@@ -52,10 +52,28 @@ func (c *demoCmd) check(w *world, d *demo.Demo) error {
 	return nil
 }
 
-func welcome(w *world, d *demo.Demo) {
+// report prints results as a table, or a line of JSON each.
+func (c *demoCmd) report(w *world, results []demo.Result) error {
+	if !w.json {
+		return demo.Print(w.out, results)
+	}
+	for _, r := range results {
+		if err := printJSON(w.out, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func welcome(w *world, d *demo.Demo, data string) {
 	i := d.Info
 	fmt.Fprintf(w.out, "Start here:   %s\n", i.Start)
 	fmt.Fprintf(w.out, "Books:        %s\nNews:         %s\n", i.Apps["books"], i.Apps["news"])
 	fmt.Fprintf(w.out, "Orders (API): %s\nExeunt:       %s/account\n\n", i.API, i.Issuer)
-	fmt.Fprintf(w.out, "Sign in as    %s with password %s\nor as         %s with password %s\n\nCtrl-C ends it and leaves nothing behind.\n", i.Username, i.Password, i.SecondUsername, i.SecondPassword)
+	fmt.Fprintf(w.out, "Sign in as    %s with password %s\nor as         %s with password %s\n\n", i.Username, i.Password, i.SecondUsername, i.SecondPassword)
+	if data != "" {
+		fmt.Fprintf(w.out, "Ctrl-C ends it; the data stays in %s.\n", data)
+		return
+	}
+	fmt.Fprintln(w.out, "Ctrl-C ends it and leaves nothing behind.")
 }

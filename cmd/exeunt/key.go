@@ -36,23 +36,18 @@ func (c *keyListCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
-		rows := [][]string{{"KID", "USE", "ALG", "STATE", "CREATED", "RETIRED"}}
+		out := w.list("KID", "USE", "ALG", "STATE", "CREATED", "RETIRED")
 		for _, k := range all {
 			state := string(k.State)
 			if slices.Contains(killed, k.Kid) {
 				state = "killed"
 			}
-			if w.json {
-				if err := printJSON(w.out, map[string]any{"kid": k.Kid, "use": k.Use, "alg": k.Alg, "state": state, "created_at": stamp(k.CreatedAt), "retired_at": stamp(k.RetiredAt)}); err != nil {
-					return err
-				}
+			line := map[string]any{"kid": k.Kid, "use": k.Use, "alg": k.Alg, "state": state, "created_at": stamp(k.CreatedAt), "retired_at": stamp(k.RetiredAt)}
+			if err := out.add(line, k.Kid.String(), string(k.Use), k.Alg, state, stamp(k.CreatedAt), stamp(k.RetiredAt)); err != nil {
+				return err
 			}
-			rows = append(rows, []string{k.Kid.String(), string(k.Use), k.Alg, state, stamp(k.CreatedAt), stamp(k.RetiredAt)})
 		}
-		if w.json {
-			return nil
-		}
-		return table(w.out, rows)
+		return out.print()
 	})
 }
 
@@ -96,6 +91,6 @@ func (c *keyKillCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
-		return w.ended(b, r, c.Kid)
+		return w.ended(b, r, c.Kid, "killed", nil)
 	})
 }

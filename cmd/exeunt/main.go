@@ -55,13 +55,18 @@ type world struct {
 	errOut io.Writer
 	config string // the configuration file
 	json   bool
+	forget func() // ctx ends by a signal once; after this the next one ends the process
 }
 
 // exit carries the code that kong asks for when it has printed help.
 type exit int
 
 func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	defer func() {
 		if p := recover(); p != nil {
@@ -83,13 +88,15 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 		complain(errOut, hint(err, "exeunt --help says what there is"))
 		return exitUsage
 	}
-	err = command.Run(&world{ctx, in, out, errOut, cli.File, cli.JSON})
+	err = command.Run(&world{ctx, in, out, errOut, cli.File, cli.JSON, stop})
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, new(*usageError)), errors.As(err, new(*config.Error)):
 		complain(errOut, err)
 		return exitUsage
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		err = errors.New("interrupted")
 	}
 	complain(errOut, err)
 	return exitFailed
@@ -123,6 +130,7 @@ func complain(w io.Writer, err error) {
 	var h *hinted
 	var invalid *idp.InvalidError
 	var missing *server.MissingKeyError
+	var address *server.AddressError
 	switch {
 	case errors.As(err, &h):
 		advice = h.hint
@@ -130,6 +138,10 @@ func complain(w io.Writer, err error) {
 		text = strings.TrimSuffix(strings.ToLower(invalid.Sentence[:1])+invalid.Sentence[1:], ".")
 	case errors.As(err, &missing):
 		advice = "restore the key file from your backup; without it nothing that was signed can be read, and a new database is needed"
+	case errors.As(err, &address):
+		advice = "is the server running already? " + address.Key + " in the configuration names the address"
+	case errors.Is(err, idp.ErrClock):
+		advice = "nothing was changed; set the clock of this machine right. Ending something works meanwhile, but for a new password"
 	case errors.Is(err, idp.ErrUnavailable):
 		advice = "nothing was changed; is the disk full, or the file in use or not writable?"
 	case errors.Is(err, idp.ErrUnknown):

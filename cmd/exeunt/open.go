@@ -7,9 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"os/user"
-	"text/tabwriter"
 	"time"
 
 	"exeunt.dev/internal/config"
@@ -67,32 +67,17 @@ func (w *world) done(v map[string]any, format string, args ...any) error {
 	return err
 }
 
-// ended prints what an ending came to.
-func (w *world) ended(b *server.Base, r idp.Receipt, what string) error {
-	word := map[idp.CauseKind]string{idp.CauseLock: "locked, and everything of it ended", idp.CauseDelete: "deleted"}[r.Cause]
-	if word == "" {
-		word = "ended"
+// ended prints what an act that ends something came to: what was done to whom, and the receipt. more goes into the JSON.
+func (w *world) ended(b *server.Base, r idp.Receipt, whom, done string, more map[string]any) error {
+	out := map[string]any{"ended": r.ID != ""}
+	maps.Copy(out, more)
+	after := "nothing was alive that could end"
+	if r.ID != "" {
+		address := b.Config.Issuer + "/signout/" + string(r.ID)
+		out["receipt"] = address
+		after = "receipt: " + address
 	}
-	if r.ID == "" {
-		return w.done(map[string]any{"ended": false}, "%s: nothing was alive that could end", what)
-	}
-	address := b.Config.Issuer + "/signout/" + string(r.ID)
-	return w.done(map[string]any{"ended": true, "receipt": address}, "%s: %s\nreceipt: %s", what, word, address)
-}
-
-// table prints rows under a heading, in columns.
-func table(w io.Writer, rows [][]string) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		for i, cell := range row {
-			if i > 0 {
-				fmt.Fprint(t, "\t")
-			}
-			fmt.Fprint(t, cell)
-		}
-		fmt.Fprintln(t)
-	}
-	return t.Flush()
+	return w.done(out, "%s: %s\n%s", whom, done, after)
 }
 
 func stamp(t idp.Time) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"runtime/debug"
@@ -25,6 +26,8 @@ func (serveCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	// Stopping may take as long as drain and the requests under way; who cannot wait sends the signal again.
+	defer context.AfterFunc(w.ctx, w.forget)()
 	return s.Run(w.ctx)
 }
 

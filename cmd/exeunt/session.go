@@ -44,30 +44,20 @@ func liveSessions(ctx context.Context, b *server.Base, id idp.AccountID) (out []
 type sessionListCmd struct{ person }
 
 func (c *sessionListCmd) Run(w *world) error {
-	return w.with(func(b *server.Base) error {
-		a, err := c.find(w, b)
-		if err != nil {
-			return err
-		}
+	return c.with(w, func(b *server.Base, a idp.Account) error {
 		live, err := liveSessions(w.ctx, b, a.ID)
 		if err != nil {
 			return err
 		}
-		rows := [][]string{{"ID", "BROWSER", "ADDRESS", "SINCE", "LAST SEEN"}}
-		for i := range live {
-			s := &live[i]
-			if w.json {
-				if err := printJSON(w.out, map[string]any{"id": s.Ref, "browser": s.UserAgent, "ip": s.LastIP, "created_at": stamp(s.CreatedAt), "last_seen_at": stamp(s.LastSeen),
-					"auth_time": stamp(s.AuthTime), "expires_at": stamp(s.ExpiresAt), "methods": s.Methods}); err != nil {
-					return err
-				}
+		out := w.list("ID", "BROWSER", "ADDRESS", "SINCE", "LAST SEEN")
+		for _, s := range live {
+			line := map[string]any{"id": s.Ref, "browser": s.UserAgent, "ip": s.LastIP, "created_at": stamp(s.CreatedAt), "last_seen_at": stamp(s.LastSeen),
+				"auth_time": stamp(s.AuthTime), "expires_at": stamp(s.ExpiresAt), "methods": s.Methods}
+			if err := out.add(line, s.Ref, web.Device(s.UserAgent), s.LastIP, stamp(s.CreatedAt), stamp(s.LastSeen)); err != nil {
+				return err
 			}
-			rows = append(rows, []string{s.Ref, web.Device(s.UserAgent), s.LastIP, stamp(s.CreatedAt), stamp(s.LastSeen)})
 		}
-		if w.json {
-			return nil
-		}
-		return table(w.out, rows)
+		return out.print()
 	})
 }
 
@@ -82,13 +72,9 @@ func (c *sessionEndCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	return w.with(func(b *server.Base) error {
-		a, err := c.find(w, b)
-		if err != nil {
-			return err
-		}
+	return c.with(w, func(b *server.Base, a idp.Account) error {
 		var s idp.Session
-		err = b.Store.View(w.ctx, func(v idp.View) error { s, err = v.SessionByRef(a.ID, c.ID); return err })
+		err := b.Store.View(w.ctx, func(v idp.View) error { s, err = v.SessionByRef(a.ID, c.ID); return err })
 		if errors.Is(err, idp.ErrNotFound) {
 			return hint(fmt.Errorf("%s has no session %q", a.Username, strings.TrimSpace(c.ID)), "exeunt session list "+a.Username+" shows which there are")
 		}
@@ -99,6 +85,6 @@ func (c *sessionEndCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
-		return w.ended(b, r, c.ID)
+		return w.ended(b, r, c.ID, "ended", nil)
 	})
 }

@@ -56,19 +56,6 @@ func TestWrongMethods(t *testing.T) {
 	}
 }
 
-// Behind a proxy on the same machine everybody comes from this machine: /metrics is not theirs.
-func TestMetricsAreNotForTheWorld(t *testing.T) {
-	n := start(t)
-	if a := n.person().get("/metrics"); a.status != 200 || !strings.Contains(a.body, "exeunt_endings_total") {
-		t.Errorf("from this machine: %d", a.status)
-	}
-	for _, header := range []string{"X-Forwarded-For", "Forwarded", "Via"} {
-		if a := n.person().do("GET", "/metrics", "", map[string]string{header: "x"}); a.status != 404 {
-			t.Errorf("through a proxy (%s): %d", header, a.status)
-		}
-	}
-}
-
 // A page for people where there is none; what programs get stays what it is.
 func TestMissingPage(t *testing.T) {
 	n := start(t)

@@ -30,7 +30,7 @@ type Config struct {
 
 	RegistrationScopes []string // that self-registered clients may have besides those of OpenID Connect
 	LogLevel           slog.Level
-	MetricsListen      string        // "": on Listen, for callers on this machine
+	MetricsListen      string        // "": on Listen, if the server is for this machine alone
 	Drain              time.Duration // how long a stopping node says that it is not ready before it takes no more requests
 }
 

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,23 @@ type Result struct {
 	Err     error         // nil: all as it should be
 }
 
+// MarshalJSON is for programs.
+func (r Result) MarshalJSON() ([]byte, error) {
+	out := struct {
+		What    string   `json:"signed_out"`
+		Refused []string `json:"refused_by"`
+		After   float64  `json:"after_ms"`
+		Lived   []string `json:"lived_on"`
+		Failed  string   `json:"failed,omitempty"`
+	}{r.What, append([]string{}, r.Refused...), milliseconds(r.After), append([]string{}, r.Lived...), ""}
+	if r.Err != nil {
+		out.Failed = r.Err.Error()
+	}
+	return json.Marshal(out)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
 // Print writes results as a table.
 func Print(w io.Writer, results []Result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -28,7 +46,7 @@ func Print(w io.Writer, results []Result) error {
 		if r.Err != nil {
 			verdict = "FAILED: " + r.Err.Error()
 		}
-		fmt.Fprintf(t, "%s\t%s\t%.1f ms\t%s\t%s\n", r.What, strings.Join(r.Refused, ", "), float64(r.After.Microseconds())/1000, strings.Join(r.Lived, ", "), verdict)
+		fmt.Fprintf(t, "%s\t%s\t%.1f ms\t%s\t%s\n", r.What, strings.Join(r.Refused, ", "), milliseconds(r.After), strings.Join(r.Lived, ", "), verdict)
 	}
 	return t.Flush()
 }

@@ -171,12 +171,13 @@ func (d *Demo) Close() error {
 	return d.err
 }
 
-// people makes the two accounts. In a folder that was used before they get the passwords of this run.
+// people makes the two accounts. In a folder that was used before they get the passwords of this run, and locks are taken off:
+// what is printed works.
 func (d *Demo) people(ctx context.Context) error {
 	for _, p := range [][3]string{{d.Info.Username, d.Info.Password, "Alice"}, {d.Info.SecondUsername, d.Info.SecondPassword, "Bob"}} {
 		err := d.base.AddAccount(ctx, &idp.Account{Username: p[0], Name: p[2]}, p[1])
 		if errors.Is(err, idp.ErrConflict) {
-			err = d.resetPassword(ctx, p[0], p[1])
+			err = d.again(ctx, p[0], p[1])
 		}
 		if err != nil {
 			return err
@@ -185,19 +186,26 @@ func (d *Demo) people(ctx context.Context) error {
 	return nil
 }
 
-func (d *Demo) resetPassword(ctx context.Context, username, password string) error {
+func (d *Demo) again(ctx context.Context, username, password string) error {
 	hash, err := signin.NewPasswords(d.base.Store).Hash(ctx, password)
 	if err != nil {
 		return err
 	}
-	return d.base.Store.Update(ctx, func(tx idp.Tx) error {
-		a, err := tx.AccountByUsername(username)
-		if err != nil {
+	var a idp.Account
+	err = d.base.Store.Update(ctx, func(tx idp.Tx) (err error) {
+		if a, err = tx.AccountByUsername(username); err != nil {
 			return err
+		}
+		if a.State == idp.AccountDeleted {
+			return fmt.Errorf("%s was deleted in this folder: choose another", username)
 		}
 		a.Password = hash
 		return tx.UpdateAccount(a)
 	})
+	if err != nil || a.State != idp.AccountLocked {
+		return err
+	}
+	return d.base.Door().Unlock(ctx, a.ID)
 }
 
 // client makes a client, or brings one of an earlier run up to date, and returns its secret.

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"exeunt.dev/internal/edge"
@@ -16,17 +17,17 @@ func (s *Server) Mount(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/account", http.StatusSeeOther) })
-	if s.base.Config.MetricsListen == "" {
-		mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
-			// Behind a proxy on this machine everybody comes from this machine; the proxy says so by its headers.
-			forwarded := r.Header.Get("X-Forwarded-For") + r.Header.Get("X-Forwarded-Host") + r.Header.Get("Forwarded") + r.Header.Get("Via")
-			if !edge.Client(r).IP.IsLoopback() || forwarded != "" {
-				http.NotFound(w, r)
-				return
-			}
-			s.metrics.ServeHTTP(w, r)
-		})
+	if s.private() {
+		mux.Handle("GET /metrics", s.metrics)
 	}
+}
+
+// private says that this server is for this machine alone, so that /metrics may be answered beside everything else. With an
+// https issuer or a proxy, everybody may seem to come from this machine: then metrics have a listener of their own, or none.
+func (s *Server) private() bool {
+	c := &s.base.Config
+	ap, err := netip.ParseAddrPort(s.listener.Addr().String())
+	return c.MetricsListen == "" && !c.HTTPS() && len(c.TrustedProxies) == 0 && err == nil && ap.Addr().IsLoopback()
 }
 
 // ready says whether this node can serve: the database answers, its clock is right, and nobody has told it to stop.

@@ -3,66 +3,55 @@ package server
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
-	"net/url"
-	"os"
-	"sync"
-	"time"
-
-	"golang.org/x/crypto/acme/autocert"
+	"syscall"
 )
 
-func (s *Server) listen(ctx context.Context) (net.Listener, error) {
+// AddressError says that the server cannot listen where it is told to.
+type AddressError struct {
+	Key     string // of the configuration
+	Address string
+	Err     error
+}
+
+func (e *AddressError) Error() string {
+	if errors.Is(e.Err, syscall.EADDRINUSE) {
+		return fmt.Sprintf("%s: %s is in use by another program", e.Key, e.Address)
+	}
+	return fmt.Sprintf("%s: %v", e.Key, e.Err)
+}
+
+func (e *AddressError) Unwrap() error { return e.Err }
+
+func listen(ctx context.Context, key, address string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, &AddressError{key, address, err}
+	}
+	return l, nil
+}
+
+// listen opens what the server needs and was not given.
+func (s *Server) listen(ctx context.Context) error {
 	c := s.base.Config
-	var secure *tls.Config
-	switch {
-	case c.TLS.ACME:
-		u, err := url.Parse(c.Issuer)
+	if s.listener == nil {
+		with, err := secure(c, s.log)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		m := &autocert.Manager{Prompt: autocert.AcceptTOS, HostPolicy: autocert.HostWhitelist(u.Hostname()), Cache: autocert.DirCache(c.TLS.Cache), Email: c.TLS.Email}
-		secure = m.TLSConfig()
-	case c.TLS.CertFile != "":
-		files := &certificate{cert: c.TLS.CertFile, key: c.TLS.KeyFile}
-		if _, err := files.get(nil); err != nil {
-			return nil, fmt.Errorf("certificate cannot be used: %w", err)
+		if s.listener, err = listen(ctx, "listen", c.Listen); err != nil {
+			return err
 		}
-		secure = &tls.Config{GetCertificate: files.get, NextProtos: []string{"h2", "http/1.1"}}
+		if with != nil {
+			s.listener = tls.NewListener(s.listener, with)
+		}
 	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
-	if err != nil || secure == nil {
-		return l, err
+	if c.MetricsListen == "" {
+		return nil
 	}
-	secure.MinVersion = tls.VersionTLS12
-	return tls.NewListener(l, secure), nil
-}
-
-// certificate reads its files again when they change, so that a renewal needs no restart.
-type certificate struct {
-	cert, key string
-	mu        sync.Mutex
-	loaded    *tls.Certificate
-	changed   time.Time
-}
-
-func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	info, err := os.Stat(c.cert)
-	if err == nil && c.loaded != nil && info.ModTime().Equal(c.changed) {
-		return c.loaded, nil
-	}
-	var pair tls.Certificate
-	if err == nil {
-		pair, err = tls.LoadX509KeyPair(c.cert, c.key)
-	}
-	switch {
-	case err == nil:
-		c.loaded, c.changed = &pair, info.ModTime()
-	case c.loaded != nil: // half written: the old one serves on
-		return c.loaded, nil
-	}
-	return c.loaded, err
+	var err error
+	s.aside, err = listen(ctx, "metrics_listen", c.MetricsListen)
+	return err
 }

@@ -70,16 +70,11 @@ func (s *Server) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.listen(ctx); err != nil {
+		return err
+	}
 	s.handler = edge.Wrap(s.rooms(pages), edge.Options{Log: s.log, Trusted: c.TrustedProxies, HTTPS: c.HTTPS(), Observe: s.metrics.observe})
-	if s.listener == nil {
-		if s.listener, err = s.listen(ctx); err != nil {
-			return err
-		}
-	}
-	if c.MetricsListen != "" {
-		s.aside, err = new(net.ListenConfig).Listen(ctx, "tcp", c.MetricsListen)
-	}
-	return err
+	return nil
 }
 
 func (s *Server) rooms(pages *web.Pages) http.Handler {
@@ -140,7 +135,9 @@ func (s *Server) Run(ctx context.Context) error {
 	failed := make(chan error, 2)
 	servers := []*http.Server{s.serve(s.listener, s.handler, failed)}
 	if s.aside != nil {
-		servers = append(servers, s.serve(s.aside, s.metrics, failed))
+		only := http.NewServeMux()
+		only.Handle("GET /metrics", s.metrics)
+		servers = append(servers, s.serve(s.aside, only, failed))
 	}
 	s.log.Info("serving", "issuer", s.base.Config.Issuer, "address", s.Addr().String())
 	var err error

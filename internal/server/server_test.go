@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"exeunt.dev/internal/config"
@@ -21,19 +23,44 @@ func settings(t *testing.T, dir string) config.Config {
 	t.Helper()
 	c := config.Default()
 	c.Data, c.KeyFile = filepath.Join(dir, "db"), filepath.Join(dir, "key")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Listen = l.Addr().String()
-	l.Close()
+	c.Listen = freeAddress(t)
 	c.Issuer = "http://" + c.Listen
 	return c
 }
 
-func start(t *testing.T, c config.Config) (stop func() error) {
+func freeAddress(t *testing.T) string {
 	t.Helper()
-	s, err := server.New(t.Context(), c, slog.New(slog.DiscardHandler))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// lines is a log.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) count(part string) int { return strings.Count(l.String(), part) }
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func start(t *testing.T, c config.Config, log ...io.Writer) (stop func() error) {
+	t.Helper()
+	s, err := server.New(t.Context(), c, slog.New(slog.NewJSONHandler(io.MultiWriter(log...), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -8,13 +9,10 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
-	"net/http/httputil"
-	"net/netip"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,17 +20,18 @@ import (
 	"time"
 
 	"exeunt.dev/internal/config"
+	"exeunt.dev/internal/server"
 )
 
-// write makes a certificate for this machine, self-signed, and returns it.
-func write(t *testing.T, cert, key string, serial int64) *x509.Certificate {
+// issue makes a certificate, self-signed, and returns it with its key and itself as PEM.
+func issue(t *testing.T, serial int64, names ...string) (cert *x509.Certificate, keyPEM, certPEM []byte) {
 	t.Helper()
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "localhost"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: names[0]}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		DNSNames: names, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &k.PublicKey, k)
 	if err != nil {
 		t.Fatal(err)
@@ -41,16 +40,17 @@ func write(t *testing.T, cert, key string, serial int64) *x509.Certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, block := range map[string]*pem.Block{key: {Type: "EC PRIVATE KEY", Bytes: private}, cert: {Type: "CERTIFICATE", Bytes: der}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	out, err := x509.ParseCertificate(der)
-	if err != nil {
+	if cert, err = x509.ParseCertificate(der); err != nil {
 		t.Fatal(err)
 	}
-	return out
+	return cert, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: private}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+func put(t *testing.T, path string, parts ...[]byte) {
+	t.Helper()
+	if err := os.WriteFile(path, bytes.Join(parts, nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func trusting(certs ...*x509.Certificate) *http.Client {
@@ -67,8 +67,11 @@ func TestTLS(t *testing.T) {
 	c := settings(t, dir)
 	c.Issuer = "https://" + c.Listen
 	c.TLS = config.TLS{CertFile: filepath.Join(dir, "cert.pem"), KeyFile: filepath.Join(dir, "key.pem")}
-	first := write(t, c.TLS.CertFile, c.TLS.KeyFile, 1)
-	start(t, c)
+	first, key, pem1 := issue(t, 1, "localhost")
+	put(t, c.TLS.KeyFile, key)
+	put(t, c.TLS.CertFile, pem1)
+	log := &lines{}
+	start(t, c, log)
 	serial := func(client *http.Client) int64 {
 		t.Helper()
 		res, err := client.Get(c.Issuer + "/.well-known/openid-configuration")
@@ -84,19 +87,35 @@ func TestTLS(t *testing.T) {
 	if n := serial(trusting(first)); n != 1 {
 		t.Errorf("certificate %d", n)
 	}
+	// A renewal is two files, and a handshake may come between the two.
+	second, key, pem2 := issue(t, 2, "localhost")
+	put(t, c.TLS.CertFile, pem2)
 	later := time.Now().Add(2 * time.Second)
-	second := write(t, c.TLS.CertFile, c.TLS.KeyFile, 2)
 	if err := os.Chtimes(c.TLS.CertFile, later, later); err != nil {
 		t.Fatal(err)
 	}
+	for range 2 {
+		if n := serial(trusting(first, second)); n != 1 {
+			t.Errorf("between the two files: certificate %d", n)
+		}
+	}
+	if n := log.count("cannot be used; the one before serves on"); n != 1 {
+		t.Errorf("that the new files do not fit is said %d times", n)
+	}
+	put(t, c.TLS.KeyFile, key)
 	if n := serial(trusting(first, second)); n != 2 {
 		t.Errorf("after the renewal: certificate %d", n)
 	}
-	if err := os.WriteFile(c.TLS.CertFile, []byte("half"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if n := serial(trusting(first, second)); n != 2 {
-		t.Errorf("while the next one is being written: certificate %d", n)
+	for _, broken := range []func() error{
+		func() error { return os.WriteFile(c.TLS.CertFile, []byte("half"), 0o600) },
+		func() error { return os.Remove(c.TLS.CertFile) },
+	} {
+		if err := broken(); err != nil {
+			t.Fatal(err)
+		}
+		if n := serial(trusting(first, second)); n != 2 {
+			t.Errorf("while the next one is being written: certificate %d", n)
+		}
 	}
 	// The session's cookie is bound to this host and to https.
 	client := trusting(first, second)
@@ -110,37 +129,85 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// Behind a proxy that is named: a real one, in front of a real server.
-func TestBehindProxy(t *testing.T) {
-	c := settings(t, t.TempDir())
+// Nothing to serve with, or nothing that browsers take.
+func TestCertificateAtStart(t *testing.T) {
+	dir := t.TempDir()
+	c := settings(t, dir)
 	c.Issuer = "https://id.example.com"
-	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	c.TLS = config.TLS{CertFile: filepath.Join(dir, "cert.pem"), KeyFile: filepath.Join(dir, "key.pem")}
+	if _, err := server.New(t.Context(), c, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "certificate cannot be used") {
+		t.Errorf("no certificate: %v", err)
+	}
+	_, key, cert := issue(t, 1, "another.example.com")
+	_, other, _ := issue(t, 1, "id.example.com")
+	put(t, c.TLS.CertFile, cert)
+	put(t, c.TLS.KeyFile, other)
+	if _, err := server.New(t.Context(), c, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "certificate cannot be used") {
+		t.Errorf("another's key: %v", err)
+	}
+	put(t, c.TLS.KeyFile, key)
+	log := &lines{}
+	start(t, c, log)
+	if log.count("not for the issuer's host") != 1 {
+		t.Error("nobody is told that the certificate is for another host")
+	}
+}
+
+// By ACME: with what is in the cache, for the issuer's host and no other, and with the certificate that proves the host to the
+// authority (TLS-ALPN-01, RFC 8737 section 3) on the same listener. The authority itself is not part of this.
+func TestACME(t *testing.T) {
+	dir := t.TempDir()
+	c := settings(t, dir)
+	c.Issuer = "https://id.example.com"
+	c.TLS = config.TLS{ACME: true, Cache: filepath.Join(dir, "acme")}
 	start(t, c)
-	target, err := url.Parse("http://" + c.Listen)
-	if err != nil {
+	if info, err := os.Stat(c.TLS.Cache); err != nil || info.Mode().Perm() != 0o700 {
+		t.Fatalf("the folder of private keys: %v %v", info.Mode(), err)
+	}
+	cert, key, pem := issue(t, 7, "id.example.com")
+	put(t, filepath.Join(c.TLS.Cache, "id.example.com"), key, pem)
+	_, key, pem = issue(t, 8, "other.example.com")
+	put(t, filepath.Join(c.TLS.Cache, "other.example.com"), key, pem)
+	_, key, pem = issue(t, 9, "id.example.com")
+	put(t, filepath.Join(c.TLS.Cache, "id.example.com+token"), key, pem)
+	shake := func(name string, protocols ...string) (*tls.ConnectionState, error) {
+		conn, err := tls.Dial("tcp", c.Listen, &tls.Config{ServerName: name, NextProtos: protocols, InsecureSkipVerify: true}) // what is served is looked at below
+		if err != nil {
+			return nil, err
+		}
+		defer conn.Close()
+		s := conn.ConnectionState()
+		return &s, nil
+	}
+	if s, err := shake("id.example.com", "h2"); err != nil || s.PeerCertificates[0].SerialNumber.Int64() != 7 || s.NegotiatedProtocol != "h2" {
+		t.Errorf("the issuer's host: %v", err)
+	}
+	if s, err := shake("id.example.com", "acme-tls/1"); err != nil || s.PeerCertificates[0].SerialNumber.Int64() != 9 || s.NegotiatedProtocol != "acme-tls/1" {
+		t.Errorf("the authority's question: %v", err)
+	}
+	for _, name := range []string{"other.example.com", "evil.id.example.com", "localhost"} {
+		if _, err := shake(name, "h2"); err == nil {
+			t.Errorf("%s is served", name)
+		}
+	}
+	if _, err := tls.Dial("tcp", c.Listen, &tls.Config{RootCAs: trusting(cert).Transport.(*http.Transport).TLSClientConfig.RootCAs, ServerName: "id.example.com", MaxVersion: tls.VersionTLS11}); err == nil {
+		t.Error("TLS 1.1 is spoken")
+	}
+}
+
+// Whoever can write there can have this server serve with a key of theirs.
+func TestACMECacheOfOthers(t *testing.T) {
+	dir := t.TempDir()
+	c := settings(t, dir)
+	c.Issuer = "https://id.example.com"
+	c.TLS = config.TLS{ACME: true, Cache: filepath.Join(dir, "acme")}
+	if err := os.Mkdir(c.TLS.Cache, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	if err := os.Chmod(c.TLS.Cache, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	proxy := &http.Server{Handler: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(target)
-		r.SetXForwarded()
-		r.Out.Header.Set("X-Forwarded-Proto", "https")
-	}}}
-	go proxy.Serve(l)
-	t.Cleanup(func() { proxy.Close() })
-	res, err := http.Get("http://" + l.Addr().String() + "/.well-known/openid-configuration")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil || !strings.Contains(string(body), `"issuer":"https://id.example.com"`) || strings.Contains(string(body), "127.0.0.1") {
-		t.Errorf("the issuer as people see it: %s", body)
-	}
-	if res.Header.Get("Strict-Transport-Security") == "" {
-		t.Error("no HSTS")
+	if _, err := server.New(t.Context(), c, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "chmod 700") {
+		t.Errorf("a folder that everybody can write in: %v", err)
 	}
 }
