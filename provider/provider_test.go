@@ -1,0 +1,129 @@
+package provider_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"io"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"exeunt.dev/internal/jws"
+	"exeunt.dev/provider"
+)
+
+// Each provider's call as documented: method, path, authentication, body.
+func TestRevocationCalls(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	apple, err := provider.Apple("team", "kid", "svc", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok := provider.Token{Access: "acc", Refresh: "ref", User: "4/2"}
+	for _, c := range []struct {
+		p                        provider.Provider
+		at, method, path, secret string
+		body                     string
+	}{
+		{provider.Google("id", "se"), "", "POST", "/revoke", "", "token=ref&token_type_hint=refresh_token"},
+		{provider.Facebook("id", "se"), "", "DELETE", "/v21.0/4%2F2/permissions", "Bearer id|se", ""},
+		{provider.GitHub("i d", "se"), "", "DELETE", "/applications/i%20d/grant", "Basic aSBkOnNl", `{"access_token":"acc"}`},
+		{provider.GitLab("https://gitlab.com", "id", "se"), "https://gitlab.com/oauth/revoke", "POST", "/oauth/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
+		{apple, "", "POST", "/auth/revoke", "", ""},
+	} {
+		at := c.at
+		if at == "" {
+			at = c.p.Endpoints.Revoke
+		}
+		q, err := c.p.Request(t.Context(), at, tok, time.Now())
+		if err != nil {
+			t.Fatal(c.p.Title, err)
+		}
+		body := []byte{}
+		if q.Body != nil {
+			body, _ = io.ReadAll(q.Body)
+		}
+		if q.Method != c.method || q.URL.EscapedPath() != c.path || q.Header.Get("Authorization") != c.secret {
+			t.Errorf("%s: %s %s %q", c.p.Title, q.Method, q.URL.EscapedPath(), q.Header.Get("Authorization"))
+		}
+		if c.p.Title != "Apple" {
+			if string(body) != c.body {
+				t.Errorf("%s: body %q", c.p.Title, body)
+			}
+			continue
+		}
+		form, _ := url.ParseQuery(string(body))
+		u, err := jws.Parse(form.Get("client_secret"))
+		if err != nil || u.Verify(jws.Key{ID: "kid", Alg: jws.ES256, Public: key.Public()}) != nil || form.Get("client_id") != "svc" {
+			t.Errorf("Apple's secret: %v %v", err, form)
+		}
+	}
+	if _, err := provider.GitHub("id", "se").Request(t.Context(), "https://api.github.com/x", provider.Token{Refresh: "r"}, time.Now()); err != provider.ErrNothing {
+		t.Error("GitHub wants an access token", err)
+	}
+}
+
+func TestJudge(t *testing.T) {
+	type want struct {
+		done, again bool
+		after       time.Duration
+	}
+	for _, c := range []struct {
+		name, body, retry string
+		p                 provider.Provider
+		status            int
+		want
+	}{
+		{"ok", "", "", provider.Google("i", "s"), 200, want{true, false, 0}},
+		{"gone", `{"error":"invalid_token"}`, "", provider.Google("i", "s"), 400, want{true, false, 0}},
+		{"another 400", `{"error":"invalid_request"}`, "", provider.Google("i", "s"), 400, want{false, false, 0}},
+		{"html", "<h1>no</h1>", "", provider.Google("i", "s"), 400, want{false, false, 0}},
+		{"rfc 7009 never says gone", `{"error":"invalid_token"}`, "", provider.OIDC("https://a", "i", "s"), 400, want{false, false, 0}},
+		{"busy", "", "7", provider.Google("i", "s"), 429, want{false, true, 7 * time.Second}},
+		{"down", "<html>", "999999999", provider.Google("i", "s"), 503, want{false, true, 24 * time.Hour}},
+		{"our client", "", "-3", provider.GitHub("i", "s"), 401, want{false, true, 0}},
+		{"204", "", "", provider.GitHub("i", "s"), 204, want{true, false, 0}},
+		{"404", "", "", provider.GitHub("i", "s"), 404, want{true, false, 0}},
+		{"422", "", "", provider.GitHub("i", "s"), 422, want{false, false, 0}},
+		{"moved", "", "", provider.GitHub("i", "s"), 302, want{false, true, 0}},
+		{"facebook", `{"success":true}`, "", provider.Facebook("i", "s"), 200, want{true, false, 0}},
+		{"facebook bare", `true`, "", provider.Facebook("i", "s"), 200, want{true, false, 0}},
+		{"facebook says no", `{"success":false}`, "", provider.Facebook("i", "s"), 200, want{false, true, 0}},
+		{"facebook html", `<html>`, "", provider.Facebook("i", "s"), 200, want{false, true, 0}},
+		{"facebook removed", `{"error":{"code":190,"error_subcode":458}}`, "", provider.Facebook("i", "s"), 400, want{true, false, 0}},
+		{"facebook expired", `{"error":{"code":190,"error_subcode":463}}`, "", provider.Facebook("i", "s"), 400, want{false, false, 0}},
+	} {
+		w := httptest.NewRecorder()
+		w.Header().Set("Retry-After", c.retry)
+		w.WriteHeader(c.status)
+		io.WriteString(w, c.body)
+		v := c.p.Judge(w.Result(), time.Now())
+		if (want{v.Done, v.Again, v.After}) != c.want {
+			t.Errorf("%s: %+v", c.name, v)
+		}
+	}
+}
+
+func TestSafeAndAt(t *testing.T) {
+	for u, ok := range map[string]bool{
+		"https://a.example/x": true, "http://127.0.0.1:9/": true, "http://[::1]/": true, "http://localhost/": true,
+		"http://a.example/": false, "http://127.0.0.1.evil.example/": false, "ftp://127.0.0.1/": false, "/x": false, "https://u@a/": false, "https://a/#f": false, "": false,
+	} {
+		if (provider.Safe(u) == nil) != ok {
+			t.Error(u)
+		}
+	}
+	p := provider.GitHub("id", "se")
+	p.Endpoints = p.Endpoints.At("http://127.0.0.1:1")
+	if p.Endpoints.Revoke != "http://127.0.0.1:1/applications/{client_id}/grant" || p.Check() != nil {
+		t.Error(p.Endpoints, p.Check())
+	}
+	if (provider.Provider{ClientID: "x"}).Check() == nil || (provider.Provider{}).Check() == nil {
+		t.Error("an empty provider passes")
+	}
+}
