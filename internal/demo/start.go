@@ -93,7 +93,8 @@ func (d *Demo) startPage(w http.ResponseWriter, r *http.Request) {
 var startTemplate = template.Must(template.New("start").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="2">
 <meta name="viewport" content="width=device-width"><title>Exeunt demo</title>
 <style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui;max-width:70rem;margin:2rem auto;padding:0 1rem}.layers{display:grid;grid-template-columns:repeat(auto-fit,minmax(16rem,1fr));gap:1rem}
-section{border:1px solid #bbb;border-radius:.5rem;padding:0 1rem 1rem}body{overflow-wrap:anywhere}table{border-collapse:collapse;display:block;overflow-x:auto}td,th{text-align:left;padding:.1rem .8rem .1rem 0}</style>
+section{border:1px solid #bbb;border-radius:.5rem;padding:0 1rem 1rem}body{overflow-wrap:anywhere}table{border-collapse:collapse}td,th{text-align:left;padding:.1rem .8rem .1rem 0}
+@media(max-width:40rem){tr{display:block;padding:.3rem 0}td{display:inline;padding-right:.4rem}th{display:none}}</style>
 <h1>Who is signed in where</h1>
 <p>Sign in to {{range $name, $url := .Apps}}<a href="{{$url}}" target="_blank">{{$name}}</a>, {{end}}as <b>{{.Username}}</b> with password <code>{{.Password}}</code>, or as <b>{{.SecondUsername}}</b> with <code>{{.SecondPassword}}</code>.
 Then sign out: in an app, or on your <a href="{{.Issuer}}/account" target="_blank">account page</a>. This page follows.</p>
