@@ -36,16 +36,16 @@ func (a *app) find(w *world, b *server.Base) (c idp.Client, err error) {
 type clientAddCmd struct {
 	app
 	Kind        string   `help:"web (has a server), browser (single-page), native (mobile, desktop), machine (no people), api (checks tokens)." enum:"web,browser,native,machine,api" default:"web"`
-	Name        string   `help:"What people read. Default: the id."`
-	Redirect    []string `help:"Where sign-ins may lead. Repeat for several." sep:"none" aliases:"redirect-uri"`
-	PostLogout  []string `help:"Where sign-outs may lead (post_logout_redirect_uri)." sep:"none" aliases:"post-logout-uri"`
-	LogoutURI   []string `help:"Where leaving this app only may lead (logout_uri)." sep:"none" aliases:"logout"`
+	Name        string   `help:"What people read. Default: the id." placeholder:"TEXT"`
+	Redirect    []string `help:"Where sign-ins may lead. Repeat for several." placeholder:"URI" sep:"none" aliases:"redirect-uri"`
+	PostLogout  []string `help:"Where sign-outs may lead (post_logout_redirect_uri)." placeholder:"URI" sep:"none" aliases:"post-logout-uri"`
+	LogoutURI   []string `help:"Where leaving this app only may lead (logout_uri)." placeholder:"URI" sep:"none" aliases:"logout"`
 	Backchannel string   `help:"Where it is told of sign-outs (backchannel_logout_uri)." placeholder:"URI" aliases:"backchannel-logout-uri"`
 	AwaitLogout bool     `help:"Let a browser that signs out wait until it has confirmed, 800 ms at most."`
 	Scope       []string `help:"What it may ask for. Default for apps: openid, profile, email."`
-	Audience    []string `help:"Which APIs it may ask tokens for, the first one unasked; of an API: what it is called in tokens." sep:"none"`
-	AuthMethod  string   `help:"client_secret_basic, client_secret_post." enum:"client_secret_basic,client_secret_post" default:"client_secret_basic"`
-	IDTokenAlg  string   `help:"The algorithm of its ID tokens. Default: the first of signing_algs."`
+	Audience    []string `help:"Which APIs it may ask tokens for, the first one unasked; of an API: what it is called in tokens." placeholder:"URI" sep:"none"`
+	AuthMethod  string   `help:"How it shows its secret: client_secret_basic (in a header) or client_secret_post (in the body). Browser and native apps have none, whatever is said here." enum:"client_secret_basic,client_secret_post" default:"client_secret_basic"`
+	IDTokenAlg  string   `help:"The algorithm of its ID tokens. Default: the first of signing_algs." placeholder:"ALG"`
 	FirstParty  bool     `help:"It is ours: people are not asked for consent."`
 	Offline     bool     `help:"It may act while people are away (offline_access)."`
 }
@@ -72,8 +72,31 @@ func (c *clientAddCmd) Run(w *world) error {
 			out["client_secret"] = secret
 			text = "\nclient_secret: " + secret + "\nThis is the only time that the secret is shown."
 		}
-		return w.done(out, "client_id: %s%s", row.ID, text)
+		if err := w.done(out, "issuer: %s\nclient_id: %s%s", b.Config.Issuer, row.ID, text); err != nil {
+			return err
+		}
+		return c.nobodyIs(w, b, &row)
 	})
+}
+
+// nobodyIs says which APIs of an app there are not (yet): a slip of the pen would show only when the API refuses the app's tokens.
+func (c *clientAddCmd) nobodyIs(w *world, b *server.Base, row *idp.Client) error {
+	if row.Kind == idp.KindAPI || len(row.Audiences) == 0 {
+		return nil
+	}
+	known := slices.Clone(b.Config.Resources)
+	err := every(w, b, idp.View.Clients, func(c *idp.Client) string { return string(c.ID) }, func(c *idp.Client) error {
+		if c.Kind == idp.KindAPI {
+			known = append(known, c.Audiences...)
+		}
+		return nil
+	})
+	for _, a := range row.Audiences {
+		if err == nil && !slices.Contains(known, a) {
+			fmt.Fprintf(w.errOut, "note: no API is called %s yet; exeunt client add ID --kind api --audience %s adds it\n", a, a)
+		}
+	}
+	return err
 }
 
 func (c *clientAddCmd) client() (idp.Client, error) {
@@ -106,6 +129,12 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 		return row, usage("an API needs the name that tokens for it carry", "add --audience https://…")
 	case row.Offline && (!people || row.Kind == idp.KindBrowser):
 		return row, usage("a client of kind "+c.Kind+" cannot have offline access", "leave --offline out")
+	}
+	for _, s := range row.Scopes {
+		// RFC 6749 section 3.3.
+		if s == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
+			return row, usage(fmt.Sprintf("%q is no scope: it has visible ASCII characters without quotes and backslashes", s), "repeat --scope for several, or part them by commas")
+		}
 	}
 	for _, list := range [][]string{row.RedirectURIs, row.PostLogoutURIs, row.LogoutURIs} {
 		for _, uri := range list {
@@ -174,7 +203,7 @@ func (c *clientShowCmd) Run(w *world) error {
 		words := func(list []string) string { return strings.Join(list, " ") }
 		return w.show(clientJSON(&row), []string{"id", string(row.ID)}, []string{"kind", string(row.Kind)}, []string{"state", clientLine(&row)}, []string{"name", row.Name},
 			[]string{"authentication", row.AuthMethod}, []string{"grant types", words(row.GrantTypes)}, []string{"scopes", words(row.Scopes)}, []string{"audiences", words(row.Audiences)},
-			[]string{"redirect URIs", words(row.RedirectURIs)}, []string{"sign-out URIs", words(slices.Concat(row.PostLogoutURIs, row.LogoutURIs))},
+			[]string{"redirect URIs", words(row.RedirectURIs)}, []string{"post-logout URIs", words(row.PostLogoutURIs)}, []string{"logout URIs", words(row.LogoutURIs)},
 			[]string{"told of sign-outs at", cmp.Or(row.BackchannelLogoutURI, "nowhere: it cannot be told")},
 			[]string{"first party", fmt.Sprint(row.FirstParty)}, []string{"offline", fmt.Sprint(row.Offline)}, []string{"created", stamp(row.CreatedAt)})
 	})
