@@ -43,6 +43,7 @@ type clientAddCmd struct {
 	Audience   []string `help:"Which APIs it may ask tokens for, the first one unasked; of an API: what it is called in tokens." sep:"none"`
 	AuthMethod string   `help:"client_secret_basic, client_secret_post." enum:"client_secret_basic,client_secret_post" default:"client_secret_basic"`
 	IDTokenAlg string   `help:"The algorithm of its ID tokens. Default: the first of signing_algs."`
+	InspectAlg string   `name:"introspection-alg" help:"The algorithm of signed introspection answers to it. Default: the first of signing_algs."`
 	FirstParty bool     `help:"It is ours: people are not asked for consent."`
 	Offline    bool     `help:"It may act while people are away (offline_access)."`
 }
@@ -53,8 +54,10 @@ func (c *clientAddCmd) Run(w *world) error {
 		return err
 	}
 	return w.with(func(b *server.Base) error {
-		if row.IDTokenAlg != "" && !slices.Contains(b.Config.Algs, row.IDTokenAlg) {
-			return usage("id tokens cannot be had in "+row.IDTokenAlg, "signing_algs in the configuration says in what they can")
+		for _, alg := range []string{row.IDTokenAlg, row.IntrospectionAlg} {
+			if alg != "" && !slices.Contains(b.Config.Algs, alg) {
+				return usage("nothing can be signed in "+alg, "signing_algs in the configuration says what there is")
+			}
 		}
 		secret, err := b.AddClient(w.ctx, &row)
 		if errors.Is(err, idp.ErrConflict) {
@@ -80,7 +83,7 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 	row := idp.Client{
 		ID: idp.ClientID(c.ID), Kind: idp.ClientKind(c.Kind), Name: c.Name, AuthMethod: c.AuthMethod, RedirectURIs: c.Redirect,
 		PostLogoutURIs: c.PostLogout, LogoutURIs: c.LogoutURI, Scopes: c.Scope, Audiences: c.Audience, FirstParty: c.FirstParty,
-		Offline: c.Offline, IDTokenAlg: c.IDTokenAlg,
+		Offline: c.Offline, IDTokenAlg: c.IDTokenAlg, IntrospectionAlg: c.InspectAlg,
 	}
 	if row.Name == "" {
 		row.Name = c.ID

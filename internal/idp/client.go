@@ -49,6 +49,8 @@ type Client struct {
 	FirstParty bool   `json:"first_party,omitempty"` // no consent page
 	Offline    bool   `json:"offline,omitempty"`     // may be granted offline_access
 	IDTokenAlg string `json:"id_token_signed_response_alg,omitempty"`
+	// IntrospectionAlg is that of signed introspection answers to this caller (RFC 9701 section 6); "": the server's default.
+	IntrospectionAlg string `json:"introspection_signed_response_alg,omitempty"`
 
 	BackchannelLogoutURI              string `json:"backchannel_logout_uri,omitempty"`
 	BackchannelLogoutSessionRequired  bool   `json:"backchannel_logout_session_required,omitempty"`
