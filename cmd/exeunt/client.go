@@ -107,6 +107,9 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 	case row.Offline && (!people || row.Kind == idp.KindBrowser):
 		return row, usage("a client of kind "+c.Kind+" cannot have offline access", "leave --offline out")
 	}
+	if slices.Contains(row.Scopes, idp.ScopeGlobalRevocation) && row.Kind != idp.KindMachine {
+		return row, usage("only a machine may have the scope "+idp.ScopeGlobalRevocation+": it signs anybody out", "give it to a client of its own, with --kind machine")
+	}
 	for _, list := range [][]string{row.RedirectURIs, row.PostLogoutURIs, row.LogoutURIs} {
 		for _, uri := range list {
 			if err := idp.ValidRedirectURI(uri, row.Kind); err != nil {

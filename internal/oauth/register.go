@@ -234,7 +234,8 @@ func (o *OAuth) open(had []string, asked string) []string {
 	}
 	var out []string
 	for _, s := range strings.Fields(asked) {
-		may := has([]string{scopeOpenID, "profile", "email", scopeOffline}, s) || has(o.Scopes, s) || has(had, s)
+		opened := has(o.Scopes, s) && s != idp.ScopeGlobalRevocation
+		may := has([]string{scopeOpenID, "profile", "email", scopeOffline}, s) || opened || has(had, s)
 		if may && !has(out, s) {
 			out = append(out, s)
 		}
