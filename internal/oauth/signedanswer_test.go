@@ -26,7 +26,7 @@ func (n *node) opened(a answer) (header jose.Header, members map[string]any) {
 	if a.status != 200 || a.header.Get("Content-Type") != signedType || a.header.Get("Cache-Control") != "no-store" {
 		n.t.Fatalf("%d %v %s", a.status, a.header, a.body)
 	}
-	signed, err := jose.ParseSigned(a.body, []jose.SignatureAlgorithm{jose.ES256})
+	signed, err := jose.ParseSignedCompact(a.body, []jose.SignatureAlgorithm{jose.ES256})
 	must(n.t, err)
 	var keys jose.JSONWebKeySet
 	must(n.t, json.Unmarshal([]byte(n.person().get("/.well-known/jwks.json").body), &keys))
@@ -178,7 +178,7 @@ func TestIntrospectSigned_Key(t *testing.T) {
 	n := start(t)
 	got := n.signedIn("alice").enter("books")
 	kid := func(raw string) string {
-		signed, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{jose.ES256})
+		signed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.ES256})
 		must(t, err)
 		return signed.Signatures[0].Protected.KeyID
 	}
