@@ -46,6 +46,7 @@ type clientAddCmd struct {
 	Audience    []string `help:"Which APIs it may ask tokens for, the first one unasked; of an API: what it is called in tokens." placeholder:"URI" sep:"none"`
 	AuthMethod  string   `help:"How it shows its secret: client_secret_basic (in a header) or client_secret_post (in the body). Browser and native apps have none, whatever is said here." enum:"client_secret_basic,client_secret_post" default:"client_secret_basic"`
 	IDTokenAlg  string   `help:"The algorithm of its ID tokens. Default: the first of signing_algs." placeholder:"ALG"`
+	InspectAlg  string   `name:"introspection-alg" help:"The algorithm of signed introspection answers to it. Default: the first of signing_algs." placeholder:"ALG"`
 	FirstParty  bool     `help:"It is ours: people are not asked for consent."`
 	Offline     bool     `help:"It may act while people are away (offline_access)."`
 }
@@ -56,8 +57,10 @@ func (c *clientAddCmd) Run(w *world) error {
 		return err
 	}
 	return w.with(func(b *server.Base) error {
-		if row.IDTokenAlg != "" && !slices.Contains(b.Config.Algs, row.IDTokenAlg) {
-			return usage("id tokens cannot be had in "+row.IDTokenAlg, "signing_algs in the configuration says in what they can")
+		for _, alg := range []string{row.IDTokenAlg, row.IntrospectionAlg} {
+			if alg != "" && !slices.Contains(b.Config.Algs, alg) {
+				return usage("nothing can be signed in "+alg, "signing_algs in the configuration says what there is")
+			}
 		}
 		secret, err := b.AddClient(w.ctx, &row)
 		if errors.Is(err, idp.ErrConflict) {
@@ -106,7 +109,7 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 	row := idp.Client{
 		ID: idp.ClientID(c.ID), Kind: idp.ClientKind(c.Kind), Name: c.Name, AuthMethod: c.AuthMethod, RedirectURIs: c.Redirect,
 		PostLogoutURIs: c.PostLogout, LogoutURIs: c.LogoutURI, Scopes: c.Scope, Audiences: c.Audience, FirstParty: c.FirstParty,
-		Offline: c.Offline, IDTokenAlg: c.IDTokenAlg, BackchannelLogoutURI: c.Backchannel, BackchannelLogoutSessionRequired: c.Backchannel != "", AwaitLogout: c.AwaitLogout,
+		Offline: c.Offline, IDTokenAlg: c.IDTokenAlg, IntrospectionAlg: c.InspectAlg, BackchannelLogoutURI: c.Backchannel, BackchannelLogoutSessionRequired: c.Backchannel != "", AwaitLogout: c.AwaitLogout,
 	}
 	if row.Name == "" {
 		row.Name = c.ID
@@ -135,6 +138,9 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 		if s == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
 			return row, usage(fmt.Sprintf("%q is no scope: it has visible ASCII characters without quotes and backslashes", s), "repeat --scope for several, or part them by commas")
 		}
+	}
+	if slices.Contains(row.Scopes, idp.ScopeGlobalRevocation) && row.Kind != idp.KindMachine {
+		return row, usage("only a machine may have the scope "+idp.ScopeGlobalRevocation+": it signs anybody out", "give it to a client of its own, with --kind machine")
 	}
 	for _, list := range [][]string{row.RedirectURIs, row.PostLogoutURIs, row.LogoutURIs} {
 		for _, uri := range list {
