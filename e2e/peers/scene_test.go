@@ -54,12 +54,12 @@ type site interface {
 	down()
 }
 
-// newScene starts Exeunt and a website of each kind. apps may change how a website is registered before it is.
+// newScene starts Exeunt and a website of each kind. change, if any, has a look at each website before it is registered.
 func newScene(t *testing.T, change func(*app, *idp.Client), kinds ...string) *scene {
 	t.Helper()
 	s := &scene{t: t, dir: t.TempDir(), listen: freeAddress(t, "127.0.0.1")}
 	s.url = "http://" + s.listen
-	text := fmt.Sprintf("issuer: %s\nlisten: %s\nkey_file: key\ndata: db\nsigning_algs: [ES256, RS256]\nlog_level: warn\n", s.url, s.listen)
+	text := fmt.Sprintf("issuer: %s\nlisten: %s\nkey_file: key\ndata: db\nsigning_algs: [ES256, RS256]\nlog_level: warn\napps:\n  allow_networks: [127.0.0.0/8]\n", s.url, s.listen)
 	if err := os.WriteFile(s.config(), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -120,6 +120,9 @@ func (s *scene) register(kind, host string, change func(*app, *idp.Client)) {
 	}
 	s.apps = append(s.apps, a)
 }
+
+// byItself leaves express-openid-connect as it comes.
+func byItself(a *app, _ *idp.Client) { a.Hooks = "default" }
 
 // person makes somebody new.
 func (s *scene) person() (username string) {

@@ -2,45 +2,55 @@ package peers
 
 import "testing"
 
-// Each library signs people in and, by RP-Initiated Logout, out again; other websites of the same browser must ask afterwards, and
-// another browser of the same person is left alone.
-func TestSignInAndOut(t *testing.T) {
+// Each library signs people in and, by RP-Initiated Logout, out again. The other websites of the same browser hear of it: their old
+// cookies are dead, and all must ask again. Another browser of the same person is left alone.
+func TestPromise_OtherSitesHear(t *testing.T) {
 	s := newScene(t, nil, libraries(t)...)
 	chromium := newChromium(t)
 	for _, from := range s.apps {
 		t.Run(from.Kind, func(t *testing.T) {
 			person := s.person()
 			here, elsewhere := open(t, chromium, person), open(t, chromium, person)
-			for _, b := range []*browser{here, elsewhere} {
-				sids := map[string]bool{}
-				for i, a := range s.apps {
-					was := b.signIn(a)
-					if i == 0 && was != forSecret || i > 0 && was != nothing {
-						t.Errorf("sign-in %d, to %s, asked %s", i+1, a.Name, was)
-					}
-					sids[b.holds(a).sid] = true
-				}
-				if len(sids) != len(s.apps) {
-					t.Errorf("%d websites were told %d sids", len(s.apps), len(sids))
-				}
-			}
+			over, lives := here.tour(s), elsewhere.tour(s)
 			here.leave(from, "out")
-			if who := here.at(from); who != "" {
-				t.Errorf("%s still knows %s", from.Name, who)
-			}
-			for _, a := range s.apps {
-				if who := elsewhere.at(a); who != person {
-					t.Errorf("in the other browser %s knows %q", a.Name, who)
+			for i, a := range s.apps {
+				took := s.eventually(soon, a.Name+" is not told", func() bool { return a.knows(t, over[i].cookie) == "" })
+				t.Logf("%s: the old cookie is dead after at most %v", a.Name, took)
+				if who := here.at(a); who != "" {
+					t.Errorf("%s still knows %q", a.Name, who)
 				}
 			}
 			if was := here.signIn(from); was != forSecret {
 				t.Errorf("signing in again asks %s", was)
+			}
+			for i, a := range s.apps {
+				if who := a.knows(t, lives[i].cookie); who != person {
+					t.Errorf("of the other browser %s knows %q", a.Name, who)
+				}
 			}
 			if was := elsewhere.signIn(from); was != nothing {
 				t.Errorf("signing in again in the other browser asks %s", was)
 			}
 		})
 	}
+}
+
+// tour signs in to all websites: the first asks for the password, no other one asks anything, each is told a sid of its own.
+func (b *browser) tour(s *scene) (all []held) {
+	b.t.Helper()
+	sids := map[string]bool{}
+	for i, a := range s.apps {
+		was := b.signIn(a)
+		if i == 0 && was != forSecret || i > 0 && was != nothing {
+			b.t.Errorf("sign-in %d, to %s, asked %s", i+1, a.Name, was)
+		}
+		h := b.holds(a)
+		sids[h.sid], all = true, append(all, h)
+	}
+	if len(sids) != len(s.apps) {
+		b.t.Errorf("%d websites were told %d sids", len(s.apps), len(sids))
+	}
+	return all
 }
 
 // Leaving one website by its own link ends nothing else, and coming back takes a human.
