@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"exeunt.dev/internal/idp"
 )
 
 // soon is how long a message to a website that answers may take here, beside everything else that these machines do.
@@ -140,11 +142,16 @@ func wellFormed(t *testing.T, a *app, l letter, sid string) {
 }
 
 // What express-openid-connect does when nobody tells it otherwise: a logout token with `sid` and `sub` ends that person's sessions in
-// all browsers at that website. Exeunt's other sessions live, and so do other websites; a sign-in there asks nothing. When this test
-// fails, the library has learned the difference, and sites/express-openid-connect.mjs need not tell it.
+// all browsers at that website, and one that comes late ends what was begun since. Exeunt's other sessions live, and so do other
+// websites; a sign-in there asks nothing. When this test fails, the library has learned the difference, and
+// sites/express-openid-connect.mjs and docs/clients.md need not tell it.
 func TestExpressByItself(t *testing.T) {
 	kinds := slices.DeleteFunc(libraries(t), func(kind string) bool { return kind == goOIDC || kind == openidClient })
-	s := newScene(t, byItself, append(kinds, goOIDC)...)
+	g := newGate(t)
+	s := newScene(t, func(a *app, c *idp.Client) {
+		byItself(a)
+		g.before(a, c)
+	}, append(kinds, goOIDC)...)
 	chromium := newChromium(t)
 	other := s.apps[len(kinds)]
 	for _, a := range s.apps[:len(kinds)] {
@@ -166,6 +173,15 @@ func TestExpressByItself(t *testing.T) {
 			}
 			if was := elsewhere.signIn(a); was != nothing {
 				t.Errorf("signing in again in the other browser asks %s", was)
+			}
+			fresh := elsewhere.holds(a)
+			s.eventually(soon, "no token came by", func() bool { return len(g.letters(a)) > 0 })
+			late := g.letters(a)[0]
+			if status := a.hand(late.token); status != http.StatusNoContent {
+				t.Errorf("the late token is answered with %d", status)
+			}
+			if who := a.knows(t, fresh.cookie); who != "" {
+				t.Errorf("after the late token it still knows %s", who)
 			}
 		})
 	}

@@ -122,7 +122,7 @@ func (s *scene) register(kind, host string, change func(*app, *idp.Client)) {
 }
 
 // byItself leaves express-openid-connect as it comes.
-func byItself(a *app, _ *idp.Client) { a.Hooks = "default" }
+func byItself(a *app) { a.Hooks = "default" }
 
 // person makes somebody new.
 func (s *scene) person() (username string) {
