@@ -56,7 +56,9 @@ func (c *Config) Database() string {
 type TLS struct {
 	CertFile, KeyFile string
 	ACME              bool
-	Cache, Email      string // of ACME
+	Cache, Email      string
+	Directory         string // of the authority; "": Let's Encrypt
+	RootFile          string // whom the authority's address must come from; "": whom the system trusts
 }
 
 // Cookies are the names that people's programs see. Empty: the default.
@@ -89,7 +91,7 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	for _, p := range []*string{&c.Data, &c.KeyFile, &c.TLS.CertFile, &c.TLS.KeyFile, &c.TLS.Cache} {
+	for _, p := range []*string{&c.Data, &c.KeyFile, &c.TLS.CertFile, &c.TLS.KeyFile, &c.TLS.Cache, &c.TLS.RootFile} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(filepath.Dir(path), *p)
 		}

@@ -66,6 +66,9 @@ func TestRefused(t *testing.T) {
 		{"listen", ok + "listen: 8080\n", 2, []string{"listen", "host:port"}},
 		{"half a certificate", "issuer: https://id.example.com\ntls:\n  cert_file: a\n", 3, []string{"tls", "both"}},
 		{"acme without cache", "issuer: https://id.example.com\ntls:\n  acme: {email: a@example.com}\n", 3, []string{"tls.acme", "cache"}},
+		{"acme at nowhere", "issuer: https://id.example.com\ntls:\n  acme: {cache: a, directory: 'http://ca.internal'}\n", 3, []string{"tls.acme.directory", "https://ca.internal"}},
+		{"acme for an address", "issuer: https://192.0.2.1\ntls:\n  acme: {cache: a}\n", 2, []string{"tls.acme", "192.0.2.1"}},
+		{"acme for letters", "issuer: https://bücher.example\ntls:\n  acme: {cache: a}\n", 1, []string{"issuer", "xn--"}},
 		{"tls for http", ok + "tls: {cert_file: a, key_file: b}\n", 2, []string{"tls", "https"}},
 		{"proxies", ok + "trusted_proxies: [1.2.3]\n", 2, []string{"trusted_proxies", "10.0.0.7"}},
 		{"all proxies", ok + "trusted_proxies: [0.0.0.0/0]\n", 2, []string{"trusts everybody"}},
@@ -114,14 +117,14 @@ func TestAllProblemsAtOnce(t *testing.T) {
 func TestPathsAndDays(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "exeunt.yaml")
-	if err := os.WriteFile(file, []byte("issuer: https://id.example.com\ntls: {acme: {cache: certs}}\nlifetimes: {refresh: 60d}\ndata: /var/db\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("issuer: https://id.example.com\ntls: {acme: {cache: certs, root_file: root.pem}}\nlifetimes: {refresh: 60d}\ndata: /var/db\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c, err := config.Load(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.KeyFile != filepath.Join(dir, "exeunt.key") || c.TLS.Cache != filepath.Join(dir, "certs") || c.Data != "/var/db" || c.Policy.RefreshAbsolute != 60*24*time.Hour || c.TLS.CertFile != "" {
+	if c.KeyFile != filepath.Join(dir, "exeunt.key") || c.TLS.Cache != filepath.Join(dir, "certs") || c.TLS.RootFile != filepath.Join(dir, "root.pem") || c.Data != "/var/db" || c.Policy.RefreshAbsolute != 60*24*time.Hour || c.TLS.CertFile != "" {
 		t.Errorf("%+v", c)
 	}
 }

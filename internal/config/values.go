@@ -143,8 +143,15 @@ func (r *reader) together(c *Config) {
 	case u.Scheme == "http" && !localListen(c.Listen) && len(c.TrustedProxies) == 0:
 		r.wrong(at("listen"), "listen", "an http issuer must not be reachable from elsewhere", "listen on 127.0.0.1")
 	}
-	if c.TLS.ACME && idp.LoopbackHost(u.Hostname()) {
-		r.wrong(at("tls"), "tls.acme", "nobody gives certificates for "+u.Hostname(), "use cert_file and key_file")
+	if host := u.Hostname(); c.TLS.ACME {
+		switch {
+		case idp.LoopbackHost(host):
+			r.wrong(at("tls"), "tls.acme", "nobody gives certificates for "+host, "use cert_file and key_file")
+		case net.ParseIP(host) != nil:
+			r.wrong(at("tls"), "tls.acme", "certificates by ACME are for names, not for "+host, "use a name in issuer, or cert_file and key_file")
+		case !ascii(host):
+			r.wrong(at("issuer"), "issuer", "ACME needs the name as it is in DNS", "write it with xn--")
+		}
 	}
 	if u.Scheme == "http" {
 		for key, name := range map[string]string{"session": c.Cookies.Session, "browser": c.Cookies.Browser} {
@@ -158,4 +165,8 @@ func (r *reader) together(c *Config) {
 func localListen(listen string) bool {
 	host, _, _ := net.SplitHostPort(listen)
 	return idp.LoopbackHost(host)
+}
+
+func ascii(s string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool { return c > '~' })
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"exeunt.dev/internal/account"
+	"exeunt.dev/internal/acme"
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/door"
@@ -37,7 +38,8 @@ type Server struct {
 	metrics  *metrics
 	handler  http.Handler
 	listener net.Listener
-	aside    net.Listener // for metrics; nil: none of its own
+	aside    net.Listener  // for metrics; nil: none of its own
+	acme     *acme.Manager // nil: the certificate comes from elsewhere
 	stopping atomic.Bool
 	grown    chan struct{}
 }
@@ -132,6 +134,9 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	work.Go(func() { s.watchKeys(follow) })
 	work.Go(func() { s.sweep(follow) })
+	if s.acme != nil {
+		work.Go(func() { s.acme.Run(follow) })
+	}
 	failed := make(chan error, 2)
 	servers := []*http.Server{s.serve(s.listener, s.handler, failed)}
 	if s.aside != nil {
