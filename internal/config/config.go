@@ -30,6 +30,7 @@ type Config struct {
 
 	RegistrationScopes []string // that self-registered clients may have besides those of OpenID Connect
 	LogLevel           slog.Level
+	Tracing            Tracing
 	MetricsListen      string        // "": on Listen, if the server is for this machine alone
 	Drain              time.Duration // how long a stopping node says that it is not ready before it takes no more requests
 }
@@ -50,6 +51,12 @@ func (c *Config) Database() string {
 		return "postgres"
 	}
 	return u.Redacted()
+}
+
+// Tracing says where spans go. The zero value: it is off.
+type Tracing struct {
+	Endpoint string  // of a collector, OTLP by HTTP
+	Sample   float64 // which part of requests, above 0, at most 1
 }
 
 // TLS says where the certificate comes from. The zero value: from nowhere, a proxy has it.

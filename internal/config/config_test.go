@@ -31,12 +31,12 @@ func TestExampleIsTheDefault(t *testing.T) {
 	}
 	full := strings.NewReplacer("# cookies:", "cookies:", "#   session: exeunt\n", "  session: exeunt\n", "#   browser", "  browser", "#   csrf", "  csrf",
 		"# registration:", "registration:", "#   initial_tokens", "  initial_tokens", "the 64 digits that \"printf %s TOKEN | sha256sum\" prints", strings.Repeat("ab", 32), "#     - ", "    - ", "#   # Scopes", "  # Scopes", "#   scopes", "  scopes", "# resources", "resources", "# metrics_listen", "metrics_listen",
-		"# trusted_proxies", "trusted_proxies", "# drain", "drain").Replace(config.Example())
+		"# tracing:", "tracing:", "#   endpoint", "  endpoint", "#   sample", "  sample", "# trusted_proxies", "trusted_proxies", "# drain", "drain").Replace(config.Example())
 	c, err = config.Parse(filepath.Join(dir, "exeunt.yaml"), []byte(full))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.InitialTokens) != 3 || len(c.TrustedProxies) != 2 || c.Cookies.Header != "X-CSRFToken" || c.MetricsListen == "" || len(c.Resources) != 1 {
+	if len(c.InitialTokens) != 3 || len(c.TrustedProxies) != 2 || c.Cookies.Header != "X-CSRFToken" || c.MetricsListen == "" || len(c.Resources) != 1 || c.Tracing.Sample != 0.1 || c.Tracing.Endpoint == "" {
 		t.Errorf("%+v", c)
 	}
 }
@@ -87,6 +87,10 @@ func TestRefused(t *testing.T) {
 		{"token's variable", ok + "registration:\n  initial_tokens:\n    - env: EXEUNT_NOT_SET\n", 4, []string{"EXEUNT_NOT_SET"}},
 		{"token's hash", ok + "registration:\n  initial_tokens:\n    - sha256: abc\n", 4, []string{"64 hexadecimal"}},
 		{"resource", ok + "resources: [orders]\n", 2, []string{"resources", "https://api.example.com"}},
+		{"traces to nowhere", ok + "tracing: {sample: 0.5}\n", 2, []string{"tracing", "endpoint is missing"}},
+		{"traces to a file", ok + "tracing:\n  endpoint: /var/log/traces\n", 3, []string{"tracing.endpoint", "4318"}},
+		{"more than all", ok + "tracing:\n  endpoint: http://127.0.0.1:4318/v1/traces\n  sample: 10\n", 4, []string{"tracing.sample", "0.1"}},
+		{"not a number", ok + "tracing: {endpoint: 'http://127.0.0.1:4318/v1/traces', sample: NaN}\n", 2, []string{"tracing.sample"}},
 		{"level", ok + "log_level: loud\n", 2, []string{"log_level", "debug, info, warn or error"}},
 	} {
 		_, err := config.Parse("exeunt.yaml", []byte(c.text))

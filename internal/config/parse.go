@@ -80,6 +80,7 @@ func (r *reader) fields(c *Config) []field {
 			}
 		}},
 		{"metrics_listen", r.address(&c.MetricsListen)},
+		{"tracing", func(key string, n *yaml.Node) { r.tracing(key, n, &c.Tracing) }},
 		{"drain", func(key string, n *yaml.Node) { r.drain(key, n, &c.Drain) }},
 	}
 }

@@ -94,6 +94,36 @@ func (r *reader) token(key string, n *yaml.Node, to *[]idp.Hash) {
 	*to = append(*to, idp.HashOf(secret))
 }
 
+func (r *reader) tracing(key string, n *yaml.Node, t *Tracing) {
+	t.Sample = 1
+	r.mapping(key, n, []field{{"endpoint", func(key string, n *yaml.Node) {
+		text, ok := r.text(key, n)
+		if !ok {
+			return
+		}
+		u, err := url.Parse(text)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.Fragment != "" {
+			r.wrong(n.Line, key, strconv.Quote(text)+" is not the address of a collector", "write for example http://127.0.0.1:4318/v1/traces")
+			return
+		}
+		t.Endpoint = text
+	}}, {"sample", func(key string, n *yaml.Node) {
+		text, ok := r.text(key, n)
+		if !ok {
+			return
+		}
+		part, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(part > 0 && part <= 1) {
+			r.wrong(n.Line, key, strconv.Quote(text)+" is no part of requests", "write a number above 0, at most 1, for example 0.1")
+			return
+		}
+		t.Sample = part
+	}}})
+	if _, there := r.lines[key+".endpoint"]; !there {
+		r.wrong(n.Line, key, "endpoint is missing", "write the collector's address, for example http://127.0.0.1:4318/v1/traces, or leave tracing out")
+	}
+}
+
 func (r *reader) resource(key string, n *yaml.Node, to *[]string) {
 	text, ok := r.text(key, n)
 	if !ok {

@@ -39,6 +39,7 @@ type Server struct {
 	handler  http.Handler
 	listener net.Listener
 	aside    net.Listener  // for metrics; nil: none of its own
+	tracer   *tracer       // nil: off
 	acme     *acme.Manager // nil: the certificate comes from elsewhere
 	stopping atomic.Bool
 	grown    chan struct{}
@@ -63,10 +64,14 @@ func NewOn(ctx context.Context, c config.Config, log *slog.Logger, l net.Listene
 	return s, nil
 }
 
-func (s *Server) build(ctx context.Context) error {
+func (s *Server) build(ctx context.Context) (err error) {
 	c := s.base.Config
 	s.feed = feed.New(s.base.Store, s.ledgerGrew)
-	s.door = door.New(s.base.Store, s.feed.Wake)
+	if s.tracer, err = newTracer(ctx, c.Tracing, s.log); err != nil {
+		return err
+	}
+	store := s.tracer.store(s.base.Store)
+	s.door = door.New(store, s.feed.Wake)
 	s.metrics = newMetrics(s.base.Store, s.feed)
 	pages, err := web.New(c.Name)
 	if err != nil {
@@ -75,12 +80,16 @@ func (s *Server) build(ctx context.Context) error {
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
-	s.handler = edge.Wrap(s.rooms(pages), edge.Options{Log: s.log, Trusted: c.TrustedProxies, HTTPS: c.HTTPS(), Observe: s.metrics.observe})
+	with := edge.Options{Log: s.log, Trusted: c.TrustedProxies, HTTPS: c.HTTPS(), Observe: s.metrics.observe}
+	if s.tracer != nil {
+		with.Trace = s.tracer.request
+	}
+	s.handler = edge.Wrap(s.rooms(pages, store), with)
 	return nil
 }
 
-func (s *Server) rooms(pages *web.Pages) http.Handler {
-	c, store := s.base.Config, s.base.Store
+func (s *Server) rooms(pages *web.Pages, store idp.Store) http.Handler {
+	c := s.base.Config
 	tokens := token.NewIssuer(c.Issuer, s.base.Ring)
 	tie := browser.New(store, s.door, c.Policy, c.Issuer, browser.Names(c.Cookies), s.base.Vault.Derive("csrf", 32))
 	passwords := signin.NewPasswords(store)
@@ -117,6 +126,9 @@ func (s *Server) Close() error {
 				errs = append(errs, err)
 			}
 		}
+	}
+	if s.tracer != nil {
+		s.tracer.close()
 	}
 	return errors.Join(append(errs, s.base.Close())...)
 }
