@@ -110,6 +110,9 @@ func EndIn(tx idp.Tx, s idp.Selector, c idp.Cause) (idp.Receipt, error) {
 		Request: request, Cause: c.Kind, Actor: c.Actor, Reason: c.Reason,
 		Selector: s.Kind, Account: s.Account, Client: s.Client,
 	}
+	if !s.Tells() {
+		receipt.ToldAt = idp.NobodyToTell
+	}
 	endings, err := reach(tx, s, c.Kind, &receipt)
 	if err != nil {
 		return idp.Receipt{}, err
