@@ -15,12 +15,14 @@ import (
 	"exeunt.dev/internal/acme"
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/config"
+	"exeunt.dev/internal/delivery"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/feed"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/logout"
 	"exeunt.dev/internal/oauth"
+	"exeunt.dev/internal/outbound"
 	"exeunt.dev/internal/signin"
 	"exeunt.dev/internal/token"
 	"exeunt.dev/internal/web"
@@ -32,9 +34,12 @@ const stopWithin = 10 * time.Second
 // Server is one node.
 type Server struct {
 	base     *Base
+	store    idp.Store // base's, with spans if there are any
 	log      *slog.Logger
 	feed     *feed.Feed
 	door     *door.Door
+	calls    *outbound.Client
+	delivery *delivery.Delivery
 	metrics  *metrics
 	handler  http.Handler
 	listener net.Listener
@@ -67,12 +72,15 @@ func NewOn(ctx context.Context, c config.Config, log *slog.Logger, l net.Listene
 func (s *Server) build(ctx context.Context) (err error) {
 	c := s.base.Config
 	s.feed = feed.New(s.base.Store, s.ledgerGrew)
+	s.metrics = newMetrics(s.base.Store, s.feed)
+	s.calls = outbound.New(outbound.Options{Allow: c.Outbound})
 	if s.tracer, err = newTracer(ctx, c.Tracing, s.log); err != nil {
 		return err
 	}
-	store := s.tracer.store(s.base.Store)
-	s.door = door.New(store, s.feed.Wake)
-	s.metrics = newMetrics(s.base.Store, s.feed)
+	s.store = s.tracer.store(s.base.Store)
+	tokens := token.NewIssuer(c.Issuer, s.base.Ring)
+	s.delivery = delivery.New(s.base.Store, tokens, s.calls, delivery.Options{TryFor: c.TryFor, Log: s.log, Observe: s.metrics.delivered})
+	s.door = door.New(s.store, s.committed)
 	pages, err := web.New(c.Name)
 	if err != nil {
 		return err
@@ -84,13 +92,20 @@ func (s *Server) build(ctx context.Context) (err error) {
 	if s.tracer != nil {
 		with.Trace = s.tracer.request
 	}
-	s.handler = edge.Wrap(s.rooms(pages, store), with)
+	s.handler = edge.Wrap(s.rooms(pages, tokens), with)
 	return nil
 }
 
-func (s *Server) rooms(pages *web.Pages, store idp.Store) http.Handler {
-	c := s.base.Config
-	tokens := token.NewIssuer(c.Issuer, s.base.Ring)
+// committed is told by the door that the ledger may have grown, and whether apps may have to be told.
+func (s *Server) committed(owes bool) {
+	s.feed.Wake()
+	if owes {
+		s.delivery.Wake()
+	}
+}
+
+func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
+	c, store := s.base.Config, s.store
 	tie := browser.New(store, s.door, c.Policy, c.Issuer, browser.Names(c.Cookies), s.base.Vault.Derive("csrf", 32))
 	passwords := signin.NewPasswords(store)
 	passwords.Knows = tie.Knows
@@ -130,6 +145,7 @@ func (s *Server) Close() error {
 	if s.tracer != nil {
 		s.tracer.close()
 	}
+	s.calls.Close()
 	return errors.Join(append(errs, s.base.Close())...)
 }
 
@@ -149,6 +165,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.acme != nil {
 		work.Go(func() { s.acme.Run(follow) })
 	}
+	work.Go(func() { s.delivery.Run(follow) })
 	failed := make(chan error, 2)
 	servers := []*http.Server{s.serve(s.listener, s.handler, failed)}
 	if s.aside != nil {
