@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"exeunt.dev/internal/config"
+	"exeunt.dev/internal/idp"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 )
@@ -78,13 +80,26 @@ func (c *collector) wait(t *testing.T, name string) []*tracepb.Span {
 // A sign-in, an app and a sign-out, as a collector sees them: routes and times, and nothing that belongs to anybody.
 func TestTraces(t *testing.T) {
 	c := newCollector(t)
-	n := start(t, func(conf *config.Config) { conf.Tracing = config.Tracing{Endpoint: c.URL + "/v1/traces", Sample: 1} })
+	n := start(t, func(conf *config.Config) {
+		conf.Tracing = config.Tracing{Endpoint: c.URL + "/v1/traces", Sample: 1}
+		conf.Outbound = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	})
+	told := make(chan http.Header, 1)
+	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { told <- r.Header }))
+	t.Cleanup(app.Close)
+	listens := &idp.Client{ID: "listens", Name: "Listens", Kind: idp.KindWeb, FirstParty: true, RedirectURIs: []string{"https://listens.test/cb"}, AuthMethod: idp.AuthBasic,
+		GrantTypes: []string{"authorization_code"}, Scopes: []string{"openid", "profile"}, BackchannelLogoutURI: strings.Replace(app.URL, "127.0.0.1", "localhost", 1) + "/where?it=listens"}
+	var err error
+	if n.secrets["listens"], err = n.server.AddClient(t.Context(), listens); err != nil {
+		t.Fatal(err)
+	}
 	p := n.alice()
 	books := p.enter("books")
+	p.enter("listens")
 	if !n.alive(books.Access) || !n.refreshes("books", books) {
 		t.Fatal("the tokens do not work")
 	}
-	secrets := []string{alicePW, "alice", verifier, n.secrets["books"], books.Access, books.Refresh, books.ID, "books", p.cookie("exeunt"), p.cookie("exeunt-browser"), "127.0.0.1"}
+	secrets := []string{alicePW, "alice", verifier, n.secrets["books"], "listens", books.Access, books.Refresh, books.ID, "books", p.cookie("exeunt"), p.cookie("exeunt-browser"), "127.0.0.1"}
 	page := p.get("/logout?id_token_hint=" + books.ID + "&state=mystate")
 	secrets = append(secrets, "mystate")
 	// What a stranger writes is his own: it goes nowhere.
@@ -105,8 +120,12 @@ func TestTraces(t *testing.T) {
 	if p.user() != "" {
 		t.Fatal("still signed in")
 	}
+	if header := <-told; header.Get("Traceparent") != "" {
+		t.Error("an app is told of a trace")
+	}
 	p.get("/healthz")
 
+	c.wait(t, "call")
 	all := c.wait(t, "GET /healthz")
 	known := []string{"http.route", "http.request.method", "http.response.status_code", "exeunt.request"}
 	route := regexp.MustCompile(`^((GET|POST|HEAD) )?/[A-Za-z0-9_./{}$-]*$|^none$`)
@@ -116,6 +135,15 @@ func TestTraces(t *testing.T) {
 			requests[string(s.SpanId)] = s
 		}
 	}
+	all = slices.DeleteFunc(all, func(s *tracepb.Span) bool {
+		if s.Name != "call" {
+			return false
+		}
+		if a := s.Attributes; len(a) != 2 || a[0].Key != "server.address" || a[0].Value.GetStringValue() != "localhost" || a[1].Value.GetIntValue() != 200 || len(s.ParentSpanId) > 0 {
+			t.Errorf("a call: %v", s)
+		}
+		return true
+	})
 	for _, s := range all {
 		for _, a := range s.Attributes {
 			if !slices.Contains(known, a.Key) {

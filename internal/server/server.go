@@ -69,15 +69,17 @@ func NewOn(ctx context.Context, c config.Config, log *slog.Logger, l net.Listene
 	return s, nil
 }
 
-func (s *Server) build(ctx context.Context) (err error) {
+func (s *Server) build(ctx context.Context) error {
 	c := s.base.Config
 	s.feed = feed.New(s.base.Store, s.ledgerGrew)
 	s.metrics = newMetrics(s.base.Store, s.feed)
-	s.calls = outbound.New(outbound.Options{Allow: c.Outbound})
-	if s.tracer, err = newTracer(ctx, c.Tracing, s.log); err != nil {
-		return err
+	calls := outbound.Options{Allow: c.Outbound}
+	with := edge.Options{Log: s.log, Trusted: c.TrustedProxies, HTTPS: c.HTTPS(), Observe: s.metrics.observe}
+	s.store, s.tracer = s.base.Store, newTracer(c.Tracing, s.log)
+	if s.tracer != nil {
+		s.store, with.Trace, calls.Watch = tracedStore{s.store, s.tracer.spans}, s.tracer.request, s.tracer.call
 	}
-	s.store = s.tracer.store(s.base.Store)
+	s.calls = outbound.New(calls)
 	tokens := token.NewIssuer(c.Issuer, s.base.Ring)
 	s.delivery = delivery.New(s.base.Store, tokens, s.calls, delivery.Options{TryFor: c.TryFor, Log: s.log, Observe: s.metrics.delivered})
 	s.door = door.New(s.store, s.committed)
@@ -87,10 +89,6 @@ func (s *Server) build(ctx context.Context) (err error) {
 	}
 	if err := s.listen(ctx); err != nil {
 		return err
-	}
-	with := edge.Options{Log: s.log, Trusted: c.TrustedProxies, HTTPS: c.HTTPS(), Observe: s.metrics.observe}
-	if s.tracer != nil {
-		with.Trace = s.tracer.request
 	}
 	s.handler = edge.Wrap(s.rooms(pages, tokens), with)
 	return nil

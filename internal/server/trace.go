@@ -29,36 +29,35 @@ import (
 // flushWithin is how long a stopping server waits for its last traces to be taken.
 const flushWithin = 2 * time.Second
 
-// tracer makes the spans of this server. They say which route, how it ended and how long the store took: never a path, a
-// query, a header, a name, or the text of an error.
+// tracer makes the spans of this server. They say which route or whose host, how it ended and how long the store took: never
+// a path, a query, a header, a name, or the text of an error.
 type tracer struct {
-	provider *sdk.TracerProvider
-	spans    trace.Tracer
+	provider  *sdk.TracerProvider
+	spans     trace.Tracer
+	collector *collector
 }
 
 // newTracer is nil when tracing is off: then nothing of this file is in the way of a request.
-func newTracer(ctx context.Context, c config.Tracing, log *slog.Logger) (*tracer, error) {
+func newTracer(c config.Tracing, log *slog.Logger) *tracer {
 	if c.Endpoint == "" {
-		return nil, nil
+		return nil
 	}
 	everywhere := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")} // the operator wrote the address
-	exporter, err := otlptrace.New(ctx, &collector{endpoint: c.Endpoint, client: outbound.New(outbound.Options{Allow: everywhere}), log: log})
-	if err != nil {
-		return nil, err
-	}
+	to := &collector{endpoint: c.Endpoint, client: outbound.New(outbound.Options{Allow: everywhere}), log: log}
 	// A stranger's flag does not decide what is kept; within this server the request's span does.
 	ours := sdk.TraceIDRatioBased(c.Sample)
 	provider := sdk.NewTracerProvider(
-		sdk.WithBatcher(exporter, sdk.WithBatchTimeout(time.Second), sdk.WithExportTimeout(5*time.Second)), // a full queue drops: it never waits
+		sdk.WithBatcher(otlptrace.NewUnstarted(to), sdk.WithBatchTimeout(time.Second), sdk.WithExportTimeout(5*time.Second)), // a full queue drops: it never waits
 		sdk.WithSampler(sdk.ParentBased(ours, sdk.WithRemoteParentSampled(ours), sdk.WithRemoteParentNotSampled(ours))),
 		sdk.WithResource(resource.NewSchemaless(attribute.String("service.name", "exeunt"))))
-	return &tracer{provider: provider, spans: provider.Tracer("exeunt.dev")}, nil
+	return &tracer{provider, provider.Tracer("exeunt.dev"), to}
 }
 
 func (t *tracer) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), flushWithin)
 	defer cancel()
 	t.provider.Shutdown(ctx) // what could not be delivered is said by the collector
+	t.collector.client.Close()
 }
 
 // request begins the span of a request. The caller's trace goes on (W3C Trace Context), without its tracestate: that is
@@ -95,14 +94,24 @@ func method(m string) string {
 	return "_OTHER"
 }
 
-// store is s with a span for each use that serves a traced request.
-func (t *tracer) store(s idp.Store) idp.Store {
-	if t == nil {
-		return s
+// call is the span of a call to somebody else, which is told of no trace.
+func (t *tracer) call(ctx context.Context, host string) func(status int, failed outbound.Kind) {
+	_, span := t.spans.Start(ctx, "call", trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attribute.String("server.address", host)))
+	return func(status int, failed outbound.Kind) {
+		if status != 0 {
+			span.SetAttributes(attribute.Int("http.response.status_code", status))
+		}
+		if failed != "" {
+			span.SetAttributes(attribute.String("error.type", string(failed)))
+		}
+		if failed != "" || status >= 400 {
+			span.SetStatus(codes.Error, "")
+		}
+		span.End()
 	}
-	return tracedStore{s, t.spans}
 }
 
+// tracedStore makes a span of each use that serves a traced request.
 type tracedStore struct {
 	idp.Store
 	spans trace.Tracer
@@ -147,7 +156,7 @@ type collector struct {
 
 func (c *collector) Start(context.Context) error { return nil }
 
-func (c *collector) Stop(context.Context) error { c.client.Close(); return nil }
+func (c *collector) Stop(context.Context) error { return nil }
 
 // UploadTraces delivers a batch once: a trace is not worth a retry. TracesData is on the wire what the protocol's request is.
 func (c *collector) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpans) error {
