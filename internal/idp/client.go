@@ -30,6 +30,10 @@ const (
 	AuthPost  = "client_secret_post"
 )
 
+// ScopeGlobalRevocation is the right to sign anybody out. Machines carry it, in tokens that say nothing else and are for this
+// server only; an operator gives it, and no app gets it by asking.
+const ScopeGlobalRevocation = "global_token_revocation"
+
 // Client is an app or an API.
 type Client struct {
 	ID         ClientID   `json:"id"`
@@ -49,6 +53,8 @@ type Client struct {
 	FirstParty bool   `json:"first_party,omitempty"` // no consent page
 	Offline    bool   `json:"offline,omitempty"`     // may be granted offline_access
 	IDTokenAlg string `json:"id_token_signed_response_alg,omitempty"`
+	// IntrospectionAlg is that of signed introspection answers to this caller (RFC 9701 section 6); "": the server's default.
+	IntrospectionAlg string `json:"introspection_signed_response_alg,omitempty"`
 
 	BackchannelLogoutURI              string `json:"backchannel_logout_uri,omitempty"`
 	BackchannelLogoutSessionRequired  bool   `json:"backchannel_logout_session_required,omitempty"`
@@ -72,6 +78,11 @@ func (c *Client) Confidential() bool { return c.AuthMethod != AuthNone }
 
 // May says whether the client registered a grant type.
 func (c *Client) May(grantType string) bool { return slices.Contains(c.GrantTypes, grantType) }
+
+// MayRevokeAll says whether the client may ask for ScopeGlobalRevocation.
+func (c *Client) MayRevokeAll() bool {
+	return c.Kind == KindMachine && c.Confidential() && slices.Contains(c.Scopes, ScopeGlobalRevocation)
+}
 
 // MatchURI is the one place that compares a given URI with registered ones: exactly, octet by octet (RFC 9700
 // section 2.1). loopback allows a native client's http loopback redirect any port (RFC 8252 section 7.3).
