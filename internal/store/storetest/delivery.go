@@ -149,6 +149,11 @@ func fanOut(t *testing.T, o Opened) {
 		a.person.epochs, b.person.epochs = e, e
 		return err
 	})
+	a.session, b.session = addSession(t, o.Store, a.person), addSession(t, o.Store, b.person)
+	kept, gone := a.grant(t, o.Store, "maps", true), b.grant(t, o.Store, "maps", true)
+	expect("all others, without the sign-in of the one that acts, whose app has offline access", end(idp.EndOthers(p.id, a.session.Name, idp.ReRoot{}), idp.CauseOthers), gone)
+	expect("the one that acted, later", end(idp.EndSession(a.session.Name), idp.CauseSignOut), kept)
+	view(t, o.Store, func(v idp.View) (err error) { a.person.epochs, err = v.Epochs(p.id, ""); return err })
 	a.session = addSession(t, o.Store, a.person)
 	again, third := a.grant(t, o.Store, "books", false), c.grant(t, o.Store, "news", false)
 	expect("a client", end(idp.EndClient("books", false), idp.CauseClientEnded), again)

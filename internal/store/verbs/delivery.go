@@ -162,12 +162,15 @@ func orNull(t idp.Time) any {
 
 // A grant is beneath an ending, and the first of its names that ended is of this receipt: else an earlier one has told of it. What the
 // app knows an offline grant by is the grant of the session that it was made in, kept by its family. A grant that is still pending
-// gave the app nothing; only the end of the realm, which opening a grant does not lock, may overtake one.
+// gave the app nothing; only the end of the realm, which opening a grant does not lock, may overtake one. Where offline access ended and
+// the sign-in that it was made in lives on (an end of all others, made there), the app is not told: it would end that sign-in.
 const (
 	participant = `SELECT g.name, CASE WHEN g.session IS NULL THEN (SELECT f.sid FROM family f WHERE f.grant_ = g.name LIMIT 1) ELSE g.name END AS sid,
 		g.client, g.account, g.redeemed_at FROM grant_ g LEFT JOIN session s ON s.name = g.session WHERE `
 	notBefore = ` AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (g.name, g.client_epoch, g.consent_epoch, g.account_epoch, g.realm, s.name, s.epoch, s.realm)
-		AND e.number < ?) `
+		AND e.number < ?)
+		AND (g.session IS NOT NULL OR NOT EXISTS (SELECT 1 FROM family f JOIN grant_ b ON b.name = f.sid JOIN session t ON t.name = b.session WHERE f.grant_ = g.name
+			AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (b.name, b.client_epoch, b.consent_epoch, t.name, t.epoch, t.realm)))) `
 	redeemed  = ` AND g.redeemed_at <> 0 `
 	inAccount = ` AND (g.account, g.name) > (?, ?) ORDER BY g.account, g.name LIMIT CAST(? AS BIGINT)`
 
