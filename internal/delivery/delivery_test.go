@@ -277,6 +277,118 @@ func TestDeadAppDelaysNobody(t *testing.T) {
 	}
 }
 
+// Apps on one host share its room, also when what they are owed falls due at once.
+func TestAppsOnOneHost(t *testing.T) {
+	w := newWorld(t)
+	most := atomic.Int64{}
+	front := w.addApp("app0", func(_ int, _ http.ResponseWriter, _ *http.Request) {
+		time.Sleep(50 * time.Millisecond) // a host that takes its time
+		n := int64(0)
+		w.store.View(t.Context(), func(v idp.View) error {
+			all, err := v.Deliveries(idp.DeliveryFilter{State: idp.Owed}, idp.Page{Limit: 100})
+			for _, d := range all {
+				n += int64(d.Attempts)
+			}
+			return err
+		})
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
+	})
+	ids := []idp.ClientID{"app0"}
+	for i := range 9 {
+		ids = append(ids, idp.ClientID(fmt.Sprint("app", i+1)))
+		w.addClient(ids[i+1], front.url)
+	}
+	now, err := w.store.Now()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.update(func(tx idp.Tx) error {
+		for _, id := range ids {
+			for range 6 {
+				d := idp.Delivery{Receipt: 1, Sid: ledger.NewName(), Client: id, Account: "alice", State: idp.Owed, CreatedAt: now, Due: now}
+				if err := tx.InsertDelivery(d); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	w.work(long)
+	eventually(t, "60 told", func() bool { return len(front.got()) == 60 })
+	if most.Load() > 32 { // 16 calls, and those that are being settled
+		t.Error("leased for one host at once:", most.Load())
+	}
+}
+
+// Grants that an app knows by one sid are one message: it has offline access from a sign-in, twice, and all of that ends.
+func TestOneSidOneMessage(t *testing.T) {
+	w := newWorld(t)
+	app := w.addApp("app", nil)
+	session, sids := w.signIn(long, "app")
+	w.update(func(tx idp.Tx) error {
+		e, err := tx.Epochs(w.account, "app")
+		if err != nil {
+			return err
+		}
+		for range 600 { // more than one batch
+			g := idp.Grant{Name: ledger.NewName(), Account: w.account, Client: "app", Here: session, Epochs: e, RedeemedAt: 1}
+			if err := tx.InsertGrant(g); err != nil {
+				return err
+			}
+			if err := tx.InsertFamily(idp.Family{Name: ledger.NewName(), Grant: g.Name, Sid: sids["app"], Client: "app"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	r := w.end(idp.EndAccount(w.account, idp.AccountActive))
+	w.work(long)
+	eventually(t, "the end of the fan-out", func() bool {
+		w.store.View(t.Context(), func(v idp.View) (err error) { r, err = v.Receipt(r.ID); return err })
+		return r.ToldAt != 0
+	})
+	w.state(r, sids["app"], idp.Confirmed)
+	if n := len(app.got()); n != 1 {
+		t.Error("told", n, "times")
+	}
+}
+
+// A person's sign-out does not wait for one that reaches thousands.
+func TestShortBeforeLong(t *testing.T) {
+	w := newWorld(t)
+	w.addApp("crowd", nil)
+	app := w.addApp("app", nil)
+	session, sids := w.signIn(long, "app")
+	w.update(func(tx idp.Tx) error {
+		e, err := tx.Epochs(w.account, "crowd")
+		if err != nil {
+			return err
+		}
+		for range 5000 {
+			g := idp.Grant{Name: ledger.NewName(), Account: w.account, Client: "crowd", Session: session, Epochs: idp.Epochs{Client: e.Client, Consent: e.Consent}, RedeemedAt: 1}
+			if err := tx.InsertGrant(g); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	all := w.end(idp.EndClient("crowd", false))
+	mine := w.end(idp.EndSession(session))
+	w.work(long)
+	w.state(mine, sids["app"], idp.Confirmed)
+	at := func(r idp.Receipt) idp.Time {
+		eventually(t, "the end of the fan-out", func() bool {
+			w.store.View(t.Context(), func(v idp.View) (err error) { r, err = v.Receipt(r.ID); return err })
+			return r.ToldAt != 0
+		})
+		return r.ToldAt
+	}
+	if at(mine) >= at(all) || len(app.got()) != 1 {
+		t.Errorf("fanned out at %d, the long one at %d; told %d times", at(mine), at(all), len(app.got()))
+	}
+}
+
 // Two workers on one database share the work: everybody is told, and nobody twice.
 func TestWorkersShare(t *testing.T) {
 	w := newWorld(t)

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"exeunt.dev/internal/idp"
 )
@@ -19,24 +20,24 @@ type letter struct {
 	host   string
 }
 
-// fanOut turns what receipts owe into deliveries until nothing is left, and sends what it has leased.
+// fanOut turns what receipts owe into deliveries, one batch of them, and sends what it has leased. While there is more it wakes itself:
+// what is due meanwhile gets its turn.
 func (d *Delivery) fanOut(ctx, calls context.Context) error {
-	for {
-		var b batch
-		now, _ := d.store.Now() // a clock that has jumped gives a time to go on with
-		if err := d.store.Update(ctx, func(tx idp.Tx) error {
-			b = batch{tx: tx, gates: d.gates.look(), now: now, left: rowsAtOnce}
-			return b.run()
-		}); err != nil {
-			return err
-		}
-		for _, l := range b.leased {
-			d.send(calls, l)
-		}
-		if !b.more {
-			return nil
-		}
+	var b batch
+	now, _ := d.store.Now() // a clock that has jumped gives a time to go on with
+	if err := d.store.Update(ctx, func(tx idp.Tx) error {
+		b = batch{tx: tx, gates: d.gates.look(), now: now, left: rowsAtOnce, owed: map[idp.DeliveryID]bool{}}
+		return b.run()
+	}); err != nil {
+		return err
 	}
+	for _, l := range b.leased {
+		d.send(calls, l)
+	}
+	if b.more {
+		d.Wake()
+	}
+	return nil
 }
 
 // batch is one transaction's part of the fan-outs.
@@ -45,7 +46,8 @@ type batch struct {
 	gates  view
 	now    idp.Time
 	left   int
-	more   bool // something is still owed that this batch saw
+	more   bool                    // something is still owed that this batch saw
+	owed   map[idp.DeliveryID]bool // written by this batch
 	leased []letter
 }
 
@@ -55,6 +57,16 @@ func (b *batch) run() error {
 		return err
 	}
 	b.more = len(all) == fanOutsAtOnce
+	// A long one that has begun lets those pass that are new: a person's sign-out does not wait for that of a million.
+	slices.SortStableFunc(all, func(x, y idp.FanOut) int {
+		switch {
+		case begun(x) == begun(y):
+			return 0
+		case begun(y):
+			return -1
+		}
+		return 1
+	})
 	for _, f := range all {
 		if err := b.one(f); err != nil {
 			return err
@@ -69,6 +81,7 @@ func (b *batch) run() error {
 
 // one goes on with one fan-out until it is done or the batch is full.
 func (b *batch) one(f idp.FanOut) error {
+	resumed := begun(f)
 	for f.At.Ending < len(f.Endings) {
 		limit := b.left
 		found, err := b.tx.Participants(f, limit)
@@ -76,7 +89,7 @@ func (b *batch) one(f idp.FanOut) error {
 			return err
 		}
 		for _, p := range found {
-			if err := b.owe(f, p); err != nil {
+			if err := b.owe(f, p, resumed); err != nil {
 				return err
 			}
 			f.At.Account, f.At.Grant = p.Account, p.Grant
@@ -89,10 +102,20 @@ func (b *batch) one(f idp.FanOut) error {
 	return b.tx.MoveFanOut(f.Number, f.At, b.now)
 }
 
-// owe writes the delivery of a participant, leased if it can be sent at once.
-func (b *batch) owe(f idp.FanOut, p idp.Participant) error {
-	if p.Sid.IsZero() {
-		return nil // an offline grant whose family is gone: the app has nothing left by it
+func begun(f idp.FanOut) bool { return f.At != idp.FanPlace{} }
+
+// owe writes the delivery of a participant, leased if it can be sent at once. Grants that an app knows by one sid are one delivery;
+// where an earlier batch may have written it, that is asked.
+func (b *batch) owe(f idp.FanOut, p idp.Participant, resumed bool) error {
+	id := idp.DeliveryID{Receipt: f.Number, Sid: p.Sid}
+	if p.Sid.IsZero() || b.owed[id] {
+		return nil // no sid: an offline grant whose family is gone, and the app has nothing left by it
+	}
+	b.owed[id] = true
+	if resumed {
+		if _, err := b.tx.Delivery(id); !errors.Is(err, idp.ErrNotFound) {
+			return err
+		}
 	}
 	c, err := b.tx.Client(p.Client)
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {

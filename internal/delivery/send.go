@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"time"
@@ -25,7 +26,6 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 	type app struct {
 		client idp.Client
 		host   string
-		room   int
 	}
 	var apps []app
 	err := d.store.View(ctx, func(v idp.View) error {
@@ -37,9 +37,8 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 				return err
 			}
 			c.ID = b.Client
-			host := hostOf(c.BackchannelLogoutURI)
-			if room := d.gates.room(host); room > 0 {
-				apps = append(apps, app{c, host, room})
+			if host := hostOf(c.BackchannelLogoutURI); d.gates.room(host) > 0 {
+				apps = append(apps, app{c, host})
 			}
 		}
 		return err
@@ -47,10 +46,18 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 	if err != nil {
 		return err
 	}
+	rand.Shuffle(len(apps), func(i, j int) { apps[i], apps[j] = apps[j], apps[i] }) // the room goes to each in turn
 	for _, a := range apps {
+		// Asked again: apps on one host share its room, and all apps the room that there is altogether.
+		room := min(d.gates.room(a.host), leasesAtOnce)
+		if room <= 0 {
+			d.more.Store(true)
+			continue
+		}
+		now, _ := d.store.Now()
 		var leased []idp.Delivery
 		if err := d.store.Update(ctx, func(tx idp.Tx) (err error) {
-			leased, err = tx.LeaseDeliveries(a.client.ID, now, now.Add(leaseFor), min(a.room, leasesAtOnce))
+			leased, err = tx.LeaseDeliveries(a.client.ID, now, now.Add(leaseFor), room)
 			return err
 		}); err != nil {
 			return err
@@ -58,7 +65,7 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 		for _, l := range leased {
 			d.send(calls, letter{l, a.client, a.host})
 		}
-		if len(leased) > 0 && len(leased) == min(a.room, leasesAtOnce) {
+		if len(leased) == room {
 			d.more.Store(true) // there may be more than there was room for
 		}
 	}
