@@ -156,8 +156,9 @@ func (d *Delivery) later(l *letter, wait time.Duration, words string) {
 
 // settle writes what came of an attempt.
 func (d *Delivery) settle(ctx context.Context, row idp.Delivery) error {
-	err := d.store.Update(ctx, func(tx idp.Tx) error {
-		_, err := tx.SettleDelivery(row)
+	settled := false
+	err := d.store.Update(ctx, func(tx idp.Tx) (err error) {
+		settled, err = tx.SettleDelivery(row)
 		return err
 	})
 	if err != nil {
@@ -165,7 +166,7 @@ func (d *Delivery) settle(ctx context.Context, row idp.Delivery) error {
 	}
 	d.announce()
 	d.options.Observe(row.Client, row.State)
-	if row.State.Dead() {
+	if settled && row.State.Dead() {
 		d.options.Log.Warn("an app was not told of a sign-out, and will not be", "delivery", row.ID().String(), "client", string(row.Client), "state", string(row.State),
 			"attempts", row.Attempts, "status", row.Status, "why", row.Error)
 	}

@@ -269,7 +269,23 @@ func deliveries(t *testing.T, o Opened) {
 		}
 		return nil
 	})
-	if again := lease(o.Store, 4000, 10); len(again) != 2 {
-		t.Errorf("after sending again: %+v", again)
+	again := lease(o.Store, 4000, 10)
+	if len(again) != 2 {
+		t.Fatalf("after sending again: %+v", again)
+	}
+	update(t, o.Store, func(tx idp.Tx) error { // while an attempt is under way
+		done, err := tx.SendAgain(again[0].ID(), 4010)
+		if !done {
+			t.Error("not sent again")
+		}
+		return err
+	})
+	before := again[0]
+	before.State, before.Due = idp.Refused, 0
+	if settle(o.Store, before) {
+		t.Error("an attempt from before it was sent again has settled it")
+	}
+	if fresh := lease(o.Store, 4010, 10); len(fresh) != 1 || fresh[0].ID() != before.ID() || fresh[0].Attempts != 1 {
+		t.Errorf("sent again: %+v", fresh)
 	}
 }

@@ -29,8 +29,8 @@ const (
 
 	sqlDue       = `SELECT ` + deliveryColumns + ` FROM delivery WHERE client = ? AND due <= ? ORDER BY due LIMIT CAST(? AS BIGINT)`
 	sqlLease     = `UPDATE delivery SET due = ?, attempts = attempts + 1, attempted_at = ? WHERE receipt = ? AND sid = ?`
-	sqlSettle    = `UPDATE delivery SET state = ?, due = ?, confirmed_at = ?, again = ?, status = ?, error = ? WHERE receipt = ? AND sid = ? AND attempts = ? AND due IS NOT NULL`
-	sqlSendAgain = `UPDATE delivery SET state = 'owed', due = ?, created_at = ? WHERE receipt = ? AND sid = ? AND state <> 'cannot-be-told'`
+	sqlSettle    = `UPDATE delivery SET state = ?, due = ?, confirmed_at = ?, again = ?, status = ?, error = ? WHERE receipt = ? AND sid = ? AND attempts = ? AND created_at = ? AND due IS NOT NULL`
+	sqlSendAgain = `UPDATE delivery SET state = 'owed', due = ?, created_at = ?, attempts = 0 WHERE receipt = ? AND sid = ? AND state <> 'cannot-be-told'`
 	sqlGiveUp    = `UPDATE delivery SET state = 'given-up', due = NULL WHERE receipt = ? AND sid = ? AND state = 'owed'`
 
 	sqlFanOuts    = `SELECT` + receiptColumns + `, r.endings, r.fan_ending, r.fan_account, r.fan_grant FROM receipt r WHERE r.told_at = 0 ORDER BY r.number LIMIT CAST(? AS BIGINT)`
@@ -142,7 +142,7 @@ func (t *Tx) LeaseDeliveries(c idp.ClientID, now, until idp.Time, limit int) (ou
 
 // SettleDelivery writes what came of an attempt.
 func (t *Tx) SettleDelivery(d idp.Delivery) (bool, error) {
-	return t.swap(sqlSettle, string(d.State), orNull(d.Due), d.ConfirmedAt, d.Again, d.Status, d.Error, d.Receipt, d.Sid, d.Attempts)
+	return t.swap(sqlSettle, string(d.State), orNull(d.Due), d.ConfirmedAt, d.Again, d.Status, d.Error, d.Receipt, d.Sid, d.Attempts, d.CreatedAt)
 }
 
 // SendAgain makes a delivery owed again.
