@@ -321,6 +321,28 @@ func TestAppsOnOneHost(t *testing.T) {
 	}
 }
 
+// An app is not left alone for another one behind the same host that is dead.
+func TestDeadAppOnTheSameHost(t *testing.T) {
+	w := newWorld(t)
+	dead := w.addApp("dead", func(_ int, w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/backchannel" {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	})
+	w.addClient("alive", strings.TrimSuffix(dead.url, "/backchannel")+"/alive")
+	w.work(long)
+	for range 8 {
+		session, _ := w.signIn(long, "dead")
+		w.end(idp.EndSession(session))
+	}
+	eventually(t, "the dead app has failed often", func() bool { return len(dead.got()) >= 8 })
+	session, sids := w.signIn(long, "alive")
+	d := w.state(w.end(idp.EndSession(session)), sids["alive"], idp.Confirmed)
+	if d.AttemptedAt != d.CreatedAt || d.Attempts != 1 {
+		t.Errorf("waited %d ms, attempts: %d", d.AttemptedAt-d.CreatedAt, d.Attempts)
+	}
+}
+
 // Grants that an app knows by one sid are one message: it has offline access from a sign-in, twice, and all of that ends.
 func TestOneSidOneMessage(t *testing.T) {
 	w := newWorld(t)

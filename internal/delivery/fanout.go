@@ -17,7 +17,7 @@ const (
 type letter struct {
 	idp.Delivery
 	client idp.Client
-	host   string
+	way    way
 }
 
 // fanOut turns what receipts owe into deliveries, one batch of them, and sends what it has leased. While there is more it wakes itself:
@@ -127,8 +127,8 @@ func (b *batch) owe(f idp.FanOut, p idp.Participant, resumed bool) error {
 	}
 	row.State, row.Due = idp.Owed, b.now
 	row.Again = p.RedeemedAt != 0 && f.Receipt.At-p.RedeemedAt < idp.Time(idp.AgainWithin.Milliseconds())
-	l := letter{row, c, hostOf(c.BackchannelLogoutURI)}
-	if b.gates.take(l.host) {
+	l := letter{row, c, way{p.Client, hostOf(c.BackchannelLogoutURI)}}
+	if b.gates.take(l.way) {
 		l.Due, l.Attempts, l.AttemptedAt = b.now.Add(leaseFor), 1, b.now
 		b.leased = append(b.leased, l)
 	}
