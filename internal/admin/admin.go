@@ -122,7 +122,7 @@ func page(q url.Values) (idp.Page, error) {
 	if text := q.Get("limit"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > 1000 {
-			return p, idp.Invalid("limit", "it is a number from 1 to 1000.")
+			return p, idp.Invalid("limit", "A limit is a number from 1 to 1000.")
 		}
 		p.Limit = n
 	}

@@ -90,6 +90,8 @@ func roundTrip(t *testing.T, o Opened) {
 		for what, ask := range map[string]func() error{
 			"account": func() error { _, err := v.Account("x"); return err },
 			"client":  func() error { _, err := v.Client("x"); return err },
+			"NUL":     func() error { _, err := v.Client("x\x00"); return err },
+			"no text": func() error { _, err := v.SessionByRef(account.ID, "\xff"); return err },
 			"session": func() error { _, err := v.Session(n()); return err },
 			"grant":   func() error { _, err := v.Grant(n()); return err },
 			"chain":   func() error { _, err := v.Chain(n()); return err },

@@ -83,6 +83,9 @@ func readClient(r Row) (c idp.Client, version int64) {
 
 // Client reads an app.
 func (v *View) Client(id idp.ClientID) (c idp.Client, err error) {
+	if !storable(string(id)) {
+		return idp.Client{}, idp.ErrNotFound
+	}
 	var version int64
 	if err := v.find(sqlClientVersion, func(r Row) { version = r.Int() }, id); err != nil {
 		return idp.Client{}, err

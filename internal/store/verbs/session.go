@@ -82,6 +82,9 @@ func (v *View) SessionByCookie(h idp.Hash) (idp.Session, error) {
 
 // SessionByRef reads one of an account by what pages call it.
 func (v *View) SessionByRef(a idp.AccountID, ref string) (idp.Session, error) {
+	if !storable(ref) {
+		return idp.Session{}, idp.ErrNotFound
+	}
 	return v.session(sqlSessionByRef, a, ref)
 }
 
@@ -105,7 +108,7 @@ func behind(p idp.Page) (created int64, ref string, err error) {
 		return int64(1) << 62, "", nil
 	}
 	at, ref, _ := strings.Cut(p.After, ".")
-	if created, err = strconv.ParseInt(at, 10, 64); err != nil {
+	if created, err = strconv.ParseInt(at, 10, 64); err != nil || !storable(ref) {
 		return 0, "", idp.Invalid("after", "That page does not exist.")
 	}
 	return created, ref, nil

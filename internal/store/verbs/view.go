@@ -1,6 +1,11 @@
 package verbs
 
-import "exeunt.dev/internal/idp"
+import (
+	"strings"
+	"unicode/utf8"
+
+	"exeunt.dev/internal/idp"
+)
 
 // View is idp.View without Head.
 type View struct {
@@ -55,3 +60,7 @@ func (v *View) Ended(names ...idp.Name) ([]idp.Name, error) {
 	b.learn(ask, told)
 	return append(over, told...), nil
 }
+
+// storable says that a caller's text can be in a column at all; Postgres answers a question after any other with an error, which is
+// no way to say that there is none.
+func storable(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }
