@@ -158,6 +158,19 @@ func fanOut(t *testing.T, o Opened) {
 	again, third := a.grant(t, o.Store, "books", false), c.grant(t, o.Store, "news", false)
 	expect("a client", end(idp.EndClient("books", false), idp.CauseClientEnded), again)
 	expect("the realm", end(idp.EndRealm(), idp.CauseRealmEnded), third)
+
+	x := addPerson(t, o.Store)
+	s := &stay{x, addSession(t, o.Store, x)}
+	sid := s.grant(t, o.Store, "books", false)
+	first, second := end(idp.EndClient("books", false), idp.CauseClientEnded), end(idp.EndSession(s.session.Name), idp.CauseSignOut)
+	update(t, o.Store, func(tx idp.Tx) error { // the second is quicker, and its time is over
+		if err := tx.MoveFanOut(second, idp.FanPlace{Ending: 1}, 7); err != nil {
+			return err
+		}
+		_, err := tx.Sweep(1<<50, 1000)
+		return err
+	})
+	expect("a client, after another end of the same sign-in was told and swept", first, sid)
 }
 
 // Deliveries are leased once, settled once, and found by operators until they are confirmed.

@@ -19,9 +19,11 @@ const (
 		ORDER BY n.deadline LIMIT CAST(? AS BIGINT))`
 )
 
-// Receipts that are told and whose tokens are all over.
+// Receipts that are told and whose tokens are all over. An earlier one that is not told yet may have to find the same grants: the first
+// ending of a name tells of it.
 const (
-	sqlUncleared = `SELECT number, endings, at FROM receipt WHERE told_at <> 0 AND cleared = 0 ORDER BY number LIMIT CAST(? AS BIGINT)`
+	sqlUncleared = `SELECT number, endings, at FROM receipt WHERE told_at <> 0 AND cleared = 0
+		AND number < coalesce((SELECT min(o.number) FROM receipt o WHERE o.told_at = 0), 9223372036854775807) ORDER BY number LIMIT CAST(? AS BIGINT)`
 	sqlCleared   = `UPDATE receipt SET cleared = 1 WHERE number = ?`
 	sqlNamesOf   = `SELECT name, what FROM ending WHERE number >= ? AND number < ?`
 )
