@@ -94,7 +94,7 @@ inline new_nonce() {
 	k = 0
 }
 
-active proctype Time() {
+proctype Time() {
 	do
 	:: atomic { true -> grow(since);
 		if
@@ -107,7 +107,7 @@ active proctype Time() {
 	od
 }
 
-active proctype Ledger() {
+proctype Ledger() {
 	do
 	:: atomic { head < HEAD && x == 0 -> head++; x = head; since = 0 }
 	:: atomic { head < HEAD -> head++ } /* somebody else's */
@@ -148,7 +148,7 @@ proctype Serve(byte i) {
 	od
 }
 
-active proctype Guard() {
+proctype Guard() {
 	byte k, s;
 	bool asking;
 	do
@@ -186,7 +186,7 @@ active proctype Guard() {
 }
 
 /* The decision about T, which is in the cache. Each branch is one step of code. */
-active proctype Request() {
+proctype Request() {
 	do
 	/* The proof first, then the mark, then the time. */
 #if defined(MARK_BEFORE_PROOF)
@@ -225,6 +225,10 @@ init {
 	atomic {
 		set_age(asked, NEVER); set_age(proof, NEVER); set_age(held, NEVER);
 		if :: sleeps = true :: sleeps = false fi;
+		run Time();
+		run Ledger();
+		run Guard();
+		run Request();
 		for (i : 0 .. NODES-1) { run Serve(i) }
 		i = 0
 	}

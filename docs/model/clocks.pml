@@ -101,22 +101,22 @@ inline tick_row() {
 #endif
 }
 
-active proctype Time() {
+proctype Time() {
 	byte steps;
 	do
-	:: atomic { truth < END && wall < END && mono < END && floor < END ->
+	:: atomic { mono < END ->
 		mono++; floor = (started -> floor + 1 : 0);
 #ifdef SESSION
 		truth++;
 #endif
-		if :: wall++ :: true fi /* it may lag */
+		if :: wall < END -> wall++ :: true fi /* it may lag */
 	   }
 	:: atomic { steps < STEPS -> steps++; select (wall : 0 .. END) }
 	od
 }
 
 /* R: t first, then the names. The life is the cap beside t, and exp never passes the session's end. */
-active proctype Mint() {
+proctype Mint() {
 	byte t, life;
 	do
 #ifdef TIME_AFTER_NAMES
@@ -152,7 +152,7 @@ active proctype Mint() {
 	od
 }
 
-active proctype Endings() {
+proctype Endings() {
 	byte turns;
 	do
 #ifndef KEY
@@ -189,7 +189,7 @@ active proctype Endings() {
 
 #ifdef KEY
 /* A backup is made, and comes back, perhaps on a machine whose clock is behind. The realm ends, and every key in it. */
-active proctype Restore() {
+proctype Restore() {
 	byte back, backX;
 	atomic { untilK == 0 -> back = row; backX = untilX }
 	atomic { true ->
@@ -223,7 +223,7 @@ inline hear(t) {
 #endif
 }
 
-active proctype Guard() {
+proctype Guard() {
 	byte t;
 	do
 	:: atomic { !started -> /* a snapshot: what is to be held at the ledger time in it */
@@ -257,7 +257,7 @@ active proctype Guard() {
 #define expired (floor >= exp)
 #endif
 
-active proctype Check() {
+proctype Check() {
 	do
 	:: atomic { started && (heardX || heardR || heardK) && exp > 0 ->
 		Bounded = hasX > 0 || hasR > 0 || hasK > 0 || expired;
@@ -283,9 +283,17 @@ init {
 	atomic {
 		select (cap : 1 .. CAPS);
 #ifdef SESSION
-		select (limit : 1 .. END)
+		select (limit : 1 .. END);
 #else
-		limit = FOREVER
+		limit = FOREVER;
 #endif
+		run Time();
+		run Mint();
+		run Endings();
+#ifdef KEY
+		run Restore();
+#endif
+		run Guard();
+		run Check();
 	}
 }
