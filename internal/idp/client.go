@@ -30,6 +30,16 @@ const (
 	AuthPost  = "client_secret_post"
 )
 
+// Powers are scopes of machines, in tokens that say nothing else and are for this server only. An operator gives them, and no app
+// gets one by asking.
+const (
+	ScopeGlobalRevocation = "global_token_revocation" // sign anybody out
+	ScopeAdmin            = "exeunt.admin"            // what operators may
+)
+
+// Power says whether a scope is one of the powers.
+func Power(scope string) bool { return scope == ScopeGlobalRevocation || scope == ScopeAdmin }
+
 // Client is an app or an API.
 type Client struct {
 	ID         ClientID   `json:"id"`
@@ -49,9 +59,13 @@ type Client struct {
 	FirstParty bool   `json:"first_party,omitempty"` // no consent page
 	Offline    bool   `json:"offline,omitempty"`     // may be granted offline_access
 	IDTokenAlg string `json:"id_token_signed_response_alg,omitempty"`
+	// IntrospectionAlg is that of signed introspection answers to this caller (RFC 9701 section 6); "": the server's default.
+	IntrospectionAlg string `json:"introspection_signed_response_alg,omitempty"`
 
 	BackchannelLogoutURI              string `json:"backchannel_logout_uri,omitempty"`
 	BackchannelLogoutSessionRequired  bool   `json:"backchannel_logout_session_required,omitempty"`
+	BackchannelSidOnly                bool   `json:"backchannel_sid_only,omitempty"` // its logout tokens have no sub: it would end all sessions of the person by it
+	AwaitLogout                       bool   `json:"await_logout,omitempty"`         // a browser that signs out waits for it, for a moment
 	FrontchannelLogoutURI             string `json:"frontchannel_logout_uri,omitempty"`
 	FrontchannelLogoutSessionRequired bool   `json:"frontchannel_logout_session_required,omitempty"`
 
@@ -71,6 +85,11 @@ func (c *Client) Confidential() bool { return c.AuthMethod != AuthNone }
 
 // May says whether the client registered a grant type.
 func (c *Client) May(grantType string) bool { return slices.Contains(c.GrantTypes, grantType) }
+
+// MayWield says whether the client may ask for a power.
+func (c *Client) MayWield(power string) bool {
+	return c.Kind == KindMachine && c.Confidential() && slices.Contains(c.Scopes, power)
+}
 
 // MatchURI is the one place that compares a given URI with registered ones: exactly, octet by octet (RFC 9700
 // section 2.1). loopback allows a native client's http loopback redirect any port (RFC 8252 section 7.3).
@@ -149,6 +168,16 @@ func ValidRedirectURI(uri string, kind ClientKind) error {
 		return nil
 	}
 	return bad
+}
+
+// ValidBackchannelURI refuses what logout tokens must not be sent to: anything but https, or http in a network that the operator
+// allows, which is known when it is connected to. Fragments cannot be sent (Back-Channel Logout 1.0 section 2.2).
+func ValidBackchannelURI(uri string) error {
+	u, err := url.Parse(uri)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || !plainHost(u) || strings.Contains(uri, "#") || u.User != nil || len(uri) > 2048 || strings.ContainsAny(uri, " \t\r\n*\\") {
+		return Invalid("backchannel_logout_uri", uri+" must be https, or http in a network of yours, without fragment and user name.")
+	}
+	return nil
 }
 
 // plainHost says that a host is one that browsers, resolvers and this program read alike: letters, digits, dots and dashes (an
