@@ -46,7 +46,7 @@ bool over[SIZE], overFamily[SIZE];   /* grants, families */
 #define REDEEMED 2
 byte state[SIZE];                    /* of a grant's row; 0: there is none */
 byte slot;                           /* the app's newest grant in the session */
-byte mark;                           /* "must ask a human"; 0: no. Each app sign-out makes another. */
+byte mark;                           /* "must ask a human"; 0: no. Each sign-out of the app makes another. */
 byte marks;
 bool code[SIZE];                     /* a code for that grant is out, not used */
 bool used[SIZE];
@@ -181,13 +181,17 @@ proctype EndApp() {
 	:: atomic { marks < APP_ENDS && may_share -> sharing++ }
 	   atomic { may_hold -> slotHeld = true; g = slot }
 	   atomic { true ->
-		marks++;
+		if
+		:: mark > 0 -> skip /* it is signed out already: nothing is written */
+		:: else ->
+			marks++;
 #ifndef NO_MARK
-		mark = marks;
+			mark = marks;
 #endif
-		if :: g > 0 -> over[g] = true :: else fi;
+			if :: g > 0 -> over[g] = true :: else fi;
+			out = true
+		fi;
 		g = 0;
-		out = true;
 		for (k : 1 .. GRANTS) { doomed[k] = doomed[k] || code[k] || state[k] > 0 }
 		k = 0;
 		unlock()
