@@ -46,7 +46,9 @@ bool participant[APPS];
 #define REFUSED 3
 #define GIVEN_UP 4               /* out of time */
 byte row[APPS];
-bool leased[APPS];
+byte holder[APPS];          /* of the lease: a worker's number; 0: none */
+byte at[WORKERS+1];         /* the app, plus 1, that a worker is at; 0: none, or it is dead */
+#define busy(a) (at[holder[a]] == a + 1)
 byte turn;                   /* who is due first: a failed one goes to the end of the queue */
 
 /* ---- apps ---- */
@@ -92,19 +94,19 @@ proctype FanOut() {
 	od
 }
 
-#define due(a) (row[a] == OWED && !leased[a])
+#define due(a) (row[a] == OWED && holder[a] == 0)
 #if APPS > 2
 #define some_due (due(0) || due(1) || due(2))
 #else
 #define some_due (due(0) || due(1))
 #endif
 
-proctype Work() {
+proctype Work(byte me) {
 	byte step, a, i; /* 1: leased, 2: acknowledged, 3: refused, 4: failed */
 	do
 	:: atomic { step == 0 && some_due ->
 		do :: due(turn) -> break :: else -> turn = (turn + 1) % APPS od;
-		a = turn; leased[a] = true; step = 1;
+		a = turn; holder[a] = me; at[me] = a + 1; step = 1;
 #ifdef DEAD_FIRST
 		turn = 0;
 #else
@@ -134,29 +136,30 @@ proctype Work() {
 	   }
 	:: atomic { step > 1 ->
 		if
-		:: row[a] != OWED -> skip /* another had its lease, and has settled it */
-		:: row[a] == OWED && step == 2 -> row[a] = TOLD
-		:: row[a] == OWED && step == 3 -> row[a] = REFUSED
-		:: row[a] == OWED && step == 4 && late -> row[a] = GIVEN_UP
-		:: row[a] == OWED && step == 4 && !late -> skip /* again later */
+		:: holder[a] != me -> skip /* another has its lease, or had */
+		:: holder[a] == me && step == 2 -> row[a] = TOLD
+		:: holder[a] == me && step == 3 -> row[a] = REFUSED
+		:: holder[a] == me && step == 4 && late -> row[a] = GIVEN_UP
+		:: holder[a] == me && step == 4 && !late -> skip /* again later */
 		fi;
 #ifdef FORGOTTEN
 		row[a] = (row[a] == REFUSED || row[a] == GIVEN_UP -> NONE : row[a]);
 #endif
-		leased[a] = false; step = 0; a = 0;
+		holder[a] = (holder[a] == me -> 0 : holder[a]); at[me] = 0; step = 0; a = 0;
 		check()
 	   }
-	:: atomic { step > 0 && deaths < DEATHS -> deaths++; step = 0; a = 0 } /* killed, and started again */
+	:: atomic { step > 0 && deaths < DEATHS -> deaths++; at[me] = 0; step = 0; a = 0 } /* killed, and started again */
 	od
 }
 
 #ifndef LEASE_FOR_EVER
-/* A lease runs out, whether its holder is dead or slow. */
+/* A lease runs out when its holder is dead, or so slow that it might be. */
 proctype Leases() {
-	byte a;
+	byte a, slow;
 	do
-	:: atomic { leased[a] -> leased[a] = false; a = (a + 1) % APPS }
-	:: atomic { !leased[a] -> a = (a + 1) % APPS }
+	:: atomic { holder[a] != 0 && !busy(a) -> holder[a] = 0; a = (a + 1) % APPS }
+	:: atomic { holder[a] != 0 && busy(a) && slow < DEATHS -> slow++; holder[a] = 0; a = (a + 1) % APPS }
+	:: atomic { holder[a] == 0 || busy(a) -> a = (a + 1) % APPS }
 	od
 }
 #endif
@@ -186,7 +189,7 @@ init {
 			if :: refuses[i] = true :: true fi;
 			if :: up[i] = true :: true fi
 		}
-		for (i : 0 .. WORKERS-1) { run Work(); run FanOut() }
+		for (i : 1 .. WORKERS) { run Work(i); run FanOut() }
 		run Door();
 #ifndef LEASE_FOR_EVER
 		run Leases();

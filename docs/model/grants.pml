@@ -7,12 +7,14 @@
  * redeemed code, and logout tokens, are under way for any time, are repeated, and overtake each other.
  *
  * The app of the run is either one that uses package rp (it keeps tombstones) or any other, of which is supposed only that the answer
- * to a code has arrived when the second logout token is sent 15 s later.
+ * to a code has arrived when the second logout token is sent 15 s later. With REALM the realm may end, too, whose row nobody locks.
  *
  * quick: -DGRANTS=2
  * quick: -DGRANTS=1 -DSTRANGER
+ * quick: -DGRANTS=1 -DREALM
  * long: -DGRANTS=2 -DAPP_ENDS=2 -DACTS=2
  * long: -DGRANTS=3
+ * long: -DGRANTS=2 -DREALM
  * -D REACH_SECOND_LIFE: reached | signed out of the app, signed in again by a human, and the old logout token comes late
  * -D REACH_OVERTAKEN: reached | a logout token overtakes the answer to the code
  * -D NO_PENDING_GRANT: NoRevival | pending grants: the grant is written when the code is issued, so that an end in between covers it
@@ -20,6 +22,7 @@
  * -D ASK_BEFORE_LOCK: OwedIsOwed | pending grants: they ask what has ended after the locks are held
  * -D SLOT_UNLOCKED: NoSilentWayBack | pending grants: the row (session, client) is locked by whoever opens or ends
  * -D NO_SECOND: OwedIsOwed | pending grants: a grant redeemed just before its end is told twice
+ * -D REALM_TOLD_ONCE -DREALM -DGRANTS=1: OwedIsOwed | pending grants: the realm's end waits for no lock, so it tells those that are pending too, and twice
  * -D NO_TOMBSTONE: OwedIsOwed | pending grants: rp remembers ended sids
  * -D NO_MARK: NoSilentWayBack | an app sign-out leaves the mark "must ask a human"
  * -D OLD_ACT_COUNTS: NoSilentWayBack | the mark is cleared only by an act that was made while it stood
@@ -40,7 +43,7 @@
 bool OwedIsOwed = true, NobodyElse = true, NoRevival = true, NoSilentWayBack = true;
 
 /* ---- rows ---- */
-bool overS;                          /* the session has ended */
+bool overS, overR;                   /* the session, the realm has ended */
 bool over[SIZE], overFamily[SIZE];   /* grants, families */
 #define PENDING 1
 #define REDEEMED 2
@@ -71,7 +74,7 @@ bool ending, slotHeld;
 /* ---- what is owed: 0 nothing, 1 a logout token, 2 a second one, 3 all told ---- */
 byte owed[SIZE];
 bool again[SIZE];
-bool fannedS, fanned[SIZE];
+bool fannedS, fannedR, fanned[SIZE];
 bool sent[SIZE];                     /* copies of its logout token are in the network */
 
 /* ---- the app ---- */
@@ -84,7 +87,8 @@ bool tomb[SIZE];
 bool doomed[SIZE];                   /* it, or its code, was there when it was ended */
 bool out;                            /* signed out of the app, and no human act since */
 bool reused[SIZE];                   /* by the app itself */
-#define dead(g) (overS || over[g])
+#define dead(g) (overS || overR || over[g])
+byte redeeming;                      /* somebody is about to, has asked, and has not committed */
 
 /* A request that waits for a human. */
 byte sawMark; bool acted;
@@ -102,14 +106,14 @@ proctype Authorize() {
 	bool asked, no;
 	do
 #ifdef ASK_BEFORE_LOCK
-	:: atomic { next < SIZE -> no = overS; asked = true }
+	:: atomic { next < SIZE -> no = overS || overR; asked = true }
 	   atomic { may_share -> sharing++ }
 #else
 	:: atomic { next < SIZE && may_share -> sharing++ }
 #endif
 	   atomic { may_hold -> slotHeld = true }
 	   atomic { true -> /* asks: what has ended, and whether a human must */
-		if :: !asked -> no = overS :: else fi;
+		if :: !asked -> no = overS || overR :: else fi;
 #ifdef OLD_ACT_COUNTS
 		no = no || (mark > 0 && !acted);
 #else
@@ -129,7 +133,7 @@ proctype Authorize() {
 			state[g] = (state[g] == 0 -> PENDING : state[g]); slot = g;
 #endif
 			mark = 0; acted = false; sawMark = 0;
-			doomed[g] = doomed[g] || overS
+			doomed[g] = doomed[g] || overS || overR
 		fi;
 		unlock();
 		g = 0; no = false; asked = false
@@ -148,8 +152,9 @@ proctype Redeem() {
 #endif
 	   atomic { may_share -> sharing++ }
 	   atomic { may_hold -> slotHeld = true }
-	   atomic { true -> if :: !asked -> no = dead(g) :: else fi }
+	   atomic { true -> redeeming = g; if :: !asked -> no = dead(g) :: else fi }
 	   atomic { true ->
+		redeeming = 0;
 		code[g] = false;
 #ifdef STRANGER
 		used[g] = true;
@@ -174,6 +179,13 @@ proctype EndSession() {
 	atomic { may_end -> ending = true }
 	atomic { true -> overS = true; doom(); ending = false }
 }
+
+#ifdef REALM
+proctype EndRealm() {
+	byte k;
+	atomic { true -> overR = true; doom() }
+}
+#endif
 
 proctype EndApp() {
 	byte k, g;
@@ -206,18 +218,34 @@ proctype FanOut() {
 	:: atomic { overS && !fannedS ->
 		for (g : 1 .. GRANTS) {
 			if
-			:: state[g] > 0 && owed[g] == 0 -> owed[g] = 1; again[g] = state[g] == REDEEMED
-			:: else
+			:: state[g] == REDEEMED && owed[g] == 0 -> owed[g] = 1; again[g] = true
+			:: else /* what is pending now never gives the app anything: whoever redeems has waited for the lock */
 			fi
 		}
 		g = 0; fannedS = true
 	   }
+#ifdef REALM
+	:: atomic { overR && !fannedR ->
+		for (g : 1 .. GRANTS) {
+			if
+			:: state[g] > 0 && owed[g] == 0 -> owed[g] = 1;
+#ifdef REALM_TOLD_ONCE
+				again[g] = state[g] == REDEEMED
+#else
+				again[g] = true
+#endif
+			:: else
+			fi
+		}
+		g = 0; fannedR = true
+	   }
+#endif
 	:: atomic { g == 0 -> select (g : 1 .. GRANTS);
 		if
 		:: over[g] && !fanned[g] ->
 			fanned[g] = true;
 			if
-			:: owed[g] == 0 -> owed[g] = 1; again[g] = state[g] == REDEEMED
+			:: state[g] == REDEEMED && owed[g] == 0 -> owed[g] = 1; again[g] = true
 			:: else
 			fi
 		:: else
@@ -253,7 +281,7 @@ proctype Deliver() {
 #else
 			owed[g] = (again[g] -> 2 : 3)
 #endif
-		:: owed[g] == 2 && (rp || !answer[g]) -> told(g); owed[g] = 3
+		:: owed[g] == 2 && (rp || (!answer[g] && redeeming != g)) -> told(g); owed[g] = 3
 		:: sent[g] ->
 #ifdef REACH_SECOND_LIFE
 			for (k : 1 .. GRANTS) { assert(!(alive[k] && !dead(k) && dead(g))) }
@@ -300,7 +328,7 @@ proctype Stranger() {
 }
 #endif
 
-#define untold(g) (alive[g] && !answer[g] && ((overS && fannedS) || fanned[g]) && (owed[g] == 0 || owed[g] == 3))
+#define untold(g) (alive[g] && !answer[g] && ((overS && fannedS) || (overR && fannedR) || fanned[g]) && (owed[g] == 0 || owed[g] == 3))
 proctype Check() {
 	byte g;
 	do
@@ -323,6 +351,9 @@ init {
 		run Authorize();
 		run Redeem();
 		run EndSession();
+#ifdef REALM
+		run EndRealm();
+#endif
 		run EndApp();
 		run FanOut();
 		run Deliver();
