@@ -14,7 +14,7 @@
  * quick: -DSESSION -DTURNS=0
  * quick: -DKEY -DTURNS=0 -DSTEPS=0
  * long: -DEND=5 -DTURNS=3
- * long: -DEND=5 -DSESSION -DSTEPS=2
+ * long: -DEND=4 -DSESSION -DSTEPS=2 -DTURNS=0
  * long: -DEND=4 -DKEY
  * -D REACH_FORGOTTEN: reached | the guard has forgotten a name that some token still hangs on, which has expired
  * -D MINT_BY_WALL: Bounded | lives and clocks: t is the ledger time in the counter row, no clock's

@@ -10,7 +10,8 @@
  * quick: -DWORKERS=1
  * quick: -DSAFE
  * long: -DWORKERS=2
- * long: -DSAFE -DAPPS=3 -DDEATHS=2
+ * long: -DSAFE -DAPPS=3
+ * long: -DSAFE -DDEATHS=2
  * -D REACH_TOLD_TWICE: reached | an app that is told twice
  * -D DUTY_LATER: OwedIsOwed | the duty to tell is committed with the ending
  * -D CURSOR_FIRST: OwedIsOwed | the cursor is moved in the commit that writes the deliveries
