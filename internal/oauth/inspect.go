@@ -25,7 +25,7 @@ func (o *OAuth) userInfo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var who idp.Account
-	err = o.Store.View(r.Context(), func(v idp.View) error {
+	err = o.Store.Look(r.Context(), func(v idp.View) error {
 		if err := idp.Live(v, a.Hangs()...); err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) {
 	refresh, notRefresh := token.ParseRefresh(raw)
 	now, _ := o.Store.Now()
 	var answer introspection
-	err = o.Store.View(r.Context(), func(v idp.View) error {
+	err = o.Store.Look(r.Context(), func(v idp.View) error {
 		client, err := cred.check(v)
 		if err != nil {
 			return err

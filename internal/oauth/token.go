@@ -35,13 +35,19 @@ func (o *OAuth) token(w http.ResponseWriter, r *http.Request) {
 		edge.Fail(w, r, err)
 		return
 	}
-	client, born, err := o.client(r.Context(), r, form)
+	var client idp.Client
+	var born idp.Epochs
+	grantType := form.Get("grant_type")
+	if grantType == "client_credentials" {
+		client, born, err = o.client(r.Context(), r, form)
+	} else { // what is redeemed or refreshed has its names already
+		client, err = o.known(r.Context(), r, form)
+	}
 	if err != nil {
 		o.fail(w, r, err)
 		return
 	}
 	edge.Note(r.Context(), "client", client.ID)
-	grantType := form.Get("grant_type")
 	if has([]string{"authorization_code", "refresh_token", "client_credentials"}, grantType) && !client.May(grantType) {
 		o.fail(w, r, refuse("unauthorized_client", "this client did not register that grant type"))
 		return

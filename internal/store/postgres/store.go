@@ -55,6 +55,13 @@ func (s *Store) View(ctx context.Context, f func(idp.View) error) error {
 	})
 }
 
+// Look runs f without a transaction: each statement has its own snapshot, and there is nothing to begin or to end.
+func (s *Store) Look(ctx context.Context, f func(idp.View) error) error {
+	return s.with(ctx, s.pool, "", func(e *engine) error {
+		return f(&view{verbs.View{E: e, Cache: s.cache}})
+	})
+}
+
 // Now is ledger time.
 func (s *Store) Now() (idp.Time, error) {
 	t, jumped := s.clock.now()

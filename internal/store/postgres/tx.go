@@ -23,7 +23,8 @@ type tx struct {
 	verbs.Tx
 	e        *engine
 	foreseen *foreseen // of a joined flight; else nil
-	lifeCap  int64     // beside the time that Mint has told
+	held     held
+	lifeCap  int64 // beside the time that Mint has told
 }
 
 var _ idp.Tx = (*tx)(nil)
@@ -150,6 +151,7 @@ func (t *tx) LockFamily(n idp.Name, m idp.LockMode) error { return t.lock(sqlLoc
 // LockHandle locks a family by its handle, if there is one.
 func (t *tx) LockHandle(h idp.Hash, m idp.LockMode) error {
 	if m == idp.Exclusive {
+		t.held = held{handle: h}
 		return t.e.Later(false, sqlLockHandle+"UPDATE", h)
 	}
 	return t.e.Later(false, sqlLockHandle+"SHARE", h)
