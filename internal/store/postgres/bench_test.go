@@ -65,33 +65,29 @@ func BenchmarkRefresh64(b *testing.B) {
 		wg.Go(func() {
 			f := families[i]
 			for n := 0; n < b.N/len(families)+1; n++ {
-				err := s.View(context.Background(), func(v idp.View) error {
-					_, err1 := v.Client("app")
-					_, err2 := v.Epochs("", "app")
-					return errors.Join(err1, err2)
-				})
-				if err == nil {
-					err = s.Update(context.Background(), func(tx idp.Tx) error {
-						if _, err := tx.Mint(); err != nil {
-							return err
-						}
-						if err := tx.LockHandle(f.Handle, idp.Exclusive); err != nil {
-							return err
-						}
-						c, err := tx.ChainByHandle(f.Handle)
-						if err != nil {
-							return err
-						}
-						if err := idp.Live(tx, c.Names()...); err != nil {
-							return err
-						}
-						was := c.Family.Cur
-						c.Family.Generation++
-						c.Family.Cur, c.Family.Prev = idp.HashOf(ledger.NewName().String()), was
-						_, err = tx.RotateFamily(c.Family, was)
+				err := s.Update(context.Background(), func(tx idp.Tx) error {
+					if _, err := tx.Client("app"); err != nil {
 						return err
-					})
-				}
+					}
+					if _, err := tx.Mint(); err != nil {
+						return err
+					}
+					if err := tx.LockHandle(f.Handle, idp.Exclusive); err != nil {
+						return err
+					}
+					c, err := tx.ChainByHandle(f.Handle)
+					if err != nil {
+						return err
+					}
+					if err := idp.Live(tx, c.Names()...); err != nil {
+						return err
+					}
+					was := c.Family.Cur
+					c.Family.Generation++
+					c.Family.Cur, c.Family.Prev = idp.HashOf(ledger.NewName().String()), was
+					_, err = tx.RotateFamily(c.Family, was)
+					return err
+				})
 				if err != nil {
 					b.Error(err)
 				}

@@ -40,8 +40,11 @@ const (
 func (s *Store) Update(ctx context.Context, f func(idp.Tx) error) error {
 	return s.with(ctx, s.pool, beginBoth, func(e *engine) error {
 		var b verbs.Buffer
-		t := &tx{Tx: verbs.NewTx(e, s.cache, &b), e: e}
-		if err := f(t); err != nil {
+		err := f(&tx{Tx: verbs.NewTx(e, s.cache, &b), e: e})
+		if err := e.sure(); err != nil {
+			return err
+		}
+		if err != nil {
 			return err
 		}
 		return e.commit(&b)
@@ -50,15 +53,21 @@ func (s *Store) Update(ctx context.Context, f func(idp.Tx) error) error {
 
 // View runs f on one snapshot. Postgres takes it at the first read.
 func (s *Store) View(ctx context.Context, f func(idp.View) error) error {
-	return s.with(ctx, s.pool, beginRead, func(e *engine) error {
-		return f(&view{verbs.View{E: e, Cache: s.cache}})
-	})
+	return s.read(ctx, beginRead, f)
 }
 
 // Look runs f without a transaction: each statement has its own snapshot, and there is nothing to begin or to end.
 func (s *Store) Look(ctx context.Context, f func(idp.View) error) error {
-	return s.with(ctx, s.pool, "", func(e *engine) error {
-		return f(&view{verbs.View{E: e, Cache: s.cache}})
+	return s.read(ctx, "", f)
+}
+
+func (s *Store) read(ctx context.Context, begin string, f func(idp.View) error) error {
+	return s.with(ctx, s.pool, begin, func(e *engine) error {
+		err := f(&view{verbs.View{E: e, Cache: s.cache}, e})
+		if err := e.sure(); err != nil {
+			return err
+		}
+		return err
 	})
 }
 
@@ -81,15 +90,15 @@ func (s *Store) Close() error {
 
 // with runs a transaction on a connection, and again as long as it loses races.
 func (s *Store) with(ctx context.Context, pool *pgxpool.Pool, begin string, f func(*engine) error) (err error) {
-	for range tries {
-		if err = s.once(ctx, pool, begin, f); !errors.Is(err, errAgain) {
+	for n := range tries {
+		if err = s.once(ctx, pool, begin, n > 0, f); !errors.Is(err, errAgain) {
 			return err
 		}
 	}
 	return errors.Join(idp.ErrUnavailable, err)
 }
 
-func (s *Store) once(ctx context.Context, pool *pgxpool.Pool, begin string, f func(*engine) error) error {
+func (s *Store) once(ctx context.Context, pool *pgxpool.Pool, begin string, again bool, f func(*engine) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -108,7 +117,7 @@ func (s *Store) once(ctx context.Context, pool *pgxpool.Pool, begin string, f fu
 		c.Release()
 		return fault(err)
 	}
-	e := &engine{store: s, c: c.Conn(), begin: begin}
+	e := &engine{store: s, c: c.Conn(), begin: begin, again: again}
 	finish := func() {
 		e.end()
 		wire.SetDeadline(time.Time{})
@@ -155,7 +164,7 @@ func (s *Store) tick() (t idp.Time, lifeCap int64, err error) {
 		if err := e.Each(sqlTick, func(r verbs.Row) { n, now = verbs.ReadCounter(r), r.Time() }, estimate); err != nil {
 			return err
 		}
-		e.sent = true
+		e.sent = true // the question was a write
 		if err := e.commit(&verbs.Buffer{}); err != nil {
 			return err
 		}

@@ -8,7 +8,10 @@ import (
 )
 
 // view is a read-only transaction.
-type view struct{ verbs.View }
+type view struct {
+	verbs.View
+	e *engine
+}
 
 var _ idp.View = (*view)(nil)
 
