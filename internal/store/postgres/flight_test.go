@@ -281,3 +281,24 @@ func TestLockDoubtsWhatWasAlive(t *testing.T) {
 		t.Error("after the lock:", err)
 	}
 }
+
+// A server on a machine that is busy takes seconds to make a connection; of several hosts none may take so long.
+func TestPatience(t *testing.T) {
+	for address, want := range map[string]time.Duration{
+		"postgres://u@a/d":                      5 * time.Second,
+		"postgres://u@a,b/d":                    2 * time.Second,
+		"postgres://u@a:1,a:2/d":                2 * time.Second,
+		"postgres://u@a/d?sslmode=prefer":       5 * time.Second,
+		"postgres://u@a/d?connect_timeout=1":    time.Second,
+		"postgres://u@a,b/d?connect_timeout=3":  3 * time.Second,
+		"postgres://u@a/d?connect_timeout=3600": 5 * time.Second,
+	} {
+		c, err := pgx.ParseConfig(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := patience(c); got != want {
+			t.Errorf("%s: %v", address, got)
+		}
+	}
+}
