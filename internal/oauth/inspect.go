@@ -101,7 +101,11 @@ func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) {
 	refresh, notRefresh := token.ParseRefresh(raw)
 	now, _ := o.Store.Now()
 	var answer introspection
-	err = o.Store.Look(r.Context(), func(v idp.View) error {
+	read := o.Store.Look
+	if notRefresh == nil { // its names are read, and then asked for: on one snapshot, lest it seem over while its session gets another root
+		read = o.Store.View
+	}
+	err = read(r.Context(), func(v idp.View) error {
 		client, err := cred.check(v)
 		if err != nil {
 			return err
