@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -20,7 +21,7 @@ import (
 )
 
 type commands struct {
-	File string `name:"config" short:"c" help:"The configuration file." default:"exeunt.yaml" env:"EXEUNT_CONFIG" placeholder:"FILE"`
+	File string `name:"config" short:"c" help:"The configuration file. Default: exeunt.yaml." default:"exeunt.yaml" env:"EXEUNT_CONFIG" placeholder:"FILE"`
 	JSON bool   `help:"Print JSON."`
 
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
@@ -85,7 +86,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		complain(errOut, hint(err, "exeunt --help says what there is"))
+		complain(errOut, hint(err, usageOf(err)))
 		return exitUsage
 	}
 	err = command.Run(&world{ctx, in, out, errOut, cli.File, cli.JSON, stop})
@@ -100,6 +101,23 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 	}
 	complain(errOut, err)
 	return exitFailed
+}
+
+// usageOf says how the command is written that kong could not make sense of.
+func usageOf(err error) string {
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) && wrong.Context != nil {
+		for _, at := range slices.Backward(wrong.Context.Path) {
+			switch n := at.Command; {
+			case n == nil:
+			case n.Leaf():
+				return "write exeunt " + n.Summary() + "; exeunt " + n.Path() + " --help says more"
+			default:
+				return "exeunt " + n.Path() + " --help says what there is"
+			}
+		}
+	}
+	return "exeunt --help says what there is"
 }
 
 // hinted is an error with advice.
@@ -143,7 +161,7 @@ func complain(w io.Writer, err error) {
 	case errors.Is(err, idp.ErrClock):
 		advice = "nothing was changed; set the clock of this machine right. Ending something works meanwhile, but for a new password"
 	case errors.Is(err, idp.ErrUnavailable):
-		advice = "nothing was changed; is the disk full, or the file in use or not writable?"
+		advice = "nothing was changed; does the database run, is its disk full, is its file in use, damaged or not writable?"
 	case errors.Is(err, idp.ErrUnknown):
 		advice = "it may have been done; run the command again to be sure"
 	}

@@ -2,9 +2,11 @@ package demo
 
 import (
 	"encoding/json"
+	"fmt"
 	"html/template"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"exeunt.dev/internal/idp"
@@ -22,6 +24,7 @@ type told struct {
 	Cause       idp.CauseKind
 	Who         string
 	Ended       int
+	Apps        string
 	ReceiptPage string
 }
 
@@ -67,7 +70,11 @@ func (d *Demo) startPage(w http.ResponseWriter, r *http.Request) {
 			if err != nil {
 				return err
 			}
-			data.SignOuts = append(data.SignOuts, told{x.At.Time().Format(time.TimeOnly), x.Cause, names[x.Account], len(endings), d.Info.Issuer + "/signout/" + string(x.ID)})
+			apps, err := tellApps(v, &x)
+			if err != nil {
+				return err
+			}
+			data.SignOuts = append(data.SignOuts, told{x.At.Time().Format(time.TimeOnly), x.Cause, names[x.Account], len(endings), apps, d.Info.Issuer + "/signout/" + string(x.ID)})
 		}
 		return err
 	})
@@ -79,7 +86,7 @@ func (d *Demo) startPage(w http.ResponseWriter, r *http.Request) {
 		for _, v := range s.visits() {
 			site, api := "signed in", "admitted"
 			if _, err := d.orders.guard.Check(v.Token.AccessToken); err != nil {
-				site, api = "not told yet: its own cookie still works", "refused: "+err.Error()
+				site, api = "its own cookie still works", "refused: "+strings.TrimPrefix(err.Error(), "guard: ")
 			}
 			data.Sites = append(data.Sites, layer{v.Username, s.name, site})
 			data.API = append(data.API, layer{v.Username, "token of " + s.name, api})
@@ -90,12 +97,30 @@ func (d *Demo) startPage(w http.ResponseWriter, r *http.Request) {
 	startTemplate.Execute(w, data)
 }
 
+// tellApps says in words what became of telling the apps.
+func tellApps(v idp.View, r *idp.Receipt) (string, error) {
+	all, err := v.ToldOf(r.Number)
+	var words []string
+	for _, t := range all {
+		word := fmt.Sprintf("%s %s", t.Client, t.State)
+		if t.State == idp.Confirmed {
+			word = fmt.Sprintf("%s has confirmed after %d ms", t.Client, t.Last-r.At)
+		}
+		words = append(words, word)
+	}
+	if len(words) == 0 {
+		words = []string{"none to be told"}
+	}
+	return strings.Join(words, ", "), err
+}
+
 var startTemplate = template.Must(template.New("start").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="2">
 <meta name="viewport" content="width=device-width"><title>Exeunt demo</title>
 <style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui;max-width:70rem;margin:2rem auto;padding:0 1rem}.layers{display:grid;grid-template-columns:repeat(auto-fit,minmax(16rem,1fr));gap:1rem}
-section{border:1px solid #bbb;border-radius:.5rem;padding:0 1rem 1rem}table{border-collapse:collapse}td,th{text-align:left;padding:.1rem .8rem .1rem 0}</style>
+section{border:1px solid #bbb;border-radius:.5rem;padding:0 1rem 1rem}body{overflow-wrap:break-word;background:Canvas;color:CanvasText}table{border-collapse:collapse}td,th{text-align:left;padding:.1rem .8rem .1rem 0}
+@media(max-width:40rem){tr{display:block;padding:.3rem 0}td{display:inline;padding-right:.4rem}th{display:none}}</style>
 <h1>Who is signed in where</h1>
-<p>Sign in to {{range $name, $url := .Apps}}<a href="{{$url}}" target="_blank">{{$name}}</a>, {{end}}as <b>{{.Username}}</b> with password <code>{{.Password}}</code>, or as <b>{{.SecondUsername}}</b> with <code>{{.SecondPassword}}</code>.
+<p>Sign in to <a href="{{.Apps.books}}" target="_blank">Books</a> and <a href="{{.Apps.news}}" target="_blank">News</a> as <b>{{.Username}}</b> with password <code>{{.Password}}</code>, or as <b>{{.SecondUsername}}</b> with <code>{{.SecondPassword}}</code>.
 Then sign out: in an app, or on your <a href="{{.Issuer}}/account" target="_blank">account page</a>. This page follows.</p>
 <div class="layers">
 <section><h2>Apps</h2>{{range .Sites}}<p><b>{{.What}}</b>: {{.Who}}<br>{{.State}}</p>{{else}}<p>Nobody.</p>{{end}}</section>
@@ -103,4 +128,4 @@ Then sign out: in an app, or on your <a href="{{.Issuer}}/account" target="_blan
 <section><h2>Orders (API)</h2>{{range .API}}<p><b>{{.What}}</b>: {{.Who}}<br>{{.State}}</p>{{else}}<p>No tokens.</p>{{end}}</section>
 </div>
 <h2>What each sign-out did</h2>
-<table><tr><th>at<th>why<th>who<th>names that ended<th></tr>{{range .SignOuts}}<tr><td>{{.At}}<td>{{.Cause}}<td>{{.Who}}<td>{{.Ended}}<td><a href="{{.ReceiptPage}}" target="_blank">receipt</a></tr>{{else}}<tr><td colspan="5">None yet.</tr>{{end}}</table></html>`))
+<table><tr><th>at<th>why<th>who<th>in the ledger<th>apps told<th></tr>{{range .SignOuts}}<tr><td>{{.At}}<td>{{.Cause}}<td>{{.Who}}<td>{{.Ended}} {{if eq .Ended 1}}row{{else}}rows{{end}}<td>{{.Apps}}<td><a href="{{.ReceiptPage}}" target="_blank">receipt</a></tr>{{else}}<tr><td colspan="6">None yet.</tr>{{end}}</table></html>`))

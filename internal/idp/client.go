@@ -30,6 +30,10 @@ const (
 	AuthPost  = "client_secret_post"
 )
 
+// ScopeGlobalRevocation is the right to sign anybody out. Machines carry it, in tokens that say nothing else and are for this
+// server only; an operator gives it, and no app gets it by asking.
+const ScopeGlobalRevocation = "global_token_revocation"
+
 // Client is an app or an API.
 type Client struct {
 	ID         ClientID   `json:"id"`
@@ -49,9 +53,12 @@ type Client struct {
 	FirstParty bool   `json:"first_party,omitempty"` // no consent page
 	Offline    bool   `json:"offline,omitempty"`     // may be granted offline_access
 	IDTokenAlg string `json:"id_token_signed_response_alg,omitempty"`
+	// IntrospectionAlg is that of signed introspection answers to this caller (RFC 9701 section 6); "": the server's default.
+	IntrospectionAlg string `json:"introspection_signed_response_alg,omitempty"`
 
 	BackchannelLogoutURI              string `json:"backchannel_logout_uri,omitempty"`
 	BackchannelLogoutSessionRequired  bool   `json:"backchannel_logout_session_required,omitempty"`
+	AwaitLogout                       bool   `json:"await_logout,omitempty"` // a browser that signs out waits for it, for a moment
 	FrontchannelLogoutURI             string `json:"frontchannel_logout_uri,omitempty"`
 	FrontchannelLogoutSessionRequired bool   `json:"frontchannel_logout_session_required,omitempty"`
 
@@ -71,6 +78,11 @@ func (c *Client) Confidential() bool { return c.AuthMethod != AuthNone }
 
 // May says whether the client registered a grant type.
 func (c *Client) May(grantType string) bool { return slices.Contains(c.GrantTypes, grantType) }
+
+// MayRevokeAll says whether the client may ask for ScopeGlobalRevocation.
+func (c *Client) MayRevokeAll() bool {
+	return c.Kind == KindMachine && c.Confidential() && slices.Contains(c.Scopes, ScopeGlobalRevocation)
+}
 
 // MatchURI is the one place that compares a given URI with registered ones: exactly, octet by octet (RFC 9700
 // section 2.1). loopback allows a native client's http loopback redirect any port (RFC 8252 section 7.3).
@@ -149,6 +161,16 @@ func ValidRedirectURI(uri string, kind ClientKind) error {
 		return nil
 	}
 	return bad
+}
+
+// ValidBackchannelURI refuses what logout tokens must not be sent to: anything but https, or http in a network that the operator
+// allows, which is known when it is connected to. Fragments cannot be sent (Back-Channel Logout 1.0 section 2.2).
+func ValidBackchannelURI(uri string) error {
+	u, err := url.Parse(uri)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || !plainHost(u) || strings.Contains(uri, "#") || u.User != nil || len(uri) > 2048 || strings.ContainsAny(uri, " \t\r\n*\\") {
+		return Invalid("backchannel_logout_uri", uri+" must be https, or http in a network of yours, without fragment and user name.")
+	}
+	return nil
 }
 
 // plainHost says that a host is one that browsers, resolvers and this program read alike: letters, digits, dots and dashes (an

@@ -51,6 +51,7 @@ type View interface {
 	KeyReader
 	LedgerReader
 	ReceiptReader
+	DeliveryReader
 }
 
 // Tx reads and writes. Lock order: account, session, grant, family, client, slot; the counter row is the store's.
@@ -64,6 +65,7 @@ type Tx interface {
 	PendingWriter
 	KeyWriter
 	LedgerWriter
+	DeliveryWriter
 }
 
 // EpochReader is the only way to current epochs.
@@ -241,6 +243,8 @@ type ReceiptReader interface {
 	EndingsOf(ReceiptID) ([]Ending, error)
 	// Receipts lists those of an account, newest first; an empty account lists all.
 	Receipts(a AccountID, limit int) ([]Receipt, error)
+	// Reached counts the sessions and the families that a receipt's endings took with them, as long as their rows are there, up to 10,000.
+	Reached(Receipt) (sessions, families int64, err error)
 	// Owed counts the fan-outs that nobody has worked off yet.
 	Owed() (int64, error)
 }

@@ -105,7 +105,7 @@ func (o *OAuth) parse(v url.Values, c *idp.Client, uri string) (idp.AuthorizeReq
 		}
 		q.HintSubject = hint.Subject
 	}
-	q.Scopes = o.scopes(c, strings.Fields(v.Get("scope")))
+	q.Scopes = without(o.scopes(c, strings.Fields(v.Get("scope"))), idp.ScopeGlobalRevocation) // never in a person's token
 	var err error
 	q.Resources, err = o.audience(c, v["resource"])
 	return q, err

@@ -40,7 +40,9 @@ const (
 func (s *Store) Update(ctx context.Context, f func(idp.Tx) error) error {
 	return s.with(ctx, s.pool, beginBoth, func(e *engine) error {
 		var b verbs.Buffer
-		err := f(&tx{Tx: verbs.NewTx(e, s.cache, &b), e: e})
+		t := &tx{Tx: verbs.NewTx(e, s.cache, &b), e: e}
+		t.SkipLocked = " FOR UPDATE SKIP LOCKED"
+		err := f(t)
 		if err := e.sure(); err != nil {
 			return err
 		}

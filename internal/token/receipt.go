@@ -1,0 +1,34 @@
+package token
+
+import (
+	"encoding/json"
+
+	"exeunt.dev/internal/idp"
+)
+
+// typeReceipt keeps a signed receipt from being taken for any other token (RFC 8725 section 3.11).
+const typeReceipt = "signout-receipt+jwt"
+
+type receiptClaims struct {
+	Issuer   string          `json:"iss"`
+	Subject  string          `json:"sub,omitempty"`
+	IssuedAt int64           `json:"iat"`
+	Receipt  json.RawMessage `json:"receipt"`
+}
+
+// Receipt signs what a sign-out reached, as it is known at the time of issue. It has no expiry: a record does not expire.
+func (i *Issuer) Receipt(subject idp.AccountID, at idp.Time, body any) (string, error) {
+	signer, err := i.ring.Signer(idp.UseReceipt, "")
+	if err != nil {
+		return "", err
+	}
+	receipt, err := json.Marshal(body)
+	if err != nil {
+		return "", err
+	}
+	payload, err := json.Marshal(receiptClaims{i.URL, string(subject), seconds(at), receipt})
+	if err != nil {
+		return "", err
+	}
+	return signer.Sign(typeReceipt, payload)
+}
