@@ -12,14 +12,16 @@ import (
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/store/verbs"
+	"exeunt.dev/ledger"
 )
 
 // engine runs the statements of one transaction. What needs no answer waits, and goes with what does.
 type engine struct {
 	store *Store
 	c     *pgx.Conn
-	begin string // until it is sent
-	again bool   // a run before this one came to nothing
+	begin string      // until it is sent
+	again bool        // a run before this one came to nothing
+	known ledger.Head // the longest that was read before this transaction began
 
 	waiting []*question
 	unsure  bool  // one of them decides whether what the closure was told is so
@@ -199,7 +201,7 @@ func (e *engine) counter() (n verbs.Counter, clock idp.Time, err error) {
 	case standby:
 		return n, 0, fmt.Errorf("%w: the server is a standby", idp.ErrUnavailable)
 	}
-	if err := e.store.seen(n.Head()); err != nil {
+	if err := e.store.seen(n.Head(), e.known); err != nil {
 		return n, 0, err
 	}
 	e.store.clock.read(n.Time, n.Cap, clock)

@@ -45,6 +45,14 @@ func family(t testing.TB, s *Store, session idp.Name, n int) (families []idp.Fam
 	return families
 }
 
+// idle lets a transaction wait for longer than a node that froze may: on a busy machine a test's does.
+func idle(t testing.TB, e *engine) {
+	t.Helper()
+	if _, err := e.c.Exec(context.Background(), `SET idle_in_transaction_session_timeout = 0`); err != nil {
+		t.Error(err)
+	}
+}
+
 // blocked waits until a transaction of the database waits for a lock.
 func blocked(t testing.TB, address string) {
 	t.Helper()
@@ -265,7 +273,9 @@ func TestLockDoubtsWhatWasAlive(t *testing.T) {
 	address := server.Database(t)
 	a, b := open(t, address), open(t, address)
 	session := storetest.Sessions(t, a, 1)[0]
-	err := a.Update(t.Context(), func(tx idp.Tx) error {
+	err := a.Update(t.Context(), func(itx idp.Tx) error {
+		tx := itx.(*tx)
+		idle(t, tx.e)
 		if err := idp.Live(tx, session); err != nil {
 			return err
 		}
@@ -300,5 +310,50 @@ func TestPatience(t *testing.T) {
 		if got := patience(c); got != want {
 			t.Errorf("%s: %v", address, got)
 		}
+	}
+}
+
+// A reader whose snapshot is older than what another has read meanwhile is no sign of a server that was deposed; one that
+// begins after it and knows less is.
+func TestOldSnapshotIsNotADeposedServer(t *testing.T) {
+	s := open(t, server.Database(t))
+	head := func(v idp.View) (idp.Head, error) { return v.Head() }
+	err := s.View(t.Context(), func(old idp.View) error {
+		idle(t, old.(*view).e)
+		before, err := head(old)
+		if err != nil {
+			return err
+		}
+		if _, err := door.New(s, nil).End(context.Background(), idp.EndToken(ledger.NewName()), idp.Cause{Kind: idp.CauseRevoked}); err != nil {
+			return err
+		}
+		if err := s.View(context.Background(), func(v idp.View) error {
+			h, err := head(v)
+			if h.Number != before.Number+1 {
+				t.Errorf("the end has number %d", h.Number)
+			}
+			return err
+		}); err != nil {
+			return err
+		}
+		again, err := head(old)
+		if again.Number != before.Number {
+			t.Errorf("one snapshot, two heads: %d, %d", before.Number, again.Number)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error("on the old snapshot:", err)
+	}
+	c, err := pgx.Connect(t.Context(), s.pool.Config().ConnString())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(context.Background())
+	if _, err := c.Exec(t.Context(), `UPDATE counter SET number = number - 1`); err != nil { // as a server that lost a commit
+		t.Fatal(err)
+	}
+	if err := s.View(t.Context(), func(v idp.View) error { _, err := head(v); return err }); !errors.Is(err, ErrDeposed) {
+		t.Error("a shorter ledger:", err)
 	}
 }

@@ -119,7 +119,7 @@ func (s *Store) once(ctx context.Context, pool *pgxpool.Pool, begin string, agai
 		c.Release()
 		return fault(err)
 	}
-	e := &engine{store: s, c: c.Conn(), begin: begin, again: again}
+	e := &engine{store: s, c: c.Conn(), begin: begin, again: again, known: s.known()}
 	finish := func() {
 		e.end()
 		wire.SetDeadline(time.Time{})
@@ -139,14 +139,24 @@ func (s *Store) once(ctx context.Context, pool *pgxpool.Pool, begin string, agai
 	return e.failed // that a closure has forgotten
 }
 
-// seen refuses a ledger that is shorter than what was read before.
-func (s *Store) seen(h ledger.Head) error {
+// known is the longest ledger that was read so far.
+func (s *Store) known() ledger.Head {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if h.Lineage == s.highest.Lineage && h.Number < s.highest.Number {
+	return s.highest
+}
+
+// seen refuses a ledger that is shorter than what was known before its snapshot was opened. One that is shorter than what
+// others have read since is only older.
+func (s *Store) seen(h, before ledger.Head) error {
+	if h.Lineage == before.Lineage && h.Number < before.Number {
 		return ErrDeposed
 	}
-	s.highest = h
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h.Lineage != s.highest.Lineage || h.Number > s.highest.Number {
+		s.highest = h
+	}
 	return nil
 }
 
