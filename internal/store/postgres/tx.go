@@ -10,7 +10,8 @@ import (
 // view is a read-only transaction.
 type view struct {
 	verbs.View
-	e *engine
+	e    *engine
+	live idp.Names // of a session, told with it
 }
 
 var _ idp.View = (*view)(nil)
