@@ -30,6 +30,9 @@ func grow(length time.Duration, sizes string) error {
 		return err
 	}
 	fmt.Printf("\n| live sessions | database | refresh: Exeunt, Postgres | session by cookie | introspection | sign-out |\n|---|---|---|---|---|---|\n")
+	if err := b.sql(fillEndings, old); err != nil {
+		return err
+	}
 	have := 0
 	for _, text := range strings.Split(sizes, ",") {
 		n, err := strconv.Atoi(text)
@@ -51,6 +54,21 @@ func grow(length time.Duration, sizes string) error {
 func secret(kind string, i int) [32]byte { return sha256.Sum256([]byte(kind + strconv.Itoa(i))) }
 
 func cookie(i int) string { return fmt.Sprintf("%x", secret("cookie", i)) }
+
+// old is how many endings there are from the beginning, so that the sign-outs of one size do not make the next one's ledger another.
+const old = 200_000
+
+// sql runs a statement as the server's owner.
+func (b *bench) sql(text string, args ...any) error {
+	ctx := context.Background()
+	c, err := pgx.Connect(ctx, b.pg.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	defer c.Close(ctx)
+	_, err = c.Exec(ctx, text, append([]any{pgx.QueryExecModeSimpleProtocol}, args...)...)
+	return err
+}
 
 // fill writes sessions from+1 to to, as sign-ins would have, by twenty thousand.
 func (b *bench) fill(from, to int) error {
@@ -79,8 +97,10 @@ func (b *bench) fill(from, to int) error {
 
 // Names are the first 12 bytes of a hash, so that rows lie as scattered as random ones.
 const (
-	fillNumbers  = ` FROM generate_series($1::BIGINT, $2::BIGINT) AS i`
-	fillNow      = `CAST(extract(epoch FROM now()) * 1000 AS BIGINT)`
+	fillNumbers = ` FROM generate_series($1::BIGINT, $2::BIGINT) AS i`
+	fillNow     = `CAST(extract(epoch FROM now()) * 1000 AS BIGINT)`
+	fillEndings = `WITH c AS (UPDATE counter SET number = number + $1 RETURNING number - $1 AS base, time AS at)
+		INSERT INTO ending SELECT c.base + i, substr(sha256(('old' || i)::bytea), 1, 12), 'token', c.base + i, c.at, c.at / 1000 FROM c, generate_series(1, $1) AS i`
 	fillAccounts = `INSERT INTO account SELECT 'grown-' || i, 'grown-' || i, 'grown-' || i, '', '', '', false, 'active', ` + `substr(sha256(('epoch' || i)::bytea), 1, 12), ` +
 		fillNow + `, ` + fillNow + fillNumbers
 	fillSessions = `INSERT INTO session SELECT ` + `substr(sha256(('session' || i)::bytea), 1, 12), 'ref' || i, 'grown-' || i, (SELECT epoch FROM realm),
