@@ -16,7 +16,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"exeunt.dev/internal/door"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/store/postgres"
 	"exeunt.dev/internal/token"
+	"exeunt.dev/ledger"
 )
 
 // grow fills a database with live sessions, each with an app and a refresh token, to one size after the other, and measures
@@ -30,7 +34,7 @@ func grow(length time.Duration, sizes string) error {
 		return err
 	}
 	fmt.Printf("\n| live sessions | database | refresh: Exeunt, Postgres | session by cookie | introspection | sign-out |\n|---|---|---|---|---|---|\n")
-	if err := b.sql(fillEndings, old); err != nil {
+	if err := b.end(old); err != nil {
 		return err
 	}
 	have := 0
@@ -58,15 +62,29 @@ func cookie(i int) string { return fmt.Sprintf("%x", secret("cookie", i)) }
 // old is how many endings there are from the beginning, so that the sign-outs of one size do not make the next one's ledger another.
 const old = 200_000
 
-// sql runs a statement as the server's owner.
-func (b *bench) sql(text string, args ...any) error {
-	ctx := context.Background()
-	c, err := pgx.Connect(ctx, b.pg.URL("postgres"))
+// end ends n tokens that nobody has, as another node would.
+func (b *bench) end(n int) error {
+	store, err := postgres.Open(context.Background(), b.pg.URL("postgres"), postgres.Options{})
 	if err != nil {
 		return err
 	}
-	defer c.Close(ctx)
-	_, err = c.Exec(ctx, text, append([]any{pgx.QueryExecModeSimpleProtocol}, args...)...)
+	defer store.Close()
+	d := door.New(store, nil)
+	failed := make(chan error, connections)
+	for range connections {
+		go func() {
+			for range n / connections {
+				if _, err := d.End(context.Background(), idp.EndToken(ledger.NewName()), idp.Cause{Kind: idp.CauseRevoked}); err != nil {
+					failed <- err
+					return
+				}
+			}
+			failed <- nil
+		}()
+	}
+	for range connections {
+		err = errors.Join(err, <-failed)
+	}
 	return err
 }
 
@@ -97,10 +115,8 @@ func (b *bench) fill(from, to int) error {
 
 // Names are the first 12 bytes of a hash, so that rows lie as scattered as random ones.
 const (
-	fillNumbers = ` FROM generate_series($1::BIGINT, $2::BIGINT) AS i`
-	fillNow     = `CAST(extract(epoch FROM now()) * 1000 AS BIGINT)`
-	fillEndings = `WITH c AS (UPDATE counter SET number = number + $1 RETURNING number - $1 AS base, time AS at)
-		INSERT INTO ending SELECT c.base + i, substr(sha256(('old' || i)::bytea), 1, 12), 'token', c.base + i, c.at, c.at / 1000 FROM c, generate_series(1, $1) AS i`
+	fillNumbers  = ` FROM generate_series($1::BIGINT, $2::BIGINT) AS i`
+	fillNow      = `CAST(extract(epoch FROM now()) * 1000 AS BIGINT)`
 	fillAccounts = `INSERT INTO account SELECT 'grown-' || i, 'grown-' || i, 'grown-' || i, '', '', '', false, 'active', ` + `substr(sha256(('epoch' || i)::bytea), 1, 12), ` +
 		fillNow + `, ` + fillNow + fillNumbers
 	fillSessions = `INSERT INTO session SELECT ` + `substr(sha256(('session' || i)::bytea), 1, 12), 'ref' || i, 'grown-' || i, (SELECT epoch FROM realm),
