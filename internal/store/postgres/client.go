@@ -24,8 +24,13 @@ func (e *engine) client(v *verbs.View, id idp.ClientID) (idp.Client, error) {
 	return c, nil
 }
 
-// Client reads an app.
-func (v *view) Client(id idp.ClientID) (idp.Client, error) { return v.e.client(&v.View, id) }
+// Client reads an app. What runs in View is not written to run again.
+func (v *view) Client(id idp.ClientID) (idp.Client, error) {
+	if !v.looks {
+		return v.View.Client(id)
+	}
+	return v.e.client(&v.View, id)
+}
 
 // Client reads an app. The members of a joined flight share what waits, and whether one of them must run again, so
 // they ask first.

@@ -65,7 +65,7 @@ func (s *Store) Look(ctx context.Context, f func(idp.View) error) error {
 
 func (s *Store) read(ctx context.Context, begin string, f func(idp.View) error) error {
 	return s.with(ctx, s.pool, begin, func(e *engine) error {
-		err := f(&view{View: verbs.View{E: e, Cache: s.cache}, e: e})
+		err := f(&view{View: verbs.View{E: e, Cache: s.cache}, e: e, looks: begin == ""})
 		if err := e.sure(); err != nil {
 			return err
 		}

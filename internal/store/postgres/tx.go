@@ -12,6 +12,8 @@ type view struct {
 	verbs.View
 	e    *engine
 	live idp.Names // of a session, told with it
+
+	looks bool // no snapshot in common, and may run again
 }
 
 var _ idp.View = (*view)(nil)
