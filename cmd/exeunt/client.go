@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -34,17 +35,19 @@ func (a *app) find(w *world, b *server.Base) (c idp.Client, err error) {
 
 type clientAddCmd struct {
 	app
-	Kind       string   `help:"web (has a server), browser (single-page), native (mobile, desktop), machine (no people), api (checks tokens)." enum:"web,browser,native,machine,api" default:"web"`
-	Name       string   `help:"What people read. Default: the id."`
-	Redirect   []string `help:"Where sign-ins may lead. Repeat for several." sep:"none" aliases:"redirect-uri"`
-	PostLogout []string `help:"Where sign-outs may lead (post_logout_redirect_uri)." sep:"none" aliases:"post-logout-uri"`
-	LogoutURI  []string `help:"Where leaving this app only may lead (logout_uri)." sep:"none" aliases:"logout"`
-	Scope      []string `help:"What it may ask for. Default for apps: openid, profile, email."`
-	Audience   []string `help:"Which APIs it may ask tokens for, the first one unasked; of an API: what it is called in tokens." sep:"none"`
-	AuthMethod string   `help:"client_secret_basic, client_secret_post." enum:"client_secret_basic,client_secret_post" default:"client_secret_basic"`
-	IDTokenAlg string   `help:"The algorithm of its ID tokens. Default: the first of signing_algs."`
-	FirstParty bool     `help:"It is ours: people are not asked for consent."`
-	Offline    bool     `help:"It may act while people are away (offline_access)."`
+	Kind        string   `help:"web (has a server), browser (single-page), native (mobile, desktop), machine (no people), api (checks tokens)." enum:"web,browser,native,machine,api" default:"web"`
+	Name        string   `help:"What people read. Default: the id."`
+	Redirect    []string `help:"Where sign-ins may lead. Repeat for several." sep:"none" aliases:"redirect-uri"`
+	PostLogout  []string `help:"Where sign-outs may lead (post_logout_redirect_uri)." sep:"none" aliases:"post-logout-uri"`
+	LogoutURI   []string `help:"Where leaving this app only may lead (logout_uri)." sep:"none" aliases:"logout"`
+	Backchannel string   `help:"Where it is told of sign-outs (backchannel_logout_uri)." placeholder:"URI" aliases:"backchannel-logout-uri"`
+	AwaitLogout bool     `help:"Let a browser that signs out wait until it has confirmed, 800 ms at most."`
+	Scope       []string `help:"What it may ask for. Default for apps: openid, profile, email."`
+	Audience    []string `help:"Which APIs it may ask tokens for, the first one unasked; of an API: what it is called in tokens." sep:"none"`
+	AuthMethod  string   `help:"client_secret_basic, client_secret_post." enum:"client_secret_basic,client_secret_post" default:"client_secret_basic"`
+	IDTokenAlg  string   `help:"The algorithm of its ID tokens. Default: the first of signing_algs."`
+	FirstParty  bool     `help:"It is ours: people are not asked for consent."`
+	Offline     bool     `help:"It may act while people are away (offline_access)."`
 }
 
 func (c *clientAddCmd) Run(w *world) error {
@@ -80,7 +83,7 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 	row := idp.Client{
 		ID: idp.ClientID(c.ID), Kind: idp.ClientKind(c.Kind), Name: c.Name, AuthMethod: c.AuthMethod, RedirectURIs: c.Redirect,
 		PostLogoutURIs: c.PostLogout, LogoutURIs: c.LogoutURI, Scopes: c.Scope, Audiences: c.Audience, FirstParty: c.FirstParty,
-		Offline: c.Offline, IDTokenAlg: c.IDTokenAlg,
+		Offline: c.Offline, IDTokenAlg: c.IDTokenAlg, BackchannelLogoutURI: c.Backchannel, BackchannelLogoutSessionRequired: c.Backchannel != "", AwaitLogout: c.AwaitLogout,
 	}
 	if row.Name == "" {
 		row.Name = c.ID
@@ -97,7 +100,7 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 	switch {
 	case people && len(row.RedirectURIs) == 0:
 		return row, usage("an app that people sign in to needs an address to come back to", "add --redirect https://…")
-	case !people && len(row.RedirectURIs)+len(row.PostLogoutURIs)+len(row.LogoutURIs) > 0:
+	case !people && len(row.RedirectURIs)+len(row.PostLogoutURIs)+len(row.LogoutURIs)+len(row.BackchannelLogoutURI) > 0:
 		return row, usage("people do not sign in to a client of kind "+c.Kind, "leave the addresses out, or choose another --kind")
 	case row.Kind == idp.KindAPI && len(row.Audiences) == 0:
 		return row, usage("an API needs the name that tokens for it carry", "add --audience https://…")
@@ -110,6 +113,13 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 				return row, err
 			}
 		}
+	}
+	if row.BackchannelLogoutURI != "" {
+		if err := idp.ValidBackchannelURI(row.BackchannelLogoutURI); err != nil {
+			return row, err
+		}
+	} else if row.AwaitLogout {
+		return row, usage("an app that is not told cannot be waited for", "add --backchannel https://…")
 	}
 	if people {
 		row.GrantTypes = []string{"authorization_code", "refresh_token"}
@@ -165,6 +175,7 @@ func (c *clientShowCmd) Run(w *world) error {
 		return w.show(clientJSON(&row), []string{"id", string(row.ID)}, []string{"kind", string(row.Kind)}, []string{"state", clientLine(&row)}, []string{"name", row.Name},
 			[]string{"authentication", row.AuthMethod}, []string{"grant types", words(row.GrantTypes)}, []string{"scopes", words(row.Scopes)}, []string{"audiences", words(row.Audiences)},
 			[]string{"redirect URIs", words(row.RedirectURIs)}, []string{"sign-out URIs", words(slices.Concat(row.PostLogoutURIs, row.LogoutURIs))},
+			[]string{"told of sign-outs at", cmp.Or(row.BackchannelLogoutURI, "nowhere: it cannot be told")},
 			[]string{"first party", fmt.Sprint(row.FirstParty)}, []string{"offline", fmt.Sprint(row.Offline)}, []string{"created", stamp(row.CreatedAt)})
 	})
 }

@@ -30,8 +30,10 @@ type Config struct {
 
 	RegistrationScopes []string // that self-registered clients may have besides those of OpenID Connect
 	LogLevel           slog.Level
-	MetricsListen      string        // "": on Listen, if the server is for this machine alone
-	Drain              time.Duration // how long a stopping node says that it is not ready before it takes no more requests
+	Outbound           []netip.Prefix // networks that are not public, in which apps may be called
+	TryFor             time.Duration  // how long an app is tried to be told of a sign-out
+	MetricsListen      string         // "": on Listen, if the server is for this machine alone
+	Drain              time.Duration  // how long a stopping node says that it is not ready before it takes no more requests
 }
 
 // Postgres is the database of several nodes. The zero value: SQLite.
@@ -66,7 +68,7 @@ type Cookies struct{ Session, Browser, CSRF, Header string }
 func Default() Config {
 	const day = 24 * time.Hour
 	return Config{
-		Name: "Exeunt", Listen: "127.0.0.1:8080", Data: "exeunt.db", KeyFile: "exeunt.key", Algs: []string{"ES256"},
+		Name: "Exeunt", Listen: "127.0.0.1:8080", Data: "exeunt.db", KeyFile: "exeunt.key", Algs: []string{"ES256"}, TryFor: 3 * day,
 		Policy: idp.Policy{
 			AccessLife: 5 * time.Minute, IDTokenLife: 5 * time.Minute, CodeLife: time.Minute,
 			SessionIdle: 2 * time.Hour, SessionAbsolute: day, StayIdle: 14 * day, StayAbsolute: 30 * day,

@@ -79,6 +79,12 @@ func (r *reader) fields(c *Config) []field {
 			}
 		}},
 		{"metrics_listen", r.address(&c.MetricsListen)},
+		{"apps", func(key string, n *yaml.Node) {
+			r.mapping(key, n, []field{
+				{"allow_networks", func(key string, n *yaml.Node) { r.networks(key, n, &c.Outbound) }},
+				{"try_for", func(key string, n *yaml.Node) { r.tryFor(key, n, &c.TryFor) }},
+			})
+		}},
 		{"drain", func(key string, n *yaml.Node) { r.drain(key, n, &c.Drain) }},
 	}
 }
@@ -126,25 +132,57 @@ func (r *reader) tls(key string, n *yaml.Node, t *TLS) {
 	}
 }
 
+func (r *reader) networks(key string, n *yaml.Node, to *[]netip.Prefix) {
+	r.list(key, n, func(n *yaml.Node) {
+		if p, ok := r.network(key, n); ok {
+			*to = append(*to, p)
+		}
+	})
+}
+
+// network reads an address, or a network.
+func (r *reader) network(key string, n *yaml.Node) (p netip.Prefix, ok bool) {
+	text, ok := r.text(key, n)
+	if !ok {
+		return p, false
+	}
+	p, err := netip.ParsePrefix(text)
+	if a, err2 := netip.ParseAddr(text); err2 == nil {
+		p, err = netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	if err != nil {
+		r.wrong(n.Line, key, strconv.Quote(text)+" is no address", "write for example 10.0.0.7 or 10.0.0.0/24")
+		return p, false
+	}
+	return p.Masked(), true
+}
+
+const longestTry = 30 * 24 * time.Hour
+
+func (r *reader) tryFor(key string, n *yaml.Node, to *time.Duration) {
+	text, ok := r.text(key, n)
+	if !ok {
+		return
+	}
+	d, err := duration(text)
+	if err != nil || d < time.Minute || d > longestTry {
+		r.wrong(n.Line, key, strconv.Quote(text)+" is no length of time from 1m to 30d", "write for example 72h")
+		return
+	}
+	*to = d
+}
+
 func (r *reader) proxies(key string, n *yaml.Node, to *[]netip.Prefix) {
 	r.list(key, n, func(n *yaml.Node) {
-		text, ok := r.text(key, n)
+		p, ok := r.network(key, n)
 		if !ok {
 			return
 		}
-		p, err := netip.ParsePrefix(text)
-		if a, err2 := netip.ParseAddr(text); err2 == nil {
-			p, err = netip.PrefixFrom(a, a.BitLen()), nil
-		}
-		if err != nil {
-			r.wrong(n.Line, key, strconv.Quote(text)+" is no address", "write for example 10.0.0.7 or 10.0.0.0/24")
-			return
-		}
 		if p.Bits() == 0 {
-			r.wrong(n.Line, key, text+" trusts everybody, so that anybody can pretend to come from anywhere", "name the proxies' own addresses")
+			r.wrong(n.Line, key, n.Value+" trusts everybody, so that anybody can pretend to come from anywhere", "name the proxies' own addresses")
 			return
 		}
-		*to = append(*to, p.Masked())
+		*to = append(*to, p)
 	})
 }
 

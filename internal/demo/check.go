@@ -16,6 +16,7 @@ type Result struct {
 	What    string        // was signed out
 	Refused []string      // by what
 	After   time.Duration // from sending the sign-out to the first refusal by the API
+	Told    time.Duration // until the last app's own session was gone; 0: apps are not told of this
 	Lived   []string      // rightly lived on
 	Err     error         // nil: all as it should be
 }
@@ -26,9 +27,10 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		What    string   `json:"signed_out"`
 		Refused []string `json:"refused_by"`
 		After   float64  `json:"after_ms"`
+		Told    float64  `json:"apps_told_ms,omitempty"`
 		Lived   []string `json:"lived_on"`
 		Failed  string   `json:"failed,omitempty"`
-	}{r.What, append([]string{}, r.Refused...), milliseconds(r.After), append([]string{}, r.Lived...), ""}
+	}{r.What, append([]string{}, r.Refused...), milliseconds(r.After), milliseconds(r.Told), append([]string{}, r.Lived...), ""}
 	if r.Err != nil {
 		out.Failed = r.Err.Error()
 	}
@@ -40,13 +42,17 @@ func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 // Print writes results as a table.
 func Print(w io.Writer, results []Result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "SIGNED OUT\tREFUSED BY\tAFTER\tRIGHTLY LIVED ON\t")
+	fmt.Fprintln(t, "SIGNED OUT\tREFUSED BY\tAFTER\tAPPS TOLD\tRIGHTLY LIVED ON\t")
 	for _, r := range results {
 		verdict := "ok"
 		if r.Err != nil {
 			verdict = "FAILED: " + r.Err.Error()
 		}
-		fmt.Fprintf(t, "%s\t%s\t%.1f ms\t%s\t%s\n", r.What, strings.Join(r.Refused, ", "), milliseconds(r.After), strings.Join(r.Lived, ", "), verdict)
+		told := "–"
+		if r.Told > 0 {
+			told = fmt.Sprintf("%.1f ms", milliseconds(r.Told))
+		}
+		fmt.Fprintf(t, "%s\t%s\t%.1f ms\t%s\t%s\t%s\n", r.What, strings.Join(r.Refused, ", "), milliseconds(r.After), told, strings.Join(r.Lived, ", "), verdict)
 	}
 	return t.Flush()
 }
@@ -130,6 +136,16 @@ func (c *check) step(ctx context.Context, s step, r *Result) error {
 	if len(s.ends) > 0 {
 		r.Refused = append(r.Refused, "API")
 	}
+	if s.told == nil {
+		s.told = s.ends
+	}
+	if len(s.told) > 0 {
+		if err := c.told(s); err != nil {
+			return err
+		}
+		r.Told = time.Since(sent)
+		r.Refused = append(r.Refused, "apps")
+	}
 	if s.refresh {
 		for _, v := range s.ends {
 			status, answer, err := c.d.sites[v.site].refresh(ctx, v.of(c).Token.RefreshToken)
@@ -160,6 +176,18 @@ func (c *check) step(ctx context.Context, s step, r *Result) error {
 	return c.lived(ctx, s, r)
 }
 
+// told waits until the apps have ended their own sessions of what was signed out.
+func (c *check) told(s step) error {
+	for _, v := range s.told {
+		for end := time.Now().Add(within); c.d.sites[v.site].knows(v.of(c)); time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				return fmt.Errorf("%s still knows who was signed out there", c.d.sites[v.site].name)
+			}
+		}
+	}
+	return nil
+}
+
 // lived makes sure that nobody else was signed out.
 func (c *check) lived(ctx context.Context, s step, r *Result) error {
 	for _, v := range append(s.lives, bobsBooks) {
@@ -169,6 +197,9 @@ func (c *check) lived(ctx context.Context, s step, r *Result) error {
 		}
 		if !ok {
 			return fmt.Errorf("the token of %s was signed out, too", v.name)
+		}
+		if !c.d.sites[v.site].knows(v.of(c)) {
+			return fmt.Errorf("the app's own session of %s was ended, too", v.name)
 		}
 		r.Lived = append(r.Lived, v.name)
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -105,7 +106,8 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 	c := config.Default()
 	c.Issuer, c.Data, c.KeyFile = d.Info.Issuer, filepath.Join(dir, "exeunt.db"), filepath.Join(dir, "exeunt.key")
 	c.Name, c.Resources, c.InitialTokens = "Exeunt demo", []string{d.Info.API}, []idp.Hash{idp.HashOf(d.Info.RegistrationToken)}
-	c.RegistrationScopes = []string{"account.signout"} // who tries it out may register an app that signs people out everywhere, with consent
+	c.RegistrationScopes = []string{"account.signout"}                // who tries it out may register an app that signs people out everywhere, with consent
+	c.Outbound = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} // where Books and News are told
 	if runtime.GOOS != "linux" {
 		c.Cookies.Session, c.Cookies.Browser = "exeunt"+portOf(d.ls[0]), "exeunt-browser"+portOf(d.ls[0])
 	}

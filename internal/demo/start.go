@@ -2,9 +2,11 @@ package demo
 
 import (
 	"encoding/json"
+	"fmt"
 	"html/template"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"exeunt.dev/internal/idp"
@@ -22,6 +24,7 @@ type told struct {
 	Cause       idp.CauseKind
 	Who         string
 	Ended       int
+	Apps        string
 	ReceiptPage string
 }
 
@@ -67,7 +70,11 @@ func (d *Demo) startPage(w http.ResponseWriter, r *http.Request) {
 			if err != nil {
 				return err
 			}
-			data.SignOuts = append(data.SignOuts, told{x.At.Time().Format(time.TimeOnly), x.Cause, names[x.Account], len(endings), d.Info.Issuer + "/signout/" + string(x.ID)})
+			apps, err := tellApps(v, &x)
+			if err != nil {
+				return err
+			}
+			data.SignOuts = append(data.SignOuts, told{x.At.Time().Format(time.TimeOnly), x.Cause, names[x.Account], len(endings), apps, d.Info.Issuer + "/signout/" + string(x.ID)})
 		}
 		return err
 	})
@@ -79,7 +86,7 @@ func (d *Demo) startPage(w http.ResponseWriter, r *http.Request) {
 		for _, v := range s.visits() {
 			site, api := "signed in", "admitted"
 			if _, err := d.orders.guard.Check(v.Token.AccessToken); err != nil {
-				site, api = "not told yet: its own cookie still works", "refused: "+err.Error()
+				site, api = "its own cookie still works", "refused: "+err.Error()
 			}
 			data.Sites = append(data.Sites, layer{v.Username, s.name, site})
 			data.API = append(data.API, layer{v.Username, "token of " + s.name, api})
@@ -88,6 +95,23 @@ func (d *Demo) startPage(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	startTemplate.Execute(w, data)
+}
+
+// tellApps says in words what became of telling the apps.
+func tellApps(v idp.View, r *idp.Receipt) (string, error) {
+	all, err := v.ToldOf(r.Number)
+	var words []string
+	for _, t := range all {
+		word := fmt.Sprintf("%s %s", t.Client, t.State)
+		if t.State == idp.Confirmed {
+			word = fmt.Sprintf("%s has confirmed after %d ms", t.Client, t.Last-r.At)
+		}
+		words = append(words, word)
+	}
+	if len(words) == 0 {
+		words = []string{"none to be told"}
+	}
+	return strings.Join(words, ", "), err
 }
 
 var startTemplate = template.Must(template.New("start").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="2">
@@ -103,4 +127,4 @@ Then sign out: in an app, or on your <a href="{{.Issuer}}/account" target="_blan
 <section><h2>Orders (API)</h2>{{range .API}}<p><b>{{.What}}</b>: {{.Who}}<br>{{.State}}</p>{{else}}<p>No tokens.</p>{{end}}</section>
 </div>
 <h2>What each sign-out did</h2>
-<table><tr><th>at<th>why<th>who<th>names that ended<th></tr>{{range .SignOuts}}<tr><td>{{.At}}<td>{{.Cause}}<td>{{.Who}}<td>{{.Ended}}<td><a href="{{.ReceiptPage}}" target="_blank">receipt</a></tr>{{else}}<tr><td colspan="5">None yet.</tr>{{end}}</table></html>`))
+<table><tr><th>at<th>why<th>who<th>names that ended<th>apps told<th></tr>{{range .SignOuts}}<tr><td>{{.At}}<td>{{.Cause}}<td>{{.Who}}<td>{{.Ended}}<td>{{.Apps}}<td><a href="{{.ReceiptPage}}" target="_blank">receipt</a></tr>{{else}}<tr><td colspan="6">None yet.</tr>{{end}}</table></html>`))

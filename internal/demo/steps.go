@@ -31,6 +31,7 @@ type step struct {
 	act     func(context.Context) error
 	ends    []who
 	refresh bool                                 // the refresh tokens of what ended are refused, too
+	told    []who                                // whose apps are told of it; nil: of all that ends
 	here    *bool                                // is this browser signed in at Exeunt afterwards? nil: not asked
 	there   *bool                                // and the other one
 	lives   []who                                // beside the other person, who always does
@@ -48,10 +49,10 @@ func (c *check) steps() []step {
 		{what: "this browser, from an app", act: c.leaveByApp, ends: here, refresh: true, here: no(), there: yes(), lives: []who{twoBooks}},
 		{what: "this browser, accounts API", act: c.leaveByAPI, ends: here, refresh: true, here: no(), there: yes(), lives: []who{twoBooks}},
 		{what: "that one, from the list", act: c.endOther, ends: []who{twoBooks}, refresh: true, here: yes(), there: no(), lives: here},
-		{what: "all others", act: c.endOthers, ends: all, here: yes(), there: no(), after: c.renewed},
-		{what: "password changed", act: c.changePassword, ends: all, here: yes(), there: no(), after: c.renewed},
-		{what: "refresh token stolen", act: c.replay, ends: []who{oneBooks}, here: yes(), there: yes(), lives: []who{oneNews, twoBooks}},
-		{what: "refresh token revoked", act: c.revoke, ends: []who{oneBooks}, refresh: true, here: yes(), there: yes(), lives: []who{oneNews, twoBooks}},
+		{what: "all others", act: c.endOthers, ends: all, told: []who{twoBooks}, here: yes(), there: no(), after: c.renewed},
+		{what: "password changed", act: c.changePassword, ends: all, told: []who{twoBooks}, here: yes(), there: no(), after: c.renewed},
+		{what: "refresh token stolen", act: c.replay, ends: []who{oneBooks}, told: []who{}, here: yes(), there: yes(), lives: []who{oneNews, twoBooks}},
+		{what: "refresh token revoked", act: c.revoke, ends: []who{oneBooks}, told: []who{}, refresh: true, here: yes(), there: yes(), lives: []who{oneNews, twoBooks}},
 		{what: "everywhere, by bearer", act: c.everywhere, ends: all, refresh: true, here: no(), there: no()},
 		{what: "everywhere, by an operator", act: c.byOperator, ends: all, refresh: true, here: no(), there: no()},
 	}
@@ -185,6 +186,9 @@ func (c *check) renewed(ctx context.Context, r *Result) error {
 		}
 		if status != http.StatusOK {
 			return fmt.Errorf("%s is not refreshed: %d %s", w.name, status, t.Error)
+		}
+		if !c.d.sites[w.site].knows(w.of(c)) {
+			return fmt.Errorf("%s was told that it is over", w.name)
 		}
 		ok, err := c.one.admits(ctx, t.Access)
 		if err != nil || !ok {

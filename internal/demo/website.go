@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -31,11 +32,13 @@ type site struct {
 	mu       sync.Mutex
 	sessions map[[32]byte]*visit
 	waiting  map[[32]byte]attempt
+	over     map[string]bool // each sid that Exeunt has told of: a sign-in that it overtook makes no session
 }
 
-// visit is the site's own session. It knows nothing of sign-outs elsewhere: nobody tells sites yet.
+// visit is the site's own session. It lives until the site's cookie goes, or Exeunt tells that its sid is over.
 type visit struct {
 	Subject, Username string
+	Sid               string // what Exeunt calls this sign-in
 	ID                string // the ID token, for the sign-out
 	Token             *oauth2.Token
 }
@@ -44,7 +47,7 @@ type visit struct {
 type attempt struct{ state, nonce, verifier string }
 
 func (d *Demo) newSite(ctx context.Context, name string, l net.Listener) (*site, error) {
-	s := &site{name: name, url: address(l), api: d.Info.API, cookie: strings.ToLower(name) + "_session", sessions: map[[32]byte]*visit{}, waiting: map[[32]byte]attempt{}}
+	s := &site{name: name, url: address(l), api: d.Info.API, cookie: strings.ToLower(name) + "_session", sessions: map[[32]byte]*visit{}, waiting: map[[32]byte]attempt{}, over: map[string]bool{}}
 	if runtime.GOOS != "linux" {
 		s.cookie += portOf(l)
 	}
@@ -52,6 +55,7 @@ func (d *Demo) newSite(ctx context.Context, name string, l net.Listener) (*site,
 	secret, err := d.client(ctx, idp.Client{
 		ID: idp.ClientID(id), Kind: idp.KindWeb, Name: name, AuthMethod: idp.AuthBasic, FirstParty: true,
 		RedirectURIs: []string{s.url + "/callback"}, PostLogoutURIs: []string{s.url + "/bye"}, LogoutURIs: []string{s.url + "/bye"},
+		BackchannelLogoutURI: s.url + "/backchannel", BackchannelLogoutSessionRequired: true,
 		GrantTypes: []string{"authorization_code", "refresh_token"}, Scopes: []string{"openid", "profile"}, Audiences: []string{d.Info.API},
 	})
 	if err != nil {
@@ -76,6 +80,7 @@ func (d *Demo) newSite(ctx context.Context, name string, l net.Listener) (*site,
 	mux.HandleFunc("GET /callback", s.callback)
 	mux.HandleFunc("POST /logout", s.logout)
 	mux.HandleFunc("GET /bye", s.bye)
+	mux.HandleFunc("POST /backchannel", s.backchannel)
 	s.Handler = mux
 	return s, nil
 }
@@ -101,6 +106,9 @@ func (s *site) visit(r *http.Request) *visit {
 	defer s.mu.Unlock()
 	return s.sessions[s.key(r, s.cookie)]
 }
+
+// knows says whether the site still has a visit.
+func (s *site) knows(v *visit) bool { return slices.Contains(s.visits(), v) }
 
 func (s *site) visits() (out []*visit) {
 	s.mu.Lock()
@@ -148,9 +156,16 @@ func (s *site) callback(w http.ResponseWriter, r *http.Request) {
 	cookie := idp.NewSecret(32)
 	s.mu.Lock()
 	delete(s.sessions, s.key(r, s.cookie))
-	s.sessions[sha256.Sum256([]byte(cookie))] = v
+	over := s.over[v.Sid]
+	if !over {
+		s.sessions[sha256.Sum256([]byte(cookie))] = v
+	}
 	s.mu.Unlock()
 	s.set(w, s.cookie+"_login", "")
+	if over {
+		s.render(w, http.StatusForbidden, page{Text: "You were signed out while you signed in."})
+		return
+	}
 	s.set(w, s.cookie, cookie)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
@@ -170,12 +185,13 @@ func (s *site) exchange(ctx context.Context, code string, a attempt) (*visit, er
 	}
 	var more struct {
 		Username string `json:"preferred_username"`
+		Sid      string `json:"sid"`
 	}
 	err = id.Claims(&more)
 	if more.Username == "" {
 		more.Username = s.username(ctx, t)
 	}
-	return &visit{Subject: id.Subject, Username: more.Username, ID: raw, Token: t}, err
+	return &visit{Subject: id.Subject, Username: more.Username, Sid: more.Sid, ID: raw, Token: t}, err
 }
 
 // username asks Orders' neighbour, the userinfo endpoint; a token for Orders alone may not be good there.
@@ -213,6 +229,25 @@ func (s *site) logout(w http.ResponseWriter, r *http.Request) {
 		to = s.end + "?" + url.Values{"id_token_hint": {v.ID}, "post_logout_redirect_uri": {s.url + "/bye"}}.Encode()
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// backchannel is how Exeunt tells that a sign-in is over (OpenID Connect Back-Channel Logout 1.0): the site's own session ends.
+func (s *site) backchannel(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	token, err := s.verifier.VerifyLogout(r.Context(), r.PostFormValue("logout_token"))
+	if err != nil || token.SessionID == "" {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over[token.SessionID] = true
+	for key, v := range s.sessions {
+		if v.Sid == token.SessionID {
+			delete(s.sessions, key)
+		}
+	}
+	w.WriteHeader(http.StatusOK)
 }
 
 func (s *site) bye(w http.ResponseWriter, _ *http.Request) {

@@ -13,14 +13,14 @@ import (
 // Door ends things.
 type Door struct {
 	store idp.Store
-	done  func()
+	done  func(owes bool)
 }
 
 // New returns the door of a store. committed, if not nil, is called after each commit that may have grown the
-// ledger, so that the feed need not wait for its next poll.
-func New(store idp.Store, committed func()) *Door {
+// ledger, so that the feed need not wait for its next poll; owes says that there may be somebody to tell.
+func New(store idp.Store, committed func(owes bool)) *Door {
 	if committed == nil {
-		committed = func() {}
+		committed = func(bool) {}
 	}
 	return &Door{store: store, done: committed}
 }
@@ -49,7 +49,7 @@ func (d *Door) End(ctx context.Context, s idp.Selector, c idp.Cause) (idp.Receip
 			return err
 		})
 		if err == nil {
-			d.done()
+			d.done(s.Tells())
 			return receipt, nil
 		}
 		if !errors.Is(err, idp.ErrUnknown) {
@@ -91,7 +91,7 @@ func (d *Door) Again(ctx context.Context, actor idp.Actor, request string) (r id
 }
 
 // Committed tells the door that a caller's transaction with an EndIn in it has committed.
-func (d *Door) Committed() { d.done() }
+func (d *Door) Committed() { d.done(true) }
 
 // EndIn is End inside the caller's transaction. The receipt is true once that has committed; then call Committed.
 func EndIn(tx idp.Tx, s idp.Selector, c idp.Cause) (idp.Receipt, error) {
@@ -109,6 +109,9 @@ func EndIn(tx idp.Tx, s idp.Selector, c idp.Cause) (idp.Receipt, error) {
 	receipt := idp.Receipt{
 		Request: request, Cause: c.Kind, Actor: c.Actor, Reason: c.Reason,
 		Selector: s.Kind, Account: s.Account, Client: s.Client,
+	}
+	if !s.Tells() {
+		receipt.ToldAt = idp.NobodyToTell
 	}
 	endings, err := reach(tx, s, c.Kind, &receipt)
 	if err != nil {

@@ -34,7 +34,7 @@ func newScene(t *testing.T) scene {
 	t.Cleanup(func() { store.Close() })
 	n := ledger.NewName
 	s := scene{Store: store, account: "alice", family: n(), key: n(), committed: new(int)}
-	s.door = door.New(store, func() { *s.committed++ })
+	s.door = door.New(store, func(bool) { *s.committed++ })
 	err = store.Update(t.Context(), func(tx idp.Tx) error {
 		other := n()
 		err := errors.Join(tx.InsertAccount(idp.Account{ID: "alice", Username: "alice", State: idp.AccountActive}, n()),

@@ -92,7 +92,7 @@ func newWorld(t *testing.T) *world {
 		default:
 		}
 	})
-	w.door = door.New(w.store, w.feed.Wake)
+	w.door = door.New(w.store, func(bool) { w.feed.Wake() })
 	w.feed.Mount(w.mux)
 	server := httptest.NewServer(w.mux)
 	w.url = server.URL

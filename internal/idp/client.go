@@ -52,6 +52,7 @@ type Client struct {
 
 	BackchannelLogoutURI              string `json:"backchannel_logout_uri,omitempty"`
 	BackchannelLogoutSessionRequired  bool   `json:"backchannel_logout_session_required,omitempty"`
+	AwaitLogout                       bool   `json:"await_logout,omitempty"` // a browser that signs out waits for it, for a moment
 	FrontchannelLogoutURI             string `json:"frontchannel_logout_uri,omitempty"`
 	FrontchannelLogoutSessionRequired bool   `json:"frontchannel_logout_session_required,omitempty"`
 
@@ -149,6 +150,16 @@ func ValidRedirectURI(uri string, kind ClientKind) error {
 		return nil
 	}
 	return bad
+}
+
+// ValidBackchannelURI refuses what logout tokens must not be sent to: anything but https, or http in a network that the operator
+// allows, which is known when it is connected to. Fragments cannot be sent (Back-Channel Logout 1.0 section 2.2).
+func ValidBackchannelURI(uri string) error {
+	u, err := url.Parse(uri)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || !plainHost(u) || strings.Contains(uri, "#") || u.User != nil || len(uri) > 2048 || strings.ContainsAny(uri, " \t\r\n*\\") {
+		return Invalid("backchannel_logout_uri", uri+" must be https, or http in a network of yours, without fragment and user name.")
+	}
+	return nil
 }
 
 // plainHost says that a host is one that browsers, resolvers and this program read alike: letters, digits, dots and dashes (an

@@ -81,8 +81,13 @@ type Receipt struct {
 	Client   ClientID
 	Session  Name // the acting or named session
 	At       Time // set by the store at commit
-	ToldAt   Time // 0: fan-out still owed
+	ToldAt   Time // 0: fan-out still owed; else when it was done, or NobodyToTell
+
+	Number uint64 // of its first ending; set by the store
 }
+
+// NobodyToTell stands where a receipt's fan-out would be due: no app is told of the end of a token, a family or a key.
+const NobodyToTell Time = 1
 
 // Head is how far the ledger has come, read from the counter row.
 type Head = ledger.Head

@@ -46,6 +46,11 @@ func (s Selector) Once() bool {
 	return false
 }
 
+// Tells says that apps are told of what the selector ends.
+func (s Selector) Tells() bool {
+	return s.Kind != SelectToken && s.Kind != SelectFamily && s.Kind != SelectKey
+}
+
 // EndToken ends one access token by its jti.
 func EndToken(jti Name) Selector { return Selector{Kind: SelectToken, Name: jti} }
 

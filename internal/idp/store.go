@@ -48,6 +48,7 @@ type View interface {
 	KeyReader
 	LedgerReader
 	ReceiptReader
+	DeliveryReader
 }
 
 // Tx reads and writes. Lock order: account, session, grant, family, client, slot; the counter row is the store's.
@@ -61,6 +62,7 @@ type Tx interface {
 	PendingWriter
 	KeyWriter
 	LedgerWriter
+	DeliveryWriter
 }
 
 // EpochReader is the only way to current epochs.

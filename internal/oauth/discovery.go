@@ -25,6 +25,8 @@ func (o *OAuth) discovery(w http.ResponseWriter, r *http.Request) {
 		"pushed_authorization_request_endpoint":          at("/oauth2/par"),
 		"authorization_challenge_endpoint":               at("/oauth2/challenge"),
 		"end_session_endpoint":                           at("/logout"),
+		"backchannel_logout_supported":                   true,
+		"backchannel_logout_session_supported":           true,
 		"jwks_uri":                                       at("/.well-known/jwks.json"),
 		"scopes_supported":                               []string{scopeOpenID, "profile", "email", scopeOffline, scopeSignOut},
 		"response_types_supported":                       []string{"code"},

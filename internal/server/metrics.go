@@ -19,6 +19,7 @@ type metrics struct {
 	http.Handler
 	requests *prometheus.CounterVec
 	took     *prometheus.HistogramVec
+	attempts *prometheus.CounterVec
 }
 
 func newMetrics(store idp.Store, f *feed.Feed) *metrics {
@@ -27,6 +28,7 @@ func newMetrics(store idp.Store, f *feed.Feed) *metrics {
 		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "exeunt_request_seconds", Help: "Time to answer, by route.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, 1, 5}}, []string{"route"}),
 	}
+	m.attempts = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "exeunt_delivery_attempts_total", Help: "Attempts to tell an app of a sign-out, by app and what came of it."}, []string{"client", "state"})
 	// asks reads one number from the database when the metrics are read; NaN when it cannot be known.
 	asks := func(read func(idp.View) (float64, error)) func() float64 {
 		return func() float64 {
@@ -41,12 +43,21 @@ func newMetrics(store idp.Store, f *feed.Feed) *metrics {
 		}
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.requests, m.took, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	registry.MustRegister(m.requests, m.took, m.attempts, deliveries{store}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "exeunt_guards_connected", Help: "Guards that follow this node."}, func() float64 { return float64(f.Readers()) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "exeunt_endings_total", Help: "Endings in the ledger: its last number."},
 			asks(func(v idp.View) (float64, error) { h, err := v.Head(); return float64(h.Number), err })),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "exeunt_owed", Help: "Sign-outs of which apps have not been told yet."},
-			asks(func(v idp.View) (float64, error) { n, err := v.Owed(); return float64(n), err })))
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "exeunt_fanouts_owed", Help: "Sign-outs for which it has not been worked out yet whom to tell."},
+			asks(func(v idp.View) (float64, error) { n, err := v.Owed(); return float64(n), err })),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "exeunt_delivery_oldest_seconds", Help: "Age of the oldest delivery that is still owed; 0: there is none."},
+			asks(func(v idp.View) (float64, error) {
+				at, err := v.OldestOwed()
+				if err != nil || at == 0 {
+					return 0, err
+				}
+				now, _ := store.Now()
+				return float64(now-at) / 1000, nil
+			})))
 	m.Handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	return m
 }
@@ -58,5 +69,30 @@ func (m *metrics) observe(route string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
 	if route != "GET /ledger" { // it ends when the guard goes
 		m.took.WithLabelValues(route).Observe(took.Seconds())
+	}
+}
+
+func (m *metrics) delivered(c idp.ClientID, s idp.DeliveryState) {
+	m.attempts.WithLabelValues(string(c), string(s)).Inc()
+}
+
+// deliveries are counted in the database, when the metrics are read. Client ids are registered ones.
+type deliveries struct{ store idp.Store }
+
+var deliveriesDesc = prometheus.NewDesc("exeunt_deliveries", "Deliveries that are owed, or that apps will not get any more, by app and state.", []string{"client", "state"}, nil)
+
+// Describe is prometheus.Collector's.
+func (d deliveries) Describe(to chan<- *prometheus.Desc) { to <- deliveriesDesc }
+
+// Collect is prometheus.Collector's.
+func (d deliveries) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	var counts []idp.Told
+	if err := d.store.View(ctx, func(v idp.View) (err error) { counts, err = v.DeliveryCounts(); return err }); err != nil {
+		return // no numbers are better than wrong ones
+	}
+	for _, c := range counts {
+		to <- prometheus.MustNewConstMetric(deliveriesDesc, prometheus.GaugeValue, float64(c.Count), string(c.Client), string(c.State))
 	}
 }

@@ -14,12 +14,14 @@ import (
 	"exeunt.dev/internal/account"
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/config"
+	"exeunt.dev/internal/delivery"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/feed"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/logout"
 	"exeunt.dev/internal/oauth"
+	"exeunt.dev/internal/outbound"
 	"exeunt.dev/internal/signin"
 	"exeunt.dev/internal/token"
 	"exeunt.dev/internal/web"
@@ -34,6 +36,8 @@ type Server struct {
 	log      *slog.Logger
 	feed     *feed.Feed
 	door     *door.Door
+	calls    *outbound.Client
+	delivery *delivery.Delivery
 	metrics  *metrics
 	handler  http.Handler
 	listener net.Listener
@@ -64,8 +68,11 @@ func NewOn(ctx context.Context, c config.Config, log *slog.Logger, l net.Listene
 func (s *Server) build(ctx context.Context) error {
 	c := s.base.Config
 	s.feed = feed.New(s.base.Store, s.ledgerGrew)
-	s.door = door.New(s.base.Store, s.feed.Wake)
 	s.metrics = newMetrics(s.base.Store, s.feed)
+	s.calls = outbound.New(outbound.Options{Allow: c.Outbound})
+	tokens := token.NewIssuer(c.Issuer, s.base.Ring)
+	s.delivery = delivery.New(s.base.Store, tokens, s.calls, delivery.Options{TryFor: c.TryFor, Log: s.log, Observe: s.metrics.delivered})
+	s.door = door.New(s.base.Store, s.committed)
 	pages, err := web.New(c.Name)
 	if err != nil {
 		return err
@@ -73,13 +80,20 @@ func (s *Server) build(ctx context.Context) error {
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
-	s.handler = edge.Wrap(s.rooms(pages), edge.Options{Log: s.log, Trusted: c.TrustedProxies, HTTPS: c.HTTPS(), Observe: s.metrics.observe})
+	s.handler = edge.Wrap(s.rooms(pages, tokens), edge.Options{Log: s.log, Trusted: c.TrustedProxies, HTTPS: c.HTTPS(), Observe: s.metrics.observe})
 	return nil
 }
 
-func (s *Server) rooms(pages *web.Pages) http.Handler {
+// committed is told by the door that the ledger may have grown, and whether apps may have to be told.
+func (s *Server) committed(owes bool) {
+	s.feed.Wake()
+	if owes {
+		s.delivery.Wake()
+	}
+}
+
+func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	c, store := s.base.Config, s.base.Store
-	tokens := token.NewIssuer(c.Issuer, s.base.Ring)
 	tie := browser.New(store, s.door, c.Policy, c.Issuer, browser.Names(c.Cookies), s.base.Vault.Derive("csrf", 32))
 	passwords := signin.NewPasswords(store)
 	passwords.Knows = tie.Knows
@@ -116,6 +130,7 @@ func (s *Server) Close() error {
 			}
 		}
 	}
+	s.calls.Close()
 	return errors.Join(append(errs, s.base.Close())...)
 }
 
@@ -132,6 +147,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	work.Go(func() { s.watchKeys(follow) })
 	work.Go(func() { s.sweep(follow) })
+	work.Go(func() { s.delivery.Run(follow) })
 	failed := make(chan error, 2)
 	servers := []*http.Server{s.serve(s.listener, s.handler, failed)}
 	if s.aside != nil {

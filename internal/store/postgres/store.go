@@ -41,6 +41,7 @@ func (s *Store) Update(ctx context.Context, f func(idp.Tx) error) error {
 	return s.with(ctx, s.pool, beginBoth, func(e *engine) error {
 		var b verbs.Buffer
 		t := &tx{Tx: verbs.NewTx(e, s.cache, &b), e: e}
+		t.SkipLocked = " FOR UPDATE SKIP LOCKED"
 		if err := f(t); err != nil {
 			return err
 		}

@@ -30,6 +30,8 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 		{"Swaps", swaps},
 		{"Sweep", sweep},
 		{"LifeCap", lifeCap},
+		{"FanOut", fanOut},
+		{"Deliveries", deliveries},
 		{"S1_Reopen", reopen},
 		{"S2_LostUpdate", lostUpdate},
 		{"S2_EndedAfterLock", endedAfterLock},

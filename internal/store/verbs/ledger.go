@@ -102,7 +102,7 @@ func ending(r Row) idp.Ending {
 }
 
 const (
-	receiptColumns = ` r.id, r.request, r.cause, r.actor, r.reason, r.selector, r.account, r.client, r.session, r.at, r.told_at `
+	receiptColumns = ` r.id, r.request, r.cause, r.actor, r.reason, r.selector, r.account, r.client, r.session, r.at, r.told_at, r.number `
 
 	sqlReceiptByRequest = `SELECT` + receiptColumns + `FROM receipt r WHERE r.request = ?`
 	sqlReceiptOfEnding  = `SELECT` + receiptColumns + `FROM ending e JOIN receipt r ON r.number = e.receipt WHERE e.name = ?`
@@ -118,7 +118,7 @@ func readReceipt(r Row) idp.Receipt {
 	return idp.Receipt{
 		ID: idp.ReceiptID(r.Text()), Request: r.Hash(), Cause: idp.CauseKind(r.Text()), Actor: idp.Actor(r.Text()), Reason: r.Text(),
 		Selector: idp.SelectorKind(r.Text()), Account: idp.AccountID(r.Text()), Client: idp.ClientID(r.Text()), Session: r.Name(),
-		At: r.Time(), ToldAt: r.Time(),
+		At: r.Time(), ToldAt: r.Time(), Number: uint64(r.Int()),
 	}
 }
 

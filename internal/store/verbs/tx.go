@@ -12,6 +12,9 @@ type Tx struct {
 	View
 	W Writer
 
+	// SkipLocked stands behind a SELECT whose rows are to be locked, without those that others hold.
+	SkipLocked string
+
 	locked *idp.Session // as read under its lock, until the next write
 }
 

@@ -1,0 +1,29 @@
+-- How far a receipt's fan-out has come: index of the ending, and behind which account's grant.
+ALTER TABLE receipt ADD COLUMN fan_ending BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE receipt ADD COLUMN fan_account TEXT NOT NULL DEFAULT '';
+ALTER TABLE receipt ADD COLUMN fan_grant BYTEA;
+
+-- Of the end of a token, a family or a key nobody is told.
+UPDATE receipt SET told_at = 1 WHERE told_at = 0 AND selector IN ('token', 'family', 'key');
+
+-- One message to one app: that the grant it knows as sid is over. due is when an attempt is to be made, and while one is made,
+-- when its lease ends; NULL when none is to be made.
+CREATE TABLE delivery (
+  receipt      BIGINT NOT NULL,
+  sid          BYTEA   NOT NULL,
+  client       TEXT COLLATE "C" NOT NULL,
+  account      TEXT    NOT NULL,
+  state        TEXT    NOT NULL,
+  created_at   BIGINT NOT NULL,
+  due          BIGINT,
+  attempts     BIGINT NOT NULL,
+  attempted_at BIGINT NOT NULL,
+  confirmed_at BIGINT NOT NULL,
+  again        BOOLEAN NOT NULL,
+  status       BIGINT NOT NULL,
+  error        TEXT    NOT NULL,
+  PRIMARY KEY (receipt, sid)
+);
+CREATE INDEX delivery_due ON delivery (client, due) WHERE due IS NOT NULL;
+-- What an operator may have to look at: what is owed, and what is dead.
+CREATE INDEX delivery_open ON delivery (receipt, sid, client, state) WHERE state NOT IN ('confirmed', 'cannot-be-told');

@@ -1,0 +1,213 @@
+package verbs
+
+import (
+	"cmp"
+
+	"exeunt.dev/internal/idp"
+)
+
+const (
+	deliveryColumns = `receipt, sid, client, account, state, created_at, due, attempts, attempted_at, confirmed_at, again, status, error`
+
+	sqlDelivery       = `SELECT ` + deliveryColumns + ` FROM delivery WHERE receipt = ? AND sid = ?`
+	sqlInsertDelivery = `INSERT INTO delivery (` + deliveryColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (receipt, sid) DO NOTHING`
+	sqlToldOf         = `SELECT client, state, count(*), max(confirmed_at), min(due), max(attempts), max(error) FROM delivery WHERE receipt = ?
+		GROUP BY client, state ORDER BY client, state`
+
+	// The condition of the index delivery_open.
+	open          = ` state NOT IN ('confirmed', 'cannot-be-told') `
+	sqlDeliveries = `SELECT ` + deliveryColumns + ` FROM delivery WHERE` + open + `AND (receipt, sid) > (?1, ?2)
+		AND (?3 = '' OR client = ?3) AND (?4 = '' OR state = ?4) AND (?5 = 0 OR state <> 'owed') ORDER BY receipt, sid LIMIT ?6`
+	sqlDeliveryCount = `SELECT client, state, count(*), CAST(0 AS BIGINT), CAST(NULL AS BIGINT), CAST(0 AS BIGINT), '' FROM delivery WHERE` + open + `GROUP BY client, state ORDER BY client, state`
+	sqlOldestOwed    = `SELECT created_at FROM delivery WHERE` + open + `AND state = 'owed' ORDER BY receipt, sid LIMIT 1`
+
+	// It steps from app to app, however many rows each has.
+	sqlBacklogs = `WITH RECURSIVE c (client) AS (SELECT min(client) FROM delivery WHERE due IS NOT NULL
+			UNION ALL SELECT (SELECT min(d.client) FROM delivery d WHERE d.due IS NOT NULL AND d.client > c.client) FROM c WHERE c.client IS NOT NULL)
+		SELECT client, due FROM (SELECT c.client, (SELECT min(d.due) FROM delivery d WHERE d.client = c.client AND d.due IS NOT NULL) AS due FROM c WHERE c.client IS NOT NULL) AS b
+		WHERE due <= ?`
+
+	sqlDue       = `SELECT ` + deliveryColumns + ` FROM delivery WHERE client = ? AND due <= ? ORDER BY due LIMIT ?`
+	sqlLease     = `UPDATE delivery SET due = ?, attempts = attempts + 1, attempted_at = ? WHERE receipt = ? AND sid = ?`
+	sqlSettle    = `UPDATE delivery SET state = ?, due = ?, confirmed_at = ?, again = ?, status = ?, error = ? WHERE receipt = ? AND sid = ? AND attempts = ? AND due IS NOT NULL`
+	sqlSendAgain = `UPDATE delivery SET state = 'owed', due = ?, created_at = ? WHERE receipt = ? AND sid = ? AND state <> 'cannot-be-told'`
+	sqlGiveUp    = `UPDATE delivery SET state = 'given-up', due = NULL WHERE receipt = ? AND sid = ? AND state = 'owed'`
+
+	sqlFanOuts    = `SELECT` + receiptColumns + `, r.endings, r.fan_ending, r.fan_account, r.fan_grant FROM receipt r WHERE r.told_at = 0 ORDER BY r.number LIMIT ?`
+	sqlEndingsIn  = `SELECT name, what, until, number, at FROM ending WHERE number >= ? AND number < ? ORDER BY number`
+	sqlMoveFanOut = `UPDATE receipt SET fan_ending = ?, fan_account = ?, fan_grant = ?, told_at = ? WHERE number = ?`
+)
+
+func readDelivery(r Row) idp.Delivery {
+	return idp.Delivery{
+		Receipt: uint64(r.Int()), Sid: r.Name(), Client: idp.ClientID(r.Text()), Account: idp.AccountID(r.Text()), State: idp.DeliveryState(r.Text()),
+		CreatedAt: r.Time(), Due: idp.Time(r.IntOr0()), Attempts: int(r.Int()), AttemptedAt: r.Time(), ConfirmedAt: r.Time(), Again: r.Bool(),
+		Status: int(r.Int()), Error: r.Text(),
+	}
+}
+
+// Delivery reads one.
+func (v *View) Delivery(id idp.DeliveryID) (d idp.Delivery, err error) {
+	err = v.find(sqlDelivery, func(r Row) { d = readDelivery(r) }, id.Receipt, id.Sid)
+	return d, err
+}
+
+func (v *View) told(sql string, args ...any) (out []idp.Told, err error) {
+	err = v.E.Each(sql, func(r Row) {
+		out = append(out, idp.Told{Client: idp.ClientID(r.Text()), State: idp.DeliveryState(r.Text()), Count: r.Int(), Last: r.Time(), Due: idp.Time(r.IntOr0()), Attempts: int(r.Int()), Error: r.Text()})
+	}, args...)
+	return out, err
+}
+
+// ToldOf sums up a receipt's deliveries.
+func (v *View) ToldOf(receipt uint64) ([]idp.Told, error) { return v.told(sqlToldOf, receipt) }
+
+// DeliveryCounts counts what is owed or dead.
+func (v *View) DeliveryCounts() ([]idp.Told, error) { return v.told(sqlDeliveryCount) }
+
+// OldestOwed is when the oldest delivery that is still owed was made.
+func (v *View) OldestOwed() (at idp.Time, err error) {
+	_, err = v.E.One(sqlOldestOwed, func(r Row) { at = r.Time() })
+	return at, err
+}
+
+// Deliveries lists what is owed or dead.
+func (v *View) Deliveries(f idp.DeliveryFilter, p idp.Page) (out []idp.Delivery, err error) {
+	after := idp.DeliveryID{}
+	if p.After != "" {
+		if after, err = idp.ParseDeliveryID(p.After); err != nil {
+			return nil, err
+		}
+	}
+	dead := 0
+	if f.Dead {
+		dead = 1
+	}
+	err = v.E.Each(sqlDeliveries, func(r Row) { out = append(out, readDelivery(r)) }, after.Receipt, after.Sid[:], f.Client, string(f.State), dead, limitOf(p))
+	return out, err
+}
+
+// Backlogs lists the apps with something due.
+func (v *View) Backlogs(now idp.Time) (out []idp.Backlog, err error) {
+	err = v.E.Each(sqlBacklogs, func(r Row) { out = append(out, idp.Backlog{Client: idp.ClientID(r.Text()), Due: r.Time()}) }, now)
+	return out, err
+}
+
+// FanOuts locks what is still to be expanded.
+func (t *Tx) FanOuts(limit int) (out []idp.FanOut, err error) {
+	var endings []uint64
+	if err := t.E.Each(sqlFanOuts+t.SkipLocked, func(r Row) {
+		f := idp.FanOut{Receipt: readReceipt(r)}
+		endings = append(endings, uint64(r.Int()))
+		f.Number, f.At = f.Receipt.Number, idp.FanPlace{Ending: int(r.Int()), Account: idp.AccountID(r.Text()), Grant: r.Name()}
+		out = append(out, f)
+	}, limit); err != nil {
+		return nil, err
+	}
+	for i := range out {
+		f := &out[i]
+		if err := t.E.Each(sqlEndingsIn, func(r Row) { f.Endings = append(f.Endings, ending(r)) }, f.Number, f.Number+endings[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// MoveFanOut notes how far a fan-out has come.
+func (t *Tx) MoveFanOut(number uint64, to idp.FanPlace, told idp.Time) error {
+	return t.must(sqlMoveFanOut, to.Ending, to.Account, to.Grant, told, number)
+}
+
+// InsertDelivery writes a new one.
+func (t *Tx) InsertDelivery(d idp.Delivery) error {
+	return t.add(sqlInsertDelivery, d.Receipt, d.Sid, d.Client, d.Account, string(d.State), d.CreatedAt, orNull(d.Due), d.Attempts, d.AttemptedAt, d.ConfirmedAt,
+		d.Again, d.Status, d.Error)
+}
+
+// LeaseDeliveries takes what is due.
+func (t *Tx) LeaseDeliveries(c idp.ClientID, now, until idp.Time, limit int) (out []idp.Delivery, err error) {
+	if err := t.E.Each(sqlDue+t.SkipLocked, func(r Row) { out = append(out, readDelivery(r)) }, c, now, limit); err != nil {
+		return nil, err
+	}
+	for i := range out {
+		d := &out[i]
+		d.Attempts++
+		d.Due, d.AttemptedAt = until, now
+		if err := t.must(sqlLease, until, now, d.Receipt, d.Sid); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// SettleDelivery writes what came of an attempt.
+func (t *Tx) SettleDelivery(d idp.Delivery) (bool, error) {
+	return t.swap(sqlSettle, string(d.State), orNull(d.Due), d.ConfirmedAt, d.Again, d.Status, d.Error, d.Receipt, d.Sid, d.Attempts)
+}
+
+// SendAgain makes a delivery owed again.
+func (t *Tx) SendAgain(id idp.DeliveryID, now idp.Time) (bool, error) {
+	return t.swap(sqlSendAgain, now, now, id.Receipt, id.Sid)
+}
+
+// GiveUp makes an owed delivery dead.
+func (t *Tx) GiveUp(id idp.DeliveryID) (bool, error) { return t.swap(sqlGiveUp, id.Receipt, id.Sid) }
+
+func orNull(t idp.Time) any {
+	if t == 0 {
+		return nil
+	}
+	return t
+}
+
+// A grant is beneath an ending, and the first of its names that ended is of this receipt: else an earlier one has told of it. What the
+// app knows an offline grant by is the grant of the session that it was made in, kept by its family. A grant that is still pending
+// gave the app nothing; only the end of the realm, which opening a grant does not lock, may overtake one.
+const (
+	participant = `SELECT g.name, CASE WHEN g.session IS NULL THEN (SELECT f.sid FROM family f WHERE f.grant_ = g.name LIMIT 1) ELSE g.name END AS sid,
+		g.client, g.account, g.redeemed_at FROM grant_ g LEFT JOIN session s ON s.name = g.session WHERE `
+	notBefore = ` AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (g.name, g.client_epoch, g.consent_epoch, g.account_epoch, g.realm, s.name, s.epoch, s.realm)
+		AND e.number < ?) `
+	redeemed  = ` AND g.redeemed_at <> 0 `
+	inAccount = ` AND (g.account, g.name) > (?, ?) ORDER BY g.account, g.name LIMIT ?`
+
+	sqlOfGrant   = participant + `g.name = ?` + notBefore + redeemed + inAccount
+	sqlOfSession = participant + `g.session = ?` + notBefore + redeemed + inAccount
+	sqlOfAccount = participant + `g.name IN (SELECT b.name FROM grant_ b JOIN session t ON b.session = t.name WHERE t.account = ? AND t.epoch = ?
+		UNION SELECT o.name FROM grant_ o WHERE o.account_epoch = ?)` + notBefore + redeemed + inAccount
+	sqlOfClient  = participant + `g.client = ? AND g.client_epoch = ?` + notBefore + redeemed + inAccount
+	sqlOfConsent = participant + `g.client = ? AND g.account = ? AND g.consent_epoch = ?` + notBefore + redeemed + inAccount
+	sqlOfRealm   = participant + `(s.realm = ? OR g.realm = ?)` + notBefore + ` AND g.name > ? ORDER BY g.name LIMIT ?`
+)
+
+// Participants lists the apps beneath the ending that a fan-out has come to.
+func (t *Tx) Participants(f idp.FanOut, limit int) (out []idp.Participant, err error) {
+	e, r, at := f.Endings[f.At.Ending], &f.Receipt, f.At
+	var sql string
+	var args []any
+	switch e.What {
+	case idp.WhatGrant:
+		sql, args = sqlOfGrant, []any{e.Name}
+	case idp.WhatSession:
+		sql, args = sqlOfSession, []any{e.Name}
+	case idp.WhatAccount:
+		sql, args = sqlOfAccount, []any{r.Account, e.Name, e.Name}
+	case idp.WhatClient:
+		sql, args = sqlOfClient, []any{r.Client, e.Name}
+	case idp.WhatConsent:
+		sql, args = sqlOfConsent, []any{r.Client, r.Account, e.Name}
+	case idp.WhatRealm:
+		sql, args = sqlOfRealm, []any{e.Name, e.Name}
+	default:
+		return nil, nil
+	}
+	args = append(args, f.Number)
+	if e.What != idp.WhatRealm {
+		args = append(args, at.Account)
+	}
+	args = append(args, at.Grant[:], cmp.Or(limit, 1))
+	err = t.E.Each(sql, func(r Row) {
+		out = append(out, idp.Participant{Grant: r.Name(), Sid: r.Name(), Client: idp.ClientID(r.Text()), Account: idp.AccountID(r.Text()), RedeemedAt: r.Time()})
+	}, args...)
+	return out, err
+}
