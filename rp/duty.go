@@ -16,8 +16,11 @@ const (
 	batch       = 16              // duties in hand at once
 	sweepEvery  = time.Minute
 	settledKept = 30 * 24 * time.Hour // how long an operator sees what became of a duty
-	settleTime  = 5 * time.Second     // for writing an outcome
+	settleTime  = 2 * time.Second     // for writing an outcome
 )
+
+// lease is how long one replica has a duty to itself: a call and the writing of its outcome, with room for clocks.
+func (s *Site) lease() time.Duration { return 2*s.timeout + settleTime }
 
 // first makes the first attempts of duties that were leased to this call, and tells which are settled by the deadline. The
 // others go on beside; if this process dies meanwhile, another replica takes them up when the lease is over.
@@ -137,7 +140,7 @@ func (s *Site) Run(ctx context.Context) error {
 // work attempts what is due and returns how much that was.
 func (s *Site) work(ctx context.Context) int {
 	now := s.now()
-	duties, err := s.store.LeaseDuties(ctx, batch, now, now.Add(leaseTime))
+	duties, err := s.store.LeaseDuties(ctx, batch, now, now.Add(s.lease()))
 	if err != nil {
 		if ctx.Err() == nil {
 			s.fail(ctx, "what is owed could not be read", err)

@@ -13,7 +13,6 @@ import (
 const (
 	storeTime   = 700 * time.Millisecond // until when the store must have answered
 	attemptTime = 850 * time.Millisecond // until when the first attempts at providers are waited for
-	leaseTime   = 30 * time.Second       // of an attempt; longer than any call
 	giveUpAfter = 7 * 24 * time.Hour     // how long a provider is asked
 )
 
@@ -109,7 +108,7 @@ func (s *Site) end(ctx context.Context, start time.Time, id Hash, user string, b
 // ending is the one call that ends, or does nothing.
 func (s *Site) ending(l *leaving, n Session, user string) Ending {
 	now := s.now()
-	e := Ending{Now: now, Lease: now.Add(leaseTime), GiveUp: now.Add(giveUpAfter)}
+	e := Ending{Now: now, Lease: now.Add(s.lease()), GiveUp: now.Add(giveUpAfter)}
 	if l.everywhere {
 		e.User, e.Tombstone = user, now.Add(tombstoneLife)
 	} else {
