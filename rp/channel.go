@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -43,6 +44,8 @@ func (s *Site) backchannel(w http.ResponseWriter, r *http.Request, u *upstream) 
 	err = within(ctx, time.Now().Add(writePatience), func(ctx context.Context) (err error) {
 		ended, err = s.store.End(ctx, Ending{
 			Provider: u.name, SID: t.sid, Subject: t.sub, JTI: t.jti, Issued: t.issued, Tombstone: now.Add(tombstoneLife), Now: now,
+			// Section 2.7: refresh tokens are revoked, too, unless they are for when the person is away. Run does it.
+			RevokeEnded: !slices.Contains(u.p.Scopes, "offline_access"), Lease: now, GiveUp: now.Add(giveUpAfter),
 		})
 		return err
 	})

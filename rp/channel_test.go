@@ -11,6 +11,7 @@ import (
 
 	"exeunt.dev/internal/jws"
 	"exeunt.dev/rp"
+	"exeunt.dev/rp/rptest"
 )
 
 func (b *browser) backchannel(token string) answer {
@@ -254,5 +255,33 @@ func TestFrontchannel(t *testing.T) {
 	b.signIn("op") // nothing proves that the provider sent it: it leaves no tombstone
 	if !b.signedIn() {
 		t.Error("a stranger's frame keeps somebody out")
+	}
+}
+
+// Section 2.7: what the provider signed out loses its refresh token, too, unless it is for when the person is away.
+func TestBackchannelRevokesRefreshTokens(t *testing.T) {
+	for _, offline := range []bool{false, true} {
+		o := newOP(t)
+		p := o.provider()
+		if offline {
+			p.Scopes = append(p.Scopes, "offline_access")
+		}
+		st := &watched{rptest.NewMemory(), make(chan rp.Duty, 10)}
+		h := newWebsiteOn(t, st, rp.Provider("op", p))
+		b := h.browser()
+		b.signIn("op")
+		if a := b.backchannel(o.logoutToken(nil)); a.status != 200 {
+			t.Error(a)
+		}
+		owed, err := h.site.Owed(t.Context(), "user-1", 9)
+		if err != nil || offline != (len(owed) == 0) {
+			t.Error(offline, owed, err)
+		}
+		if !offline {
+			run(t, h.site)
+			if d := st.next(t); d.State != rp.Revoked || d.User != "user-1" {
+				t.Errorf("%+v", d)
+			}
+		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 const (
 	firstPause  = 5 * time.Second // after the first attempt that failed; doubled each time
 	longPause   = time.Hour       // but not beyond
-	batch       = 16              // duties in hand at once
+	batch       = 16              // duties in hand at once, of one provider
 	sweepEvery  = time.Minute
 	settledKept = 30 * 24 * time.Hour // how long an operator sees what became of a duty
 	settleTime  = 2 * time.Second     // for writing an outcome
@@ -90,9 +90,6 @@ func (s *Site) revoke(ctx context.Context, d Duty) provider.Verdict {
 		return provider.Verdict{Again: true, Why: why}
 	}
 	u := s.ups[d.Provider]
-	if u == nil {
-		return again("this website has no such provider now", ErrNone)
-	}
 	var k keptToken
 	if err := s.vault.open(tokenPlace(d.Provider, d.Subject), d.Sealed, &k); err != nil {
 		return again("the token cannot be opened with the keys at hand", err)
@@ -116,43 +113,49 @@ func (s *Site) revoke(ctx context.Context, d Duty) provider.Verdict {
 // Run retries what is owed to providers, and deletes what is over, until ctx ends. Every replica may run it. It returns
 // ctx's error.
 func (s *Site) Run(ctx context.Context) error {
-	var swept time.Time
-	for {
-		if now := time.Now(); now.Sub(swept) >= sweepEvery {
-			if err := s.store.Sweep(ctx, s.now(), s.now().Add(-settledKept)); err != nil {
-				s.fail(ctx, "what is over could not be deleted", err)
-			}
-			swept = now
+	var all sync.WaitGroup
+	for name := range s.ups {
+		all.Go(func() { s.follow(ctx, s.every, func() bool { return s.work(ctx, name) }) }) // one that hangs keeps no other waiting
+	}
+	s.follow(ctx, sweepEvery, func() bool {
+		if err := s.store.Sweep(ctx, s.now(), s.now().Add(-settledKept)); err != nil && ctx.Err() == nil {
+			s.fail(ctx, "what is over could not be deleted", err)
 		}
-		n := s.work(ctx)
-		pause := s.every + rand.N(s.every/4+1)
-		if n == batch {
-			pause = 0 // there may be more
+		return false
+	})
+	all.Wait()
+	return ctx.Err()
+}
+
+// follow does something again and again; at once if it says that there is more.
+func (s *Site) follow(ctx context.Context, every time.Duration, do func() (more bool)) {
+	for ctx.Err() == nil {
+		if do() {
+			continue
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
+		case <-time.After(every + rand.N(every/4+1)):
 		}
 	}
 }
 
-// work attempts what is due and returns how much that was.
-func (s *Site) work(ctx context.Context) int {
+// work attempts what is due at a provider, and reports whether there may be more.
+func (s *Site) work(ctx context.Context, provider string) bool {
 	now := s.now()
-	duties, err := s.store.LeaseDuties(ctx, batch, now, now.Add(s.lease()))
+	duties, err := s.store.LeaseDuties(ctx, provider, batch, now, now.Add(s.lease()))
 	if err != nil {
 		if ctx.Err() == nil {
 			s.fail(ctx, "what is owed could not be read", err)
 		}
-		return 0
+		return false
 	}
 	var all sync.WaitGroup
 	for _, d := range duties {
 		all.Go(func() { s.attempt(context.WithoutCancel(ctx), d) })
 	}
 	all.Wait()
-	return len(duties)
+	return len(duties) == batch
 }
 
 // Owed gives the newest n duties of a user, or with "" of all, done ones among them: what is owed to providers, since

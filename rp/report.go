@@ -29,6 +29,7 @@ const (
 	Returned   LayerState = "returned"    // the provider sent the browser back from its sign-out
 	NotOffered LayerState = "not offered" // there is no call for it, or no token left to call with; Link is where the person does it
 	Open       LayerState = "left open"   // nobody asked for its end
+	Gone       LayerState = "gone"        // the session had ended before, and nothing else was ended now
 )
 
 // Layer is one line of a report.
@@ -104,6 +105,9 @@ func (r Report) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 func (l Layer) Sentence() string {
 	switch l.Kind {
 	case LayerWebsite:
+		if l.State == Gone {
+			return "You were signed out of this website already, so nothing else was ended just now. To end more, sign in again first."
+		}
 		if l.Sessions > 1 {
 			return "You are signed out of this website, on all your devices."
 		}

@@ -48,7 +48,7 @@ func (s *Site) SignOut(w http.ResponseWriter, r *http.Request, options ...SignOu
 	}
 	if id == (Hash{}) {
 		s.farewell(w)
-		return Report{Layers: []Layer{{Kind: LayerWebsite, State: Done}}, home: s.homeLink()}
+		return s.over(options)
 	}
 	// The person has asked. That they close the window now changes nothing.
 	ctx := context.WithoutCancel(r.Context())
@@ -62,6 +62,9 @@ func (s *Site) SignOut(w http.ResponseWriter, r *http.Request, options ...SignOu
 // EndUser ends all sessions of a local user without a browser: for an operator, a password change, a deleted account.
 // [Revoke] can be added; there is nobody to send to a provider.
 func (s *Site) EndUser(ctx context.Context, user string, options ...SignOutOption) Report {
+	if user == "" {
+		return Report{Layers: []Layer{{Kind: LayerWebsite, State: Gone}}, home: s.homeLink()}
+	}
 	return s.end(context.WithoutCancel(ctx), time.Now(), Hash{}, user, Hash{}, append(options, Everywhere()))
 }
 
@@ -77,7 +80,7 @@ func (s *Site) end(ctx context.Context, start time.Time, id Hash, user string, b
 		if id != (Hash{}) {
 			n, err = s.store.FindSession(ctx, id, s.now())
 			if errors.Is(err, ErrNone) {
-				return nil // ended already, by another tab or by the provider
+				return nil // ended already: by another tab, by the provider, by time
 			} else if err != nil {
 				return err
 			}
@@ -93,6 +96,9 @@ func (s *Site) end(ctx context.Context, start time.Time, id Hash, user string, b
 		s.fail(ctx, "a sign-out could not be written", err)
 		return Report{Err: ErrStore, home: s.homeLink()}
 	}
+	if user == "" {
+		return s.over(options)
+	}
 	rep := Report{Layers: []Layer{{Kind: LayerWebsite, State: Done, Sessions: ended.Sessions}}, home: s.homeLink()}
 	settled := s.first(ctx, start.Add(attemptTime), ended.Duties)
 	rep.Layers = append(rep.Layers, s.consents(&l, n, ended, settled)...)
@@ -103,6 +109,16 @@ func (s *Site) end(ctx context.Context, start time.Time, id Hash, user string, b
 		}
 	}
 	return rep
+}
+
+// over is the report of a sign-out that came when there was no session any more. It knew nobody whose other sessions and
+// consents it could have ended, and does not claim to have done that.
+func (s *Site) over(options []SignOutOption) Report {
+	y := Layer{Kind: LayerWebsite, State: Done}
+	if len(options) > 0 {
+		y.State = Gone
+	}
+	return Report{Layers: []Layer{y}, home: s.homeLink()}
 }
 
 // ending is the one call that ends, or does nothing.

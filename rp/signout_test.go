@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -61,6 +62,12 @@ func TestSignOutEndsThisSessionOnly(t *testing.T) {
 		t.Error(b.cookies())
 	}
 	// Pressed twice, or with the dead cookie: signed out is signed out.
+	for _, x := range []*browser{b, thief} {
+		if r := x.signOut(csrf, "everywhere", "revoke").report(t); len(r.Layers) != 1 || state(r, rp.LayerWebsite) != rp.Gone || !other.signedIn() {
+			t.Errorf("it claims what it did not do: %+v", r)
+		}
+	}
+	thief.c.Jar.SetCookies(u, kept)
 	for _, x := range []*browser{b, thief} {
 		if r := x.signOut(csrf).report(t); state(r, rp.LayerWebsite) != rp.Done || r.Layers[0].Sessions != 0 {
 			t.Errorf("%+v", r)
@@ -162,6 +169,27 @@ func TestSignOutWithinASecond(t *testing.T) {
 				t.Error(owed, err)
 			}
 		})
+	}
+}
+
+// A certificate that is not the provider's, and a host that is not there: owed, and said.
+func TestRevocationWithoutConnection(t *testing.T) {
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	t.Cleanup(secure.Close)
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	for name, at := range map[string]string{"certificate": secure.URL, "refused": gone.URL} {
+		o := newOP(t)
+		p := o.provider()
+		p.Endpoints.Revoke = at + "/revoke"
+		h := newWebsite(t, rp.Provider("op", p))
+		b := h.browser()
+		r := b.signOut(b.signIn("op"), "revoke").report(t)
+		owed, _ := h.site.Owed(t.Context(), "", 1)
+		if state(r, rp.LayerConsent) != rp.Queued || b.signedIn() || len(owed) != 1 || owed[0].Why != "no answer" {
+			t.Errorf("%s: %+v %+v", name, r, owed)
+		}
 	}
 }
 

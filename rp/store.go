@@ -28,7 +28,7 @@ type Store interface {
 	Tokens
 	Duties
 	// Sweep deletes what is over at now: attempts, sessions, tombstones, replay memory, and duties that were settled
-	// before keep.
+	// before keep. Duties whose time is over are given up, whoever has them, and their tokens destroyed.
 	Sweep(ctx context.Context, now, keep time.Time) error
 }
 
@@ -116,8 +116,10 @@ type Ending struct {
 
 	// The tokens of RevokeUser at the providers in Revoke are deleted, and those that are Revocable become duties, leased
 	// until Lease. At the providers in Whole the newest token of an identity stands for all.
-	RevokeUser         string
-	Revoke, Whole      []string
+	RevokeUser    string
+	Revoke, Whole []string
+	// RevokeEnded does the same with the tokens that the ended sessions have at Provider.
+	RevokeEnded        bool
 	Now, Lease, GiveUp time.Time
 }
 
@@ -135,8 +137,8 @@ type Ended struct {
 
 // Duties are revocations owed to providers.
 type Duties interface {
-	// LeaseDuties gives out up to n duties that are due, and to nobody else before until.
-	LeaseDuties(ctx context.Context, n int, now, until time.Time) ([]Duty, error)
+	// LeaseDuties gives out up to n duties at a provider that are due, and to nobody else before until.
+	LeaseDuties(ctx context.Context, provider string, n int, now, until time.Time) ([]Duty, error)
 	// SettleDuty writes State, Next and Why after an attempt, if nobody else has attempted it since it was leased. Revoked
 	// and GivenUp destroy the sealed token.
 	SettleDuty(ctx context.Context, d Duty) error

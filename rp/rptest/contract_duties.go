@@ -83,6 +83,15 @@ func duties(t *testing.T, b *bench) {
 	if out := b.end(e); out.Sessions+len(out.Duties)+len(out.Dropped) != 0 {
 		t.Error("pressed twice:", out)
 	}
+	// The tokens of the sessions that end, at the provider that ends them.
+	b.create(b.session("7"), b.token("7", "seven"))
+	b.want(b.PutToken(t.Context(), *b.token("7", "q7", func(t *rp.Token) { t.Provider = "q" }), nil, b.now), nil)
+	b.create(b.session("8"), b.token("8", "eight"))
+	out = b.end(rp.Ending{Provider: "p", SID: "sid-7", RevokeEnded: true, Lease: b.now, GiveUp: b.now.Add(time.Hour)})
+	if len(out.Duties) != 1 || string(out.Duties[0].Sealed) != "seven" || out.Duties[0].User != "alice" || b.held("8", "p") != "eight" {
+		t.Errorf("%+v", out)
+	}
+	b.end(rp.Ending{User: "alice", RevokeUser: "alice", Revoke: []string{"p", "q"}, Lease: b.now, GiveUp: b.now.Add(time.Hour)})
 	// Where one token does not stand for all, each is revoked.
 	b.create(b.session("5"), b.token("5", "five"))
 	b.create(b.session("6"), b.token("6", "six"))
@@ -100,7 +109,7 @@ func leases(t *testing.T, b *bench) {
 	b.end(rp.Ending{User: "alice", RevokeUser: "alice", Revoke: []string{"p"}, Lease: b.now.Add(time.Minute), GiveUp: b.now.Add(time.Hour)})
 	lease := func(n int) []rp.Duty {
 		t.Helper()
-		ds, err := b.LeaseDuties(ctx, n, b.now, b.now.Add(time.Minute))
+		ds, err := b.LeaseDuties(ctx, "p", n, b.now, b.now.Add(time.Minute))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,6 +119,9 @@ func leases(t *testing.T, b *bench) {
 		t.Fatal("leased to two:", ds)
 	}
 	b.now = b.now.Add(time.Minute)
+	if ds, err := b.LeaseDuties(ctx, "q", 10, b.now, b.now.Add(time.Minute)); err != nil || len(ds) != 0 {
+		t.Fatal("another provider's:", ds, err)
+	}
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	seen := map[string]rp.Duty{}
@@ -198,6 +210,15 @@ func sweep(t *testing.T, b *bench) {
 	}
 	if b.alive("1") || !b.alive("2") {
 		t.Error("expired sessions, and they alone, go")
+	}
+	b.create(b.session("9", func(s *rp.Session) { s.Idle, s.Ends = b.now.Add(time.Hour), b.now.Add(time.Hour) }), b.token("9", "nine"))
+	b.end(rp.Ending{Session: hash("9"), RevokeUser: "alice", Revoke: []string{"p"}, Lease: b.now, GiveUp: b.now.Add(time.Minute)})
+	b.want(b.Sweep(ctx, b.now.Add(time.Minute), b.now), nil)
+	if ds, err := b.ListDuties(ctx, "", 9); err != nil || len(ds) != 1 || ds[0].State != rp.GivenUp || !ds[0].Next.Equal(b.now.Add(time.Minute)) {
+		t.Error("a duty whose time is over is given up:", ds, err)
+	}
+	if ds, err := b.LeaseDuties(ctx, "p", 9, b.now.Add(time.Minute), b.now); err != nil || len(ds) != 0 {
+		t.Error("given out after its time:", ds, err)
 	}
 	b.create(b.session("3", func(s *rp.Session) { s.SID, s.Issued = "gone", b.now.Add(-2*time.Hour) }), nil) // the tombstone is over
 	if b.end(rp.Ending{Provider: "p", SID: "x", JTI: "j", Tombstone: b.now.Add(time.Minute)}).Replayed {

@@ -143,15 +143,20 @@ func (m *Memory) End(_ context.Context, e rp.Ending) (rp.Ended, error) {
 		m.bury(e)
 	}
 	var out rp.Ended
+	ended := map[rp.Hash]bool{}
 	for id, s := range m.sessions {
 		if selects(e, s) {
 			if live(s, e.Now) {
 				out.Sessions++
 			}
+			ended[id] = true
 			delete(m.sessions, id)
 		}
 	}
-	m.revoke(e, &out)
+	m.revoke(e, &out, func(t rp.Token) bool {
+		return e.RevokeUser != "" && t.User == e.RevokeUser && slices.Contains(e.Revoke, t.Provider) ||
+			e.RevokeEnded && t.Provider == e.Provider && ended[t.Session]
+	})
 	return out, nil
 }
 
@@ -194,17 +199,14 @@ func (m *Memory) bury(e rp.Ending) {
 	}
 }
 
-func (m *Memory) revoke(e rp.Ending, out *rp.Ended) {
-	if e.RevokeUser == "" {
-		return
-	}
+func (m *Memory) revoke(e rp.Ending, out *rp.Ended, hit func(rp.Token) bool) {
 	var of []rp.Token
 	m.tokens = slices.DeleteFunc(m.tokens, func(t rp.Token) bool {
-		hit := t.User == e.RevokeUser && slices.Contains(e.Revoke, t.Provider)
-		if hit {
-			of = append(of, t)
+		if !hit(t) {
+			return false
 		}
-		return hit
+		of = append(of, t)
+		return true
 	})
 	slices.SortStableFunc(of, func(a, b rp.Token) int { return b.Created.Compare(a.Created) })
 	first := map[[2]string]bool{}
@@ -262,13 +264,13 @@ func (m *Memory) FindToken(_ context.Context, session rp.Hash, provider string, 
 }
 
 // LeaseDuties implements rp.Duties.
-func (m *Memory) LeaseDuties(_ context.Context, n int, now, until time.Time) ([]rp.Duty, error) {
+func (m *Memory) LeaseDuties(_ context.Context, provider string, n int, now, until time.Time) ([]rp.Duty, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []rp.Duty
 	for i := range m.duties {
 		d := &m.duties[i]
-		if len(out) < n && d.State == rp.Owed && !now.Before(d.Next) {
+		if len(out) < n && d.Provider == provider && d.State == rp.Owed && !now.Before(d.Next) {
 			d.Next = until
 			d.Attempts++
 			out = append(out, *d)
@@ -316,6 +318,11 @@ func (m *Memory) Sweep(_ context.Context, now, keep time.Time) error {
 	maps.DeleteFunc(m.sessions, func(_ rp.Hash, s rp.Session) bool { return !live(s, now) })
 	maps.DeleteFunc(m.tombs, func(_ tomb, b stone) bool { return !now.Before(b.until) })
 	maps.DeleteFunc(m.seen, func(_ [2]string, until time.Time) bool { return !now.Before(until) })
+	for i := range m.duties {
+		if d := &m.duties[i]; d.State == rp.Owed && !now.Before(d.GiveUp) {
+			d.State, d.Sealed, d.Next = rp.GivenUp, nil, now
+		}
+	}
 	m.duties = slices.DeleteFunc(m.duties, func(d rp.Duty) bool { return d.State != rp.Owed && d.Next.Before(keep) })
 	return nil
 }

@@ -22,7 +22,7 @@ func scanDuty(into *[]rp.Duty) func(scan func(...any) error) error {
 }
 
 // LeaseDuties implements rp.Duties.
-func (s *Store) LeaseDuties(ctx context.Context, n int, now, until time.Time) (out []rp.Duty, err error) {
+func (s *Store) LeaseDuties(ctx context.Context, provider string, n int, now, until time.Time) (out []rp.Duty, err error) {
 	lock := ""
 	if s.d == Postgres {
 		lock = " FOR UPDATE SKIP LOCKED" // replicas that look at the same time get different ones
@@ -30,7 +30,7 @@ func (s *Store) LeaseDuties(ctx context.Context, n int, now, until time.Time) (o
 	err = s.one(ctx, func(q tx) error {
 		out = nil
 		return q.rows(scanDuty(&out), `UPDATE rp_duty SET next = ?, attempts = attempts + 1 WHERE id IN
-			(SELECT id FROM rp_duty WHERE state = 'owed' AND next <= ? ORDER BY next LIMIT ?`+lock+`) RETURNING `+dutyColumns, ms(until), ms(now), n)
+			(SELECT id FROM rp_duty WHERE provider = ? AND state = 'owed' AND next <= ? ORDER BY next LIMIT ?`+lock+`) RETURNING `+dutyColumns, ms(until), provider, ms(now), n)
 	})
 	return out, err
 }
@@ -72,6 +72,7 @@ func (s *Store) Sweep(ctx context.Context, now, keep time.Time) error {
 		{`DELETE FROM rp_session WHERE idle <= ? OR ends <= ?`, []any{ms(now), ms(now)}},
 		{`DELETE FROM rp_ended WHERE until <= ?`, []any{ms(now)}},
 		{`DELETE FROM rp_seen WHERE until <= ?`, []any{ms(now)}},
+		{`UPDATE rp_duty SET state = 'given up', sealed = NULL, next = ? WHERE state = 'owed' AND give_up <= ?`, []any{ms(now), ms(now)}},
 		{`DELETE FROM rp_duty WHERE state <> 'owed' AND next < ?`, []any{ms(keep)}},
 	} {
 		if err := s.one(ctx, func(q tx) error { _, err := q.exec(d.text, d.args...); return err }); err != nil {

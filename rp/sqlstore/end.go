@@ -28,10 +28,26 @@ func (s *Store) End(ctx context.Context, e rp.Ending) (out rp.Ended, err error) 
 				return err
 			}
 		}
-		if err := endSessions(q, e, &out); err != nil {
+		ended, err := endSessions(q, e, &out)
+		if err != nil {
 			return err
 		}
-		return revoke(q, e, &out)
+		if e.RevokeEnded {
+			for _, id := range ended {
+				if err := revoke(q, e, e.Provider, &out, `session = ?`, id); err != nil {
+					return err
+				}
+			}
+		}
+		if e.RevokeUser == "" {
+			return nil
+		}
+		for _, p := range e.Revoke {
+			if err := revoke(q, e, p, &out, `person = ?`, e.RevokeUser); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return rp.Ended{}, err
@@ -58,21 +74,24 @@ func where(e rp.Ending) (string, []any) {
 	return "", nil
 }
 
-func endSessions(q tx, e rp.Ending, out *rp.Ended) error {
+func endSessions(q tx, e rp.Ending, out *rp.Ended) (ids [][]byte, err error) {
 	cond, args := where(e)
 	if cond == "" {
-		return nil
+		return nil, nil
 	}
-	return q.rows(func(scan func(...any) error) error {
+	err = q.rows(func(scan func(...any) error) error {
+		var id []byte
 		var idle, ends int64
-		if err := scan(&idle, &ends); err != nil {
+		if err := scan(&id, &idle, &ends); err != nil {
 			return err
 		}
+		ids = append(ids, id)
 		if min(idle, ends) > ms(e.Now) { // an expired one had ended already
 			out.Sessions++
 		}
 		return nil
-	}, `DELETE FROM rp_session WHERE `+cond+` RETURNING idle, ends`, args...)
+	}, `DELETE FROM rp_session WHERE `+cond+` RETURNING id, idle, ends`, args...)
+	return ids, err
 }
 
 func bury(q tx, e rp.Ending) error {
@@ -98,33 +117,25 @@ func bury(q tx, e rp.Ending) error {
 	return nil
 }
 
-// revoke moves tokens into duties.
-func revoke(q tx, e rp.Ending, out *rp.Ended) error {
-	if e.RevokeUser == "" {
+// revoke moves the tokens at a provider that a condition selects into duties.
+func revoke(q tx, e rp.Ending, p string, out *rp.Ended, cond string, arg any) error {
+	var of []rp.Token
+	err := q.rows(func(scan func(...any) error) error {
+		t := rp.Token{Provider: p}
+		var revocable int
+		var created int64
+		if err := scan(&t.Subject, &t.User, &t.Sealed, &revocable, &created); err != nil {
+			return err
+		}
+		t.Revocable, t.Created = revocable == 1, at(created)
+		of = append(of, t)
 		return nil
+	}, `DELETE FROM rp_token WHERE provider = ? AND `+cond+` RETURNING subject, person, sealed, revocable, created`, p, arg)
+	if err != nil {
+		return err
 	}
-	for _, p := range e.Revoke {
-		var of []rp.Token
-		err := q.rows(func(scan func(...any) error) error {
-			t := rp.Token{Provider: p, User: e.RevokeUser}
-			var revocable int
-			var created int64
-			if err := scan(&t.Subject, &t.Sealed, &revocable, &created); err != nil {
-				return err
-			}
-			t.Revocable, t.Created = revocable == 1, at(created)
-			of = append(of, t)
-			return nil
-		}, `DELETE FROM rp_token WHERE person = ? AND provider = ? RETURNING subject, sealed, revocable, created`, e.RevokeUser, p)
-		if err != nil {
-			return err
-		}
-		slices.SortFunc(of, func(a, b rp.Token) int { return b.Created.Compare(a.Created) })
-		if err := owe(q, e, p, of, out); err != nil {
-			return err
-		}
-	}
-	return nil
+	slices.SortFunc(of, func(a, b rp.Token) int { return b.Created.Compare(a.Created) })
+	return owe(q, e, p, of, out)
 }
 
 // owe writes a duty for each token, or for the newest of each identity if one stands for all.

@@ -38,7 +38,7 @@ CREATE INDEX IF NOT EXISTS rp_seen_until ON rp_seen (until);
 CREATE TABLE IF NOT EXISTS rp_duty (
 	id TEXT PRIMARY KEY, provider TEXT NOT NULL, subject TEXT NOT NULL, person TEXT NOT NULL, state TEXT NOT NULL, sealed BLOB, attempts INTEGER NOT NULL,
 	created BIGINT NOT NULL, next BIGINT NOT NULL, give_up BIGINT NOT NULL, why TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS rp_duty_due ON rp_duty (state, next);
+CREATE INDEX IF NOT EXISTS rp_duty_due ON rp_duty (provider, state, next);
 CREATE INDEX IF NOT EXISTS rp_duty_person ON rp_duty (person, created)`
 
 func (d Dialect) schema() string {
