@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/mail"
 	"os"
 	"strings"
 
@@ -107,6 +108,9 @@ func (c *accountAddCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
+		if m, err := mail.ParseAddress(c.Email); c.Email != "" && (err != nil || m.Address != c.Email) {
+			return usage(fmt.Sprintf("%q is no mail address", c.Email), "write for example --email "+c.Username+"@example.com")
+		}
 		a := idp.Account{Username: c.Username, Name: c.Name, Email: c.Email, EmailVerified: c.Email != ""}
 		if err := b.AddAccount(w.ctx, &a, password); err != nil {
 			if errors.Is(err, idp.ErrConflict) {
@@ -197,7 +201,11 @@ func (p *person) end(w *world, why idp.Cause, state idp.AccountState, done strin
 		if err != nil {
 			return err
 		}
-		return w.ended(b, receipt, a.Username, done, more)
+		if err := w.ended(b, receipt, a.Username, done, more); err != nil || w.json || a.State != idp.AccountLocked {
+			return err
+		}
+		_, err = fmt.Fprintf(w.out, "%s is locked; exeunt account unlock %s lets in again\n", a.Username, a.Username)
+		return err
 	})
 }
 

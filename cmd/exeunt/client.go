@@ -36,16 +36,18 @@ func (a *app) find(w *world, b *server.Base) (c idp.Client, err error) {
 type clientAddCmd struct {
 	app
 	Kind        string   `help:"web (has a server), browser (single-page), native (mobile, desktop), machine (no people), api (checks tokens)." enum:"web,browser,native,machine,api" default:"web"`
-	Name        string   `help:"What people read. Default: the id."`
-	Redirect    []string `help:"Where sign-ins may lead. Repeat for several." sep:"none" aliases:"redirect-uri"`
-	PostLogout  []string `help:"Where sign-outs may lead (post_logout_redirect_uri)." sep:"none" aliases:"post-logout-uri"`
-	LogoutURI   []string `help:"Where leaving this app only may lead (logout_uri)." sep:"none" aliases:"logout"`
+	Name        string   `help:"What people read. Default: the id." placeholder:"TEXT"`
+	Redirect    []string `help:"Where sign-ins may lead. Repeat for several." placeholder:"URI" sep:"none" aliases:"redirect-uri"`
+	PostLogout  []string `help:"Where sign-outs may lead (post_logout_redirect_uri)." placeholder:"URI" sep:"none" aliases:"post-logout-uri"`
+	LogoutURI   []string `help:"Where leaving this app only may lead (logout_uri)." placeholder:"URI" sep:"none" aliases:"logout"`
 	Backchannel string   `help:"Where it is told of sign-outs (backchannel_logout_uri)." placeholder:"URI" aliases:"backchannel-logout-uri"`
+	SidOnly     bool     `help:"Leave the person out of what it is told: for an app that would end all of the person's sessions by it."`
 	AwaitLogout bool     `help:"Let a browser that signs out wait until it has confirmed, 800 ms at most."`
 	Scope       []string `help:"What it may ask for. Default for apps: openid, profile, email."`
-	Audience    []string `help:"Which APIs it may ask tokens for, the first one unasked; of an API: what it is called in tokens." sep:"none"`
-	AuthMethod  string   `help:"client_secret_basic, client_secret_post." enum:"client_secret_basic,client_secret_post" default:"client_secret_basic"`
-	IDTokenAlg  string   `help:"The algorithm of its ID tokens. Default: the first of signing_algs."`
+	Audience    []string `help:"Which APIs it may ask tokens for, the first one unasked; of an API: what it is called in tokens." placeholder:"URI" sep:"none"`
+	AuthMethod  string   `help:"How it shows its secret: client_secret_basic (in a header) or client_secret_post (in the body). Browser and native apps have none, whatever is said here." enum:"client_secret_basic,client_secret_post" default:"client_secret_basic"`
+	IDTokenAlg  string   `help:"The algorithm of its ID tokens. Default: the first of signing_algs." placeholder:"ALG"`
+	InspectAlg  string   `name:"introspection-alg" help:"The algorithm of signed introspection answers to it. Default: the first of signing_algs." placeholder:"ALG"`
 	FirstParty  bool     `help:"It is ours: people are not asked for consent."`
 	Offline     bool     `help:"It may act while people are away (offline_access)."`
 }
@@ -56,8 +58,10 @@ func (c *clientAddCmd) Run(w *world) error {
 		return err
 	}
 	return w.with(func(b *server.Base) error {
-		if row.IDTokenAlg != "" && !slices.Contains(b.Config.Algs, row.IDTokenAlg) {
-			return usage("id tokens cannot be had in "+row.IDTokenAlg, "signing_algs in the configuration says in what they can")
+		for _, alg := range []string{row.IDTokenAlg, row.IntrospectionAlg} {
+			if alg != "" && !slices.Contains(b.Config.Algs, alg) {
+				return usage("nothing can be signed in "+alg, "signing_algs in the configuration says what there is")
+			}
 		}
 		secret, err := b.AddClient(w.ctx, &row)
 		if errors.Is(err, idp.ErrConflict) {
@@ -72,8 +76,31 @@ func (c *clientAddCmd) Run(w *world) error {
 			out["client_secret"] = secret
 			text = "\nclient_secret: " + secret + "\nThis is the only time that the secret is shown."
 		}
-		return w.done(out, "client_id: %s%s", row.ID, text)
+		if err := w.done(out, "issuer: %s\nclient_id: %s%s", b.Config.Issuer, row.ID, text); err != nil {
+			return err
+		}
+		return c.nobodyIs(w, b, &row)
 	})
+}
+
+// nobodyIs says which APIs of an app there are not (yet): a slip of the pen would show only when the API refuses the app's tokens.
+func (c *clientAddCmd) nobodyIs(w *world, b *server.Base, row *idp.Client) error {
+	if row.Kind == idp.KindAPI || len(row.Audiences) == 0 {
+		return nil
+	}
+	known := slices.Clone(b.Config.Resources)
+	err := every(w, b, idp.View.Clients, func(c *idp.Client) string { return string(c.ID) }, func(c *idp.Client) error {
+		if c.Kind == idp.KindAPI {
+			known = append(known, c.Audiences...)
+		}
+		return nil
+	})
+	for _, a := range row.Audiences {
+		if err == nil && !slices.Contains(known, a) {
+			fmt.Fprintf(w.errOut, "note: no API is called %s yet; exeunt client add ID --kind api --audience %s adds it\n", a, a)
+		}
+	}
+	return err
 }
 
 func (c *clientAddCmd) client() (idp.Client, error) {
@@ -83,7 +110,7 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 	row := idp.Client{
 		ID: idp.ClientID(c.ID), Kind: idp.ClientKind(c.Kind), Name: c.Name, AuthMethod: c.AuthMethod, RedirectURIs: c.Redirect,
 		PostLogoutURIs: c.PostLogout, LogoutURIs: c.LogoutURI, Scopes: c.Scope, Audiences: c.Audience, FirstParty: c.FirstParty,
-		Offline: c.Offline, IDTokenAlg: c.IDTokenAlg, BackchannelLogoutURI: c.Backchannel, BackchannelLogoutSessionRequired: c.Backchannel != "", AwaitLogout: c.AwaitLogout,
+		Offline: c.Offline, IDTokenAlg: c.IDTokenAlg, IntrospectionAlg: c.InspectAlg, BackchannelLogoutURI: c.Backchannel, BackchannelLogoutSessionRequired: c.Backchannel != "", AwaitLogout: c.AwaitLogout, BackchannelSidOnly: c.SidOnly,
 	}
 	if row.Name == "" {
 		row.Name = c.ID
@@ -107,6 +134,15 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 	case row.Offline && (!people || row.Kind == idp.KindBrowser):
 		return row, usage("a client of kind "+c.Kind+" cannot have offline access", "leave --offline out")
 	}
+	for _, s := range row.Scopes {
+		// RFC 6749 section 3.3.
+		if s == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
+			return row, usage(fmt.Sprintf("%q is no scope: it has visible ASCII characters without quotes and backslashes", s), "repeat --scope for several, or part them by commas")
+		}
+	}
+	if i := slices.IndexFunc(row.Scopes, idp.Power); i >= 0 && row.Kind != idp.KindMachine {
+		return row, usage("only a machine may have the scope "+row.Scopes[i]+": it reaches everybody", "give it to a client of its own, with --kind machine")
+	}
 	for _, list := range [][]string{row.RedirectURIs, row.PostLogoutURIs, row.LogoutURIs} {
 		for _, uri := range list {
 			if err := idp.ValidRedirectURI(uri, row.Kind); err != nil {
@@ -118,8 +154,8 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 		if err := idp.ValidBackchannelURI(row.BackchannelLogoutURI); err != nil {
 			return row, err
 		}
-	} else if row.AwaitLogout {
-		return row, usage("an app that is not told cannot be waited for", "add --backchannel https://…")
+	} else if row.AwaitLogout || row.BackchannelSidOnly {
+		return row, usage("an app that is not told needs neither --await-logout nor --sid-only", "add --backchannel https://…")
 	}
 	if people {
 		row.GrantTypes = []string{"authorization_code", "refresh_token"}
@@ -174,7 +210,7 @@ func (c *clientShowCmd) Run(w *world) error {
 		words := func(list []string) string { return strings.Join(list, " ") }
 		return w.show(clientJSON(&row), []string{"id", string(row.ID)}, []string{"kind", string(row.Kind)}, []string{"state", clientLine(&row)}, []string{"name", row.Name},
 			[]string{"authentication", row.AuthMethod}, []string{"grant types", words(row.GrantTypes)}, []string{"scopes", words(row.Scopes)}, []string{"audiences", words(row.Audiences)},
-			[]string{"redirect URIs", words(row.RedirectURIs)}, []string{"sign-out URIs", words(slices.Concat(row.PostLogoutURIs, row.LogoutURIs))},
+			[]string{"redirect URIs", words(row.RedirectURIs)}, []string{"post-logout URIs", words(row.PostLogoutURIs)}, []string{"logout URIs", words(row.LogoutURIs)},
 			[]string{"told of sign-outs at", cmp.Or(row.BackchannelLogoutURI, "nowhere: it cannot be told")},
 			[]string{"first party", fmt.Sprint(row.FirstParty)}, []string{"offline", fmt.Sprint(row.Offline)}, []string{"created", stamp(row.CreatedAt)})
 	})

@@ -52,7 +52,7 @@ func (c *keyListCmd) Run(w *world) error {
 }
 
 type keyRotateCmd struct {
-	Use string `arg:"" optional:"" help:"access, id or all." enum:"access,id,all" default:"all"`
+	Use string `arg:"" optional:"" help:"Of which tokens: access, id or all (the default)." enum:"access,id,all" default:"all"`
 }
 
 func (c *keyRotateCmd) Run(w *world) error {
@@ -65,7 +65,7 @@ func (c *keyRotateCmd) Run(w *world) error {
 				return err
 			}
 		}
-		return w.done(map[string]any{"rotated": c.Use}, "rotated: %s", c.Use)
+		return w.done(map[string]any{"rotated": c.Use}, "rotated: %s. What was signed before stays good; exeunt key kill KID ends it.", c.Use)
 	})
 }
 

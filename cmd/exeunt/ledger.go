@@ -14,9 +14,9 @@ type ledgerCmd struct {
 }
 
 type ledgerTailCmd struct {
-	After  uint64 `help:"Begin behind this number."`
-	Last   uint64 `help:"Begin with the last so many." short:"n" default:"20"`
-	Follow bool   `help:"Go on with what ends from now on." short:"f"`
+	After  *uint64 `help:"Begin behind this number, however many there are; 0 for all. Default: see --last." placeholder:"N"`
+	Last   uint64  `help:"Begin with the last so many." short:"n" default:"20" placeholder:"20"`
+	Follow bool    `help:"Go on with what ends from now on." short:"f"`
 }
 
 // followEvery is how often a following tail looks.
@@ -24,8 +24,10 @@ const followEvery = 200 * time.Millisecond
 
 func (c *ledgerTailCmd) Run(w *world) error {
 	return w.with(func(b *server.Base) error {
-		after := c.After
-		if after == 0 {
+		var after uint64
+		if c.After != nil {
+			after = *c.After
+		} else {
 			var head idp.Head
 			if err := b.Store.View(w.ctx, func(v idp.View) (err error) { head, err = v.Head(); return err }); err != nil {
 				return err
@@ -53,7 +55,8 @@ func (c *ledgerTailCmd) Run(w *world) error {
 func (c *ledgerTailCmd) print(w *world, b *server.Base, after *uint64) (int, error) {
 	type line struct {
 		idp.Ending
-		receipt idp.Receipt
+		receipt  idp.Receipt
+		username string
 	}
 	var lines []line
 	err := b.Store.View(w.ctx, func(v idp.View) error {
@@ -64,16 +67,33 @@ func (c *ledgerTailCmd) print(w *world, b *server.Base, after *uint64) (int, err
 			if err != nil && !errors.Is(err, idp.ErrNotFound) {
 				return err
 			}
-			lines = append(lines, line{e, r})
+			var a idp.Account
+			if r.Account != "" {
+				if a, err = v.Account(r.Account); err != nil && !errors.Is(err, idp.ErrNotFound) {
+					return err
+				}
+			}
+			lines = append(lines, line{e, r, a.Username})
 		}
 		return err
 	})
 	for _, l := range lines {
 		if w.json {
 			err = printJSON(w.out, map[string]any{"number": l.Number, "at": stamp(l.At), "name": l.Name, "what": l.What, "cause": l.receipt.Cause, "actor": l.receipt.Actor,
-				"reason": l.receipt.Reason, "account": l.receipt.Account, "client": l.receipt.Client, "receipt": l.Receipt})
+				"reason": l.receipt.Reason, "account": l.receipt.Account, "username": l.username, "client": l.receipt.Client, "receipt": l.Receipt})
 		} else {
-			_, err = fmt.Fprintf(w.out, "%d %s %s %s %s by %s\n", l.Number, stamp(l.At), l.Name, l.What, l.receipt.Cause, l.receipt.Actor)
+			text := fmt.Sprintf("%d %s %s %s %s", l.Number, stamp(l.At), l.Name, l.What, l.receipt.Cause)
+			if l.username != "" {
+				text += " of " + l.username
+			}
+			if l.receipt.Client != "" {
+				text += " at " + string(l.receipt.Client)
+			}
+			text += " by " + string(l.receipt.Actor)
+			if l.receipt.Reason != "" {
+				text += fmt.Sprintf(" (%q)", l.receipt.Reason)
+			}
+			_, err = fmt.Fprintln(w.out, text)
 		}
 		if err != nil {
 			return 0, err

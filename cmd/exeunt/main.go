@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -20,20 +21,22 @@ import (
 )
 
 type commands struct {
-	File string `name:"config" short:"c" help:"The configuration file." default:"exeunt.yaml" env:"EXEUNT_CONFIG" placeholder:"FILE"`
+	File string `name:"config" short:"c" help:"The configuration file. Default: exeunt.yaml." default:"exeunt.yaml" env:"EXEUNT_CONFIG" placeholder:"FILE"`
 	JSON bool   `help:"Print JSON."`
 
-	Serve   serveCmd   `cmd:"" help:"Run the server."`
-	Demo    demoCmd    `cmd:"" help:"Run Exeunt with two websites and an API, to try out."`
-	Config  configCmd  `cmd:"" help:"The configuration."`
-	Account accountCmd `cmd:"" help:"People."`
-	Client  clientCmd  `cmd:"" help:"Apps and APIs."`
-	Session sessionCmd `cmd:"" help:"Where people are signed in."`
-	Key     keyCmd     `cmd:"" help:"Signing keys."`
-	Ledger  ledgerCmd  `cmd:"" help:"What has ended."`
-	Backup  backupCmd  `cmd:"" help:"Write and restore backups."`
-	Migrate migrateCmd `cmd:"" help:"Move everything to another database, with sessions alive."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve    serveCmd    `cmd:"" help:"Run the server."`
+	Demo     demoCmd     `cmd:"" help:"Run Exeunt with two websites and an API, to try out."`
+	Config   configCmd   `cmd:"" help:"The configuration."`
+	Account  accountCmd  `cmd:"" help:"People."`
+	Client   clientCmd   `cmd:"" help:"Apps and APIs."`
+	Session  sessionCmd  `cmd:"" help:"Where people are signed in."`
+	Key      keyCmd      `cmd:"" help:"Signing keys."`
+	Ledger   ledgerCmd   `cmd:"" help:"What has ended."`
+	Receipt  receiptCmd  `cmd:"" help:"What each sign-out reached."`
+	Delivery deliveryCmd `cmd:"" help:"What apps are still to be told."`
+	Backup   backupCmd   `cmd:"" help:"Write and restore backups."`
+	Migrate  migrateCmd  `cmd:"" help:"Move everything to another database, with sessions alive."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 // Exit codes.
@@ -85,7 +88,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		complain(errOut, hint(err, "exeunt --help says what there is"))
+		complain(errOut, hint(err, usageOf(err)))
 		return exitUsage
 	}
 	err = command.Run(&world{ctx, in, out, errOut, cli.File, cli.JSON, stop})
@@ -100,6 +103,23 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 	}
 	complain(errOut, err)
 	return exitFailed
+}
+
+// usageOf says how the command is written that kong could not make sense of.
+func usageOf(err error) string {
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) && wrong.Context != nil {
+		for _, at := range slices.Backward(wrong.Context.Path) {
+			switch n := at.Command; {
+			case n == nil:
+			case n.Leaf():
+				return "write exeunt " + n.Summary() + "; exeunt " + n.Path() + " --help says more"
+			default:
+				return "exeunt " + n.Path() + " --help says what there is"
+			}
+		}
+	}
+	return "exeunt --help says what there is"
 }
 
 // hinted is an error with advice.
@@ -143,7 +163,7 @@ func complain(w io.Writer, err error) {
 	case errors.Is(err, idp.ErrClock):
 		advice = "nothing was changed; set the clock of this machine right. Ending something works meanwhile, but for a new password"
 	case errors.Is(err, idp.ErrUnavailable):
-		advice = "nothing was changed; is the disk full, or the file in use or not writable?"
+		advice = "nothing was changed; does the database run, is its disk full, is its file in use, damaged or not writable?"
 	case errors.Is(err, idp.ErrUnknown):
 		advice = "it may have been done; run the command again to be sure"
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/server"
@@ -42,6 +43,9 @@ func (c *backupRestoreCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	if _, err := os.Stat(c.File); errors.Is(err, fs.ErrNotExist) {
+		return usage("there is no backup "+c.File, "exeunt backup FILE writes one")
+	}
 	err = server.Restore(w.ctx, settings, c.File, c.KeepSessions, operator(), slog.New(slog.NewTextHandler(w.errOut, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if errors.Is(err, idp.ErrNotEmpty) || errors.Is(err, fs.ErrExist) {
 		return hint(err, "restore into a new, empty database: move the old one away, or name another in "+w.config)
@@ -65,6 +69,9 @@ func (c *migrateCmd) Run(w *world) error {
 		return err
 	}
 	return w.with(func(b *server.Base) error {
+		if to.Database() == b.Config.Database() {
+			return usage(c.To+" names the database that is to be moved, "+to.Database(), "name a new, empty one in "+c.To)
+		}
 		err := b.Migrate(w.ctx, to)
 		if errors.Is(err, idp.ErrNotEmpty) {
 			return hint(err, "name a new, empty database in "+c.To)

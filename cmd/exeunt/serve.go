@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
+	"crypto/tls"
 	"log/slog"
 	"runtime/debug"
-	"syscall"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/server"
@@ -18,11 +17,11 @@ func (serveCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	if err := certificate(settings, w.config); err != nil {
+		return err
+	}
 	log := slog.New(slog.NewJSONHandler(w.errOut, &slog.HandlerOptions{Level: settings.LogLevel}))
 	s, err := server.New(w.ctx, settings, log)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return hint(err, "another program has that address: stop it, or write another one at listen: in "+w.config)
-	}
 	if err != nil {
 		return err
 	}
@@ -50,7 +49,21 @@ func (checkCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	if err := certificate(c, w.config); err != nil {
+		return err
+	}
 	return w.done(map[string]any{"ok": true, "issuer": c.Issuer}, "%s: can be used, for issuer %s", w.config, c.Issuer)
+}
+
+// certificate refuses files that hold none. Only who serves it must be able to read them, so loading the configuration does not ask.
+func certificate(c config.Config, file string) error {
+	if c.TLS.CertFile == "" {
+		return nil
+	}
+	if _, err := tls.LoadX509KeyPair(c.TLS.CertFile, c.TLS.KeyFile); err != nil {
+		return usage("tls: the certificate cannot be used: "+err.Error(), "tls.cert_file and tls.key_file in "+file+" name its files, in PEM, readable by the server")
+	}
+	return nil
 }
 
 type versionCmd struct{}

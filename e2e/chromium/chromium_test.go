@@ -93,7 +93,7 @@ func TestPromise_MainJobInChromium(t *testing.T) {
 	do(t, ctx, "open Books", chromedp.Navigate(d.Info.Apps["books"]+"/login"), chromedp.WaitVisible(css("#password")))
 	shot(t, ctx, "login")
 	do(t, ctx, "sign in", chromedp.SendKeys(css("#username"), d.Info.Username), chromedp.SendKeys(css("#password"), d.Info.Password+"\r"),
-		chromedp.WaitNotPresent(css("#password")))
+		chromedp.WaitVisible(css("#who")))
 	if at, _ := where(t, ctx); !strings.HasPrefix(at, d.Info.Apps["books"]) {
 		t.Fatalf("the sign-in ended at %s", at)
 	}
@@ -119,6 +119,11 @@ func TestPromise_MainJobInChromium(t *testing.T) {
 		t.Errorf("the back button shows the account page: %s", at)
 	}
 	do(t, ctx, "News again", chromedp.Navigate(d.Info.Apps["news"]+"/login"), chromedp.WaitVisible(css("#password")))
+	do(t, ctx, "the start page", chromedp.Navigate(d.Info.Start), chromedp.WaitVisible(css("td a")))
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[any]("window.stop()")); err != nil { // it would load itself anew
+		t.Fatal(err)
+	}
+	look(t, ctx, "start")
 }
 
 // Leaving one app by its link: the browser comes back to the app, the other app lives, and the next sign-in asks a human.

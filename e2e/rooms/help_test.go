@@ -3,6 +3,7 @@ package rooms_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -36,20 +38,42 @@ var pg *pgtest.Server
 func TestMain(m *testing.M) { pgtest.Both(m, &pg) }
 
 type node struct {
-	t       *testing.T
-	at      string
-	server  *server.Base
-	secrets map[string]string
+	t         *testing.T
+	at        string
+	server    *server.Base
+	secrets   map[string]string
+	config    config.Config
+	secure    *tls.Config       // nil: plain http
+	transport http.RoundTripper // nil: the default one
+	stop      func()
 }
 
 // start runs a node with two people and four apps.
 func start(t *testing.T, change ...func(*config.Config)) *node {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	n := &node{t: t}
+	n.start(change)
+	return n
+}
+
+// startTLS is start with an https issuer.
+func startTLS(t *testing.T, change ...func(*config.Config)) *node {
+	t.Helper()
+	lent := httptest.NewTLSServer(nil) // has a certificate for loopback, and a client that trusts it
+	lent.Close()
+	n := &node{t: t, secure: &tls.Config{Certificates: lent.TLS.Certificates}, transport: lent.Client().Transport}
+	n.start(change)
+	return n
+}
+
+func (n *node) start(change []func(*config.Config)) {
+	t := n.t
+	t.Helper()
+	l := n.listen("127.0.0.1:0")
+	n.at, n.secrets = "http://"+l.Addr().String(), map[string]string{}
+	if n.secure != nil {
+		n.at = "https://" + l.Addr().String()
 	}
-	n := &node{t: t, at: "http://" + l.Addr().String(), secrets: map[string]string{}}
 	c := config.Default()
 	dir := t.TempDir()
 	c.Issuer, c.Data, c.KeyFile = n.at, filepath.Join(dir, "exeunt.db"), filepath.Join(dir, "exeunt.key")
@@ -59,20 +83,54 @@ func start(t *testing.T, change ...func(*config.Config)) *node {
 	for _, f := range change {
 		f(&c)
 	}
-	s, err := server.NewOn(t.Context(), c, slog.New(slog.DiscardHandler), l)
+	n.config = c
+	n.run(l)
+	t.Cleanup(func() { n.stop() })
+	n.populate()
+}
+
+func (n *node) listen(address string) net.Listener {
+	n.t.Helper()
+	l, err := net.Listen("tcp", address)
 	if err != nil {
-		t.Fatal(err)
+		n.t.Fatal(err)
+	}
+	if n.secure != nil {
+		l = tls.NewListener(l, n.secure)
+	}
+	return l
+}
+
+func (n *node) run(l net.Listener) {
+	n.t.Helper()
+	s, err := server.NewOn(context.Background(), n.config, slog.New(slog.DiscardHandler), l)
+	if err != nil {
+		n.t.Fatal(err)
 	}
 	n.server = s.Base()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
+	n.stop = func() {
 		stop()
 		if err := <-done; err != nil {
-			t.Error(err)
+			n.t.Error(err)
 		}
-	})
+	}
+}
+
+// restart stops the node and starts it again on the same database, at the same address.
+func (n *node) restart() {
+	n.t.Helper()
+	n.stop()
+	_, address, _ := strings.Cut(n.at, "://")
+	n.run(n.listen(address))
+}
+
+func (n *node) populate() {
+	t := n.t
+	t.Helper()
+	var err error
 	for name, pw := range map[string]string{"alice": alicePW, "bob": bobPW} {
 		if err := n.server.AddAccount(t.Context(), &idp.Account{Username: name}, pw); err != nil {
 			t.Fatal(err)
@@ -94,7 +152,6 @@ func start(t *testing.T, change ...func(*config.Config)) *node {
 			t.Fatal(err)
 		}
 	}
-	return n
 }
 
 // person is a browser that follows no redirect, so that each answer is seen.
@@ -109,7 +166,7 @@ func (n *node) person() *person {
 		n.t.Fatal(err)
 	}
 	stop := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &person{n, &http.Client{Jar: jar, CheckRedirect: stop, Timeout: 20 * time.Second}}
+	return &person{n, &http.Client{Jar: jar, CheckRedirect: stop, Timeout: 20 * time.Second, Transport: n.transport}}
 }
 
 // thief has copies of this browser's cookies.
@@ -288,7 +345,7 @@ func (n *node) token(app string, v url.Values) (out tokens, status int) {
 	r, _ := http.NewRequest("POST", n.at+"/oauth2/token", strings.NewReader(v.Encode()))
 	r.Header.Set("Content-Type", formType)
 	r.SetBasicAuth(app, n.secrets[app])
-	res, err := http.DefaultClient.Do(r)
+	res, err := (&http.Client{Transport: n.transport}).Do(r)
 	if err != nil {
 		n.t.Fatal(err)
 	}

@@ -146,7 +146,7 @@ func (n *node) form(app, path string, v url.Values) (status int, out map[string]
 	r, _ := http.NewRequest("POST", n.at+path, strings.NewReader(v.Encode()))
 	r.Header.Set("Content-Type", formType)
 	r.SetBasicAuth(app, n.secrets[app])
-	res, err := http.DefaultClient.Do(r)
+	res, err := (&http.Client{Transport: n.transport}).Do(r)
 	if err != nil {
 		n.t.Fatal(err)
 	}

@@ -235,7 +235,7 @@ func (a *Account) left(w http.ResponseWriter, r *http.Request, receipt idp.Recei
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	a.Browser.Leave(w, r)
+	a.Browser.Leave(w, r, receipt.ID)
 	http.Redirect(w, r, "/signout/"+string(receipt.ID), http.StatusSeeOther)
 }
 

@@ -121,7 +121,7 @@ func (a *Account) deleteOne(w http.ResponseWriter, r *http.Request) {
 	}
 	receipt, err := a.endRef(r, c.account, r.PathValue("ref"))
 	if err == nil && c.session != nil && !c.bearer && receipt.Session == c.session.Name {
-		a.Browser.Leave(w, r)
+		a.Browser.Leave(w, r, receipt.ID)
 	}
 	a.ended(w, r, receipt, err, "one")
 }
@@ -147,7 +147,7 @@ func (a *Account) deleteMany(w http.ResponseWriter, r *http.Request) {
 		cause.Kind = idp.CauseEverywhere
 		receipt, err = a.Door.End(r.Context(), idp.EndAccount(c.account, idp.AccountActive), cause)
 		if err == nil && !c.bearer {
-			a.Browser.Leave(w, r)
+			a.Browser.Leave(w, r, receipt.ID)
 		}
 	case c.session == nil:
 		edge.OAuthError(w, http.StatusBadRequest, "invalid_request", "This token belongs to no session, so there are no others: say ?which=all.")

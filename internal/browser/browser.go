@@ -29,19 +29,22 @@ type Browser struct {
 	store  idp.Store
 	door   *door.Door
 	policy idp.Policy
+	issuer string
 	origin string // of the issuer
 	secure bool
 	names  Names
 	known  string // the cookie that marks who has signed in here before
+	left   string // the cookie of a browser that has just signed out
 	key    []byte // of the CSRF token's HMAC
 }
 
 // New returns the tie. issuer is the issuer's URL, csrfKey 32 secret bytes.
 func New(store idp.Store, d *door.Door, p idp.Policy, issuer string, n Names, csrfKey []byte) *Browser {
-	b := &Browser{store: store, door: d, policy: p, origin: idp.OriginOf(issuer), secure: strings.HasPrefix(issuer, "https:"), names: n, key: csrfKey}
+	b := &Browser{store: store, door: d, policy: p, issuer: issuer, origin: idp.OriginOf(issuer), secure: strings.HasPrefix(issuer, "https:"), names: n, key: csrfKey}
 	b.names.Session = b.named(n.Session, "exeunt")
 	b.names.Browser = b.named(n.Browser, "exeunt-browser")
 	b.known = b.named("", "exeunt-known")
+	b.left = b.named("", "exeunt-left")
 	if b.names.CSRF == "" {
 		b.names.CSRF = "csrftoken"
 	}
@@ -60,6 +63,9 @@ func (b *Browser) named(chosen, standard string) string {
 	}
 	return standard
 }
+
+// ReceiptAddress is the address of a receipt's page.
+func (b *Browser) ReceiptAddress(id idp.ReceiptID) string { return b.issuer + "/signout/" + string(id) }
 
 // Policy is how long things live.
 func (b *Browser) Policy() idp.Policy { return b.policy }
@@ -194,6 +200,15 @@ func (b *Browser) Receipt(r *http.Request) (id idp.ReceiptID, ok bool) {
 	return id, ok && err == nil
 }
 
+// ReceiptLife is how long a receipt may be read by whoever holds its address, and the browser that signed out may act on it; later it
+// needs the session of the person.
+const ReceiptLife = 15 * time.Minute
+
+// Left says that this browser got the receipt when it signed out, not long ago.
+func (b *Browser) Left(r *http.Request, id idp.ReceiptID) bool {
+	return subtle.ConstantTimeCompare([]byte(value(r, b.left)), []byte(b.sum("left\x00"+string(id)))) == 1
+}
+
 // justNow is how long a second press of a button may come after the first.
 const justNow = idp.Time(60_000)
 
@@ -216,11 +231,13 @@ func (b *Browser) Recent(s *idp.Session) bool {
 }
 
 // Leave expires the session's cookie in this browser and gives it a new browser id: forms that were open are void, and a
-// changed HttpOnly cookie keeps the back button from showing pages out of the browser's memory.
-func (b *Browser) Leave(w http.ResponseWriter, r *http.Request) {
+// changed HttpOnly cookie keeps the back button from showing pages out of the browser's memory. For a while the browser is known as the
+// one that has this receipt.
+func (b *Browser) Leave(w http.ResponseWriter, r *http.Request, id idp.ReceiptID) {
 	b.set(w, b.names.Session, "", -1, false)
 	b.set(w, b.names.Browser, idp.NewSecret(16), 0, false)
 	b.set(w, b.names.CSRF, "", -1, true)
+	b.set(w, b.left, b.sum("left\x00"+string(id)), ReceiptLife, false)
 	w.Header().Set("Set-Login", "logged-out")
 	if b.secure {
 		w.Header().Set("Clear-Site-Data", `"storage"`) // never "cookies": that would reach every app on the same domain

@@ -69,7 +69,7 @@ func TestCSRF(t *testing.T) {
 	w.signIn(mine, w.proof(w.account("alice")))
 	old := mine["__Host-exeunt-browser"].Value
 	out := httptest.NewRecorder()
-	w.Leave(out, mine.request())
+	w.Leave(out, mine.request(), "")
 	mine.keep(out)
 	if mine["__Host-exeunt"] != nil || mine["csrftoken"] != nil || mine["__Host-exeunt-browser"].Value == old || ask(mine, token) == nil {
 		t.Errorf("after leaving: %v", mine)
@@ -99,7 +99,7 @@ func TestKnown(t *testing.T) {
 		t.Error("each sign-in makes a mark, and so more attempts")
 	}
 	out := httptest.NewRecorder()
-	w.Leave(out, j.request())
+	w.Leave(out, j.request(), "")
 	if j.keep(out); w.Knows(j.request(), alice) != first {
 		t.Error("forgotten at sign-out")
 	}

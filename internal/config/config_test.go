@@ -74,6 +74,7 @@ func TestRefused(t *testing.T) {
 		{"negative", ok + "lifetimes:\n  session: -1h\n", 3, []string{"lifetimes.session", "out of range"}},
 		{"idle", ok + "lifetimes: {session: 1h}\n", 2, []string{"session_idle is longer"}},
 		{"the hash of nothing", ok + "registration:\n  initial_tokens:\n    - sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n", 4, []string{"anybody could register", "openssl"}},
+		{"everybody's way out", ok + "registration:\n  scopes: [a, global_token_revocation]\n", 3, []string{"registration.scopes", "anybody", "--kind machine"}},
 		{"alg", ok + "signing_algs: [HS256]\n", 2, []string{"HS256", "ES256"}},
 		{"no alg", ok + "signing_algs: []\n", 2, []string{"empty"}},
 		{"cookie", ok + "cookies:\n  csrf: \"a b\"\n", 3, []string{"cookies.csrf"}},

@@ -116,6 +116,10 @@ func (r *reader) scope(key string, n *yaml.Node, to *[]string) {
 		r.wrong(n.Line, key, strconv.Quote(text)+" is not one scope", "write each scope as an item of its own, for example orders:read")
 		return
 	}
+	if idp.Power(text) {
+		r.wrong(n.Line, key, text+" reaches everybody, so that no app may have it by asking", "give it by: exeunt client add NAME --kind machine --scope "+text)
+		return
+	}
 	*to = append(*to, text)
 }
 

@@ -101,7 +101,7 @@ func (w *world) turn(d time.Duration) { w.ahead.Add(int64(d)) }
 
 func (w *world) work(tryFor time.Duration) {
 	calls := outbound.New(outbound.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: time.Second})
-	d := delivery.New(w.store, w.tokens, calls, delivery.Options{TryFor: tryFor, Log: slog.New(slog.DiscardHandler)})
+	d := delivery.New(w.store, w.tokens, calls, delivery.Options{TryFor: tryFor, Log: slog.New(slog.NewTextHandler(w.t.Output(), nil))})
 	w.workers = append(w.workers, d)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -224,9 +224,9 @@ func (w *world) delivery(r idp.Receipt, sid idp.Name) (d idp.Delivery) {
 // eventually waits until something is so.
 func eventually(t *testing.T, what string, f func() bool) {
 	t.Helper()
-	for end := time.Now().Add(15 * time.Second); !f(); {
+	for end := time.Now().Add(time.Minute); !f(); {
 		if time.Now().After(end) {
-			t.Fatal("not within 15 s: " + what)
+			t.Fatal("not within a minute: " + what)
 		}
 		time.Sleep(2 * time.Millisecond)
 	}

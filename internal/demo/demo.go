@@ -96,7 +96,7 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 	}
 	dir := o.Data
 	if dir == "" {
-		if dir, err = os.MkdirTemp("", "exeunt-demo-"); err != nil {
+		if dir, err = newFolder(d.ls[0]); err != nil {
 			return err
 		}
 		d.temp = dir

@@ -64,7 +64,7 @@ func (d *Demo) startPage(w http.ResponseWriter, r *http.Request) {
 				}
 			}
 		}
-		receipts, err := v.Receipts("", 20)
+		receipts, err := v.Receipts("", 0, 20)
 		for _, x := range receipts {
 			endings, err := v.EndingsOf(x.ID)
 			if err != nil {
@@ -86,7 +86,7 @@ func (d *Demo) startPage(w http.ResponseWriter, r *http.Request) {
 		for _, v := range s.visits() {
 			site, api := "signed in", "admitted"
 			if _, err := d.orders.guard.Check(v.Token.AccessToken); err != nil {
-				site, api = "its own cookie still works", "refused: "+err.Error()
+				site, api = "its own cookie still works", "refused: "+strings.TrimPrefix(err.Error(), "guard: ")
 			}
 			data.Sites = append(data.Sites, layer{v.Username, s.name, site})
 			data.API = append(data.API, layer{v.Username, "token of " + s.name, api})
@@ -117,9 +117,10 @@ func tellApps(v idp.View, r *idp.Receipt) (string, error) {
 var startTemplate = template.Must(template.New("start").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="2">
 <meta name="viewport" content="width=device-width"><title>Exeunt demo</title>
 <style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui;max-width:70rem;margin:2rem auto;padding:0 1rem}.layers{display:grid;grid-template-columns:repeat(auto-fit,minmax(16rem,1fr));gap:1rem}
-section{border:1px solid #bbb;border-radius:.5rem;padding:0 1rem 1rem}table{border-collapse:collapse}td,th{text-align:left;padding:.1rem .8rem .1rem 0}</style>
+section{border:1px solid #bbb;border-radius:.5rem;padding:0 1rem 1rem}body{overflow-wrap:break-word;background:Canvas;color:CanvasText}table{border-collapse:collapse}td,th{text-align:left;padding:.1rem .8rem .1rem 0}
+@media(max-width:40rem){tr{display:block;padding:.3rem 0}td{display:inline;padding-right:.4rem}th{display:none}}</style>
 <h1>Who is signed in where</h1>
-<p>Sign in to {{range $name, $url := .Apps}}<a href="{{$url}}" target="_blank">{{$name}}</a>, {{end}}as <b>{{.Username}}</b> with password <code>{{.Password}}</code>, or as <b>{{.SecondUsername}}</b> with <code>{{.SecondPassword}}</code>.
+<p>Sign in to <a href="{{.Apps.books}}" target="_blank">Books</a> and <a href="{{.Apps.news}}" target="_blank">News</a> as <b>{{.Username}}</b> with password <code>{{.Password}}</code>, or as <b>{{.SecondUsername}}</b> with <code>{{.SecondPassword}}</code>.
 Then sign out: in an app, or on your <a href="{{.Issuer}}/account" target="_blank">account page</a>. This page follows.</p>
 <div class="layers">
 <section><h2>Apps</h2>{{range .Sites}}<p><b>{{.What}}</b>: {{.Who}}<br>{{.State}}</p>{{else}}<p>Nobody.</p>{{end}}</section>
@@ -127,4 +128,4 @@ Then sign out: in an app, or on your <a href="{{.Issuer}}/account" target="_blan
 <section><h2>Orders (API)</h2>{{range .API}}<p><b>{{.What}}</b>: {{.Who}}<br>{{.State}}</p>{{else}}<p>No tokens.</p>{{end}}</section>
 </div>
 <h2>What each sign-out did</h2>
-<table><tr><th>at<th>why<th>who<th>names that ended<th>apps told<th></tr>{{range .SignOuts}}<tr><td>{{.At}}<td>{{.Cause}}<td>{{.Who}}<td>{{.Ended}}<td>{{.Apps}}<td><a href="{{.ReceiptPage}}" target="_blank">receipt</a></tr>{{else}}<tr><td colspan="6">None yet.</tr>{{end}}</table></html>`))
+<table><tr><th>at<th>why<th>who<th>in the ledger<th>apps told<th></tr>{{range .SignOuts}}<tr><td>{{.At}}<td>{{.Cause}}<td>{{.Who}}<td>{{.Ended}} {{if eq .Ended 1}}row{{else}}rows{{end}}<td>{{.Apps}}<td><a href="{{.ReceiptPage}}" target="_blank">receipt</a></tr>{{else}}<tr><td colspan="6">None yet.</tr>{{end}}</table></html>`))

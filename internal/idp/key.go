@@ -5,8 +5,9 @@ type KeyUse string
 
 // Uses of a key.
 const (
-	UseAccess KeyUse = "access" // access tokens
-	UseID     KeyUse = "id"     // ID tokens and logout tokens
+	UseAccess  KeyUse = "access"  // access tokens
+	UseID      KeyUse = "id"      // ID tokens and logout tokens
+	UseReceipt KeyUse = "receipt" // signed receipts
 )
 
 // KeyState is where a key is in its life.

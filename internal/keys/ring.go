@@ -58,7 +58,7 @@ func Open(ctx context.Context, store idp.Store, vault *Vault, algs []string) (*R
 
 // slots are what must have an active and a standby key.
 func (r *Ring) slots() []slot {
-	out := []slot{{idp.UseAccess, r.algs[0]}}
+	out := []slot{{idp.UseAccess, r.algs[0]}, {idp.UseReceipt, r.algs[0]}}
 	for _, alg := range r.algs {
 		out = append(out, slot{idp.UseID, alg})
 	}

@@ -1,11 +1,13 @@
 package logout
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
@@ -211,8 +213,9 @@ func (l *Logout) end(w http.ResponseWriter, r *http.Request, v verdict, s idp.Se
 		return
 	}
 	if kind == idp.CauseSignOut {
-		l.Browser.Leave(w, r)
+		l.Browser.Leave(w, r, receipt.ID)
 	}
+	l.await(r, v.session.Name, receipt.ID)
 	if v.to == "" {
 		v.to = "/signout/" + string(receipt.ID)
 		if receipt.ID == "" {
@@ -220,6 +223,33 @@ func (l *Logout) end(w http.ResponseWriter, r *http.Request, v verdict, s idp.Se
 		}
 	}
 	l.Pages.Onward(w, r, v.to, r.Method == http.MethodPost)
+}
+
+// awaitAtMost is how long a browser that signs out waits for the apps that an operator wants it to wait for.
+const awaitAtMost = 800 * time.Millisecond
+
+// await waits for the session's apps that are to be awaited; by default none is, and the browser waits for the commit only.
+func (l *Logout) await(r *http.Request, session idp.Name, id idp.ReceiptID) {
+	awaited := map[idp.ClientID]bool{}
+	err := l.Store.View(r.Context(), func(v idp.View) error {
+		slots, err := v.Slots(session)
+		for _, s := range slots {
+			c, err := v.Client(s.Client)
+			if err != nil && !errors.Is(err, idp.ErrNotFound) {
+				return err
+			}
+			if c.AwaitLogout {
+				awaited[c.ID] = true
+			}
+		}
+		return err
+	})
+	if err != nil || len(awaited) == 0 {
+		return // what is owed is told without us
+	}
+	ctx, stop := context.WithTimeout(r.Context(), awaitAtMost)
+	defer stop()
+	l.Await(ctx, id, func(c idp.ClientID) bool { return awaited[c] })
 }
 
 var errScope = errors.New("token may not sign out")

@@ -1,6 +1,7 @@
 package logout
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -21,6 +22,8 @@ type Logout struct {
 	Browser *browser.Browser
 	Pages   *web.Pages
 	Tokens  *token.Issuer
+	// Await returns when the apps among those to be awaited have confirmed, or cannot be told now, or ctx ends.
+	Await func(ctx context.Context, id idp.ReceiptID, awaited func(idp.ClientID) bool)
 }
 
 // Mount adds the room's paths.
@@ -31,6 +34,8 @@ func (l *Logout) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("POST /customers/me/logout", l.everywhere)
 	mux.HandleFunc("POST /v1/customers/me/logout", l.everywhere)
 	mux.HandleFunc("GET /signout/{receipt}", l.receipt)
+	mux.HandleFunc("GET /signout/{receipt}/receipt.jwt", l.signed)
+	mux.HandleFunc("POST /signout/{receipt}/offline", l.endOffline)
 }
 
 // request is an end-of-session request as it came.

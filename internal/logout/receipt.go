@@ -2,103 +2,137 @@ package logout
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
+	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/receipt"
 	"exeunt.dev/internal/web"
 )
 
-// openFor is how long a receipt may be read by whoever holds its address; later it needs the session of the person.
-const openFor = 15 * time.Minute
-
-type receiptAnswer struct {
-	Cause   idp.CauseKind `json:"cause"`
-	EndedAt time.Time     `json:"ended_at"`
-	Ended   int           `json:"ended"` // names that are over
-	Apps    []appLine     `json:"apps"`
+// found is a receipt and who asks for it.
+type found struct {
+	row     idp.Receipt
+	sheet   receipt.Sheet
+	session *idp.Session // of the browser that asks
+	mine    bool         // this person's, or this browser's sign-out of a moment ago
 }
 
-type appLine struct {
-	ClientID idp.ClientID `json:"client_id"`
-	Name     string       `json:"name"`
-	State    string       `json:"state"` // "not told yet"
-}
-
-func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
-	session, err := l.Browser.Session(r)
+// find reads the receipt of the path, for whoever holds its address for a while, and after that for its person only. idp.ErrNotFound
+// for everybody else.
+func (l *Logout) find(r *http.Request) (f found, err error) {
+	f.session, err = l.Browser.Session(r)
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {
+		return f, err
+	}
+	now, _ := l.Store.Now()
+	err = l.Store.View(r.Context(), func(v idp.View) (err error) {
+		if f.row, err = v.Receipt(idp.ReceiptID(r.PathValue("receipt"))); err != nil {
+			return err
+		}
+		young := now <= f.row.At.Add(browser.ReceiptLife)
+		owner := f.session != nil && f.row.Account != "" && f.session.Account == f.row.Account
+		if !owner && !young {
+			return idp.ErrNotFound
+		}
+		f.mine = owner || l.Browser.Left(r, f.row.ID)
+		f.sheet, err = receipt.Read(v, &f.row, now, false)
+		return err
+	})
+	return f, err
+}
+
+func (l *Logout) noReceipt(w http.ResponseWriter, r *http.Request, err error) {
+	if !errors.Is(err, idp.ErrNotFound) {
 		l.Pages.Fail(w, r, err)
 		return
 	}
-	now, _ := l.Store.Now()
-	var row idp.Receipt
-	out := receiptAnswer{Apps: []appLine{}}
-	err = l.Store.View(r.Context(), func(v idp.View) (err error) {
-		if row, err = v.Receipt(idp.ReceiptID(r.PathValue("receipt"))); err != nil {
-			return err
-		}
-		mine := session != nil && row.Account != "" && session.Account == row.Account
-		if !mine && now > row.At+idp.Time(openFor.Milliseconds()) {
-			return idp.ErrNotFound
-		}
-		endings, err := v.EndingsOf(row.ID)
-		if err != nil {
-			return err
-		}
-		out.Cause, out.EndedAt, out.Ended = row.Cause, row.At.Time(), len(endings)
-		out.Apps, err = apps(v, &row)
-		return err
-	})
-	switch {
-	case errors.Is(err, idp.ErrNotFound):
-		l.Pages.Render(w, http.StatusNotFound, web.Message{Title: "No such receipt", Text: "It may be older than 15 minutes. Sign in and look at your account.", Link: "/login", LinkText: "Sign in"})
-	case err != nil:
-		l.Pages.Fail(w, r, err)
-	case edge.WantsJSON(r):
-		edge.JSON(w, http.StatusOK, out)
-	default:
-		p := web.Receipt{What: what(row.Cause), At: out.EndedAt, Own: session == nil}
-		if session != nil {
-			p.Back = "/account"
-		}
-		for _, a := range out.Apps {
-			p.Apps = append(p.Apps, a.Name)
-		}
-		l.Pages.Render(w, http.StatusOK, p)
-	}
+	l.Pages.Render(w, http.StatusNotFound, web.Message{Title: "No such receipt", Text: "It may be older than 15 minutes. Sign in and look at your account.", Link: "/login", LinkText: "Sign in"})
 }
 
-// apps are those with a grant in what ended. Telling them is the next issue's; until then they are owed.
-func apps(v idp.View, row *idp.Receipt) ([]appLine, error) {
-	out := []appLine{}
-	ofSession := row.Selector == idp.SelectSession
-	if row.ToldAt != 0 || !(ofSession || row.Selector == idp.SelectApp) {
-		return out, nil // the session of "others" is the one that lives on
-	}
-	slots, err := v.Slots(row.Session)
+func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
+	f, err := l.find(r)
 	if err != nil {
-		return nil, err
+		l.noReceipt(w, r, err)
+		return
 	}
-	for _, s := range slots {
-		if s.Grant.IsZero() || (row.Client != "" && row.Client != s.Client) {
-			continue
-		}
-		if ofSession {
-			if err := idp.Live(v, s.Grant); errors.Is(err, idp.ErrEnded) {
-				continue // left before: owed by the receipt of that
-			} else if err != nil {
-				return nil, err
-			}
-		}
-		c, err := v.Client(s.Client)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, appLine{c.ID, c.Name, "not told yet"})
+	if edge.WantsJSON(r) {
+		edge.JSON(w, http.StatusOK, f.sheet)
+		return
 	}
-	return out, nil
+	p := web.Receipt{What: what(f.row.Cause), Ended: reached(f.sheet), At: f.sheet.EndedAt, Own: f.session == nil, APIs: f.sheet.APIs, Signed: r.URL.Path + "/receipt.jwt"}
+	if f.session != nil {
+		p.Back = "/account"
+	}
+	for _, a := range f.sheet.Apps {
+		p.Apps = append(p.Apps, web.ReceiptLine{Name: a.Name, State: string(a.State), Said: said(a)})
+	}
+	for _, o := range f.sheet.Offline {
+		p.Offline = append(p.Offline, o.Name)
+	}
+	if f.mine && len(p.Offline) > 0 {
+		p.EndOffline, p.CSRF, p.Nonce = r.URL.Path+"/offline", l.Browser.CSRF(w, r), idp.NewSecret(16)
+	}
+	p.Working = f.sheet.Working
+	if f.sheet.Working || f.sheet.Owed > 0 {
+		// Live, without script: often at first, seldom while an app is down.
+		again := "2"
+		if f.sheet.As.Sub(f.sheet.EndedAt) > time.Minute {
+			again = "30"
+		}
+		w.Header().Set("Refresh", again)
+	}
+	l.Pages.Render(w, http.StatusOK, p)
+}
+
+// signed gives the receipt as it is known now, signed.
+func (l *Logout) signed(w http.ResponseWriter, r *http.Request) {
+	f, err := l.find(r)
+	if err != nil {
+		l.noReceipt(w, r, err)
+		return
+	}
+	now, _ := l.Store.Now()
+	out, err := l.Tokens.Receipt(f.row.Account, now, f.sheet)
+	if err != nil {
+		edge.Fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/jwt")
+	w.Header().Set("Content-Disposition", `attachment; filename="receipt.jwt"`)
+	w.Write([]byte(out))
+}
+
+// endOffline ends the offline access that a sign-out has left, for the browser that signed out or its person.
+func (l *Logout) endOffline(w http.ResponseWriter, r *http.Request) {
+	form, err := edge.Form(w, r)
+	if err != nil {
+		l.Pages.Fail(w, r, err)
+		return
+	}
+	if l.Browser.Genuine(r, form.Get("csrf")) != nil {
+		l.Pages.Render(w, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", Link: "/signout/" + r.PathValue("receipt"), LinkText: "Back to the receipt"})
+		return
+	}
+	f, err := l.find(r)
+	if err == nil && !f.mine {
+		err = idp.ErrNotFound
+	}
+	if err != nil {
+		l.noReceipt(w, r, err)
+		return
+	}
+	for _, o := range f.sheet.Offline {
+		cause := idp.Cause{Kind: idp.CauseAppSignOut, Actor: idp.ActorAccount(f.row.Account), Request: "offline " + string(o.ClientID) + " " + form.Get("nonce")}
+		if _, err := l.Door.End(r.Context(), idp.EndApp(f.row.Session, o.ClientID), cause); err != nil {
+			l.Pages.Fail(w, r, err)
+			return
+		}
+	}
+	http.Redirect(w, r, "/signout/"+string(f.row.ID), http.StatusSeeOther)
 }
 
 // what says in a sentence what a cause ended.
@@ -114,4 +148,52 @@ func what(c idp.CauseKind) string {
 		return "The session of one browser was ended, with everything in it."
 	}
 	return "Access was ended."
+}
+
+// reached says how much that was.
+func reached(s receipt.Sheet) string {
+	signIns := int64(0)
+	for _, a := range s.Apps {
+		signIns += a.SignIns
+	}
+	out := ""
+	for _, n := range []struct {
+		count     int64
+		one, many string
+	}{{s.Sessions, "session", "sessions"}, {signIns, "sign-in at an app", "sign-ins at apps"}, {s.Families, "refresh token", "refresh tokens"}} {
+		if n.count == 0 {
+			continue
+		}
+		if out != "" {
+			out += ", "
+		}
+		if n.count == 1 {
+			out += "1 " + n.one
+		} else {
+			out += fmt.Sprintf("%d %s", n.count, n.many)
+		}
+	}
+	return out
+}
+
+// said puts a state into words. An app that confirmed says so of itself: nobody else can know.
+func said(a receipt.App) string {
+	many := ""
+	if a.SignIns > 1 {
+		many = fmt.Sprintf(" (%d sign-ins)", a.SignIns)
+	}
+	switch a.State {
+	case idp.Confirmed:
+		return "told, confirmed by the app at " + a.Confirmed.UTC().Format("15:04:05 UTC") + many
+	case idp.Owed:
+		if a.Attempts > 1 && a.Next != nil {
+			return "owed: it does not answer; tried again at " + a.Next.UTC().Format("15:04:05 UTC") + many
+		}
+		return "owed: it is being told" + many
+	case idp.Unreachable:
+		return "cannot be told: it takes no such messages, and may keep a cookie of its own" + many
+	case idp.Refused:
+		return "told, and refused by the app: it may keep a cookie of its own" + many
+	}
+	return "owed, and given up: it may keep a cookie of its own" + many
 }

@@ -209,7 +209,7 @@ func TestCookies_OnHTTPS(t *testing.T) {
 	for _, c := range in.Result().Cookies() {
 		r.AddCookie(c)
 	}
-	tie.Leave(out, r)
+	tie.Leave(out, r, "")
 	gone := map[string]bool{}
 	for _, c := range append(in.Result().Cookies(), out.Result().Cookies()...) {
 		if c.Name == "csrftoken" {

@@ -37,6 +37,7 @@ func (o *OAuth) discovery(w http.ResponseWriter, r *http.Request) {
 		"token_endpoint_auth_methods_supported":          methods,
 		"revocation_endpoint_auth_methods_supported":     methods,
 		"introspection_endpoint_auth_methods_supported":  secret,
+		"introspection_signing_alg_values_supported":     o.Ring.Algs(),
 		"code_challenge_methods_supported":               []string{"S256"},
 		"claims_supported":                               []string{"sub", "sid", "auth_time", "amr", "preferred_username", "name", "email", "email_verified"},
 		"prompt_values_supported":                        []string{"none", "login", "consent", "select_account"},
@@ -45,6 +46,8 @@ func (o *OAuth) discovery(w http.ResponseWriter, r *http.Request) {
 		"request_parameter_supported":                    false,
 		"request_uri_parameter_supported":                false,
 	}
+	doc["global_token_revocation_endpoint"] = at("/oauth2/global-token-revocation")
+	doc["global_token_revocation_endpoint_auth_methods_supported"] = []string{"Bearer"}
 	if len(o.InitialTokens) > 0 {
 		doc["registration_endpoint"] = at("/oauth2/register")
 	}

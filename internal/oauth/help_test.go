@@ -281,9 +281,9 @@ func (p *person) code(app string, pairs ...string) string {
 }
 
 // as posts a form with the client's credentials.
-func (n *node) as(app idp.ClientID, to string, v url.Values) answer {
+func (n *node) as(app idp.ClientID, to string, v url.Values, header ...string) answer {
 	n.t.Helper()
-	header := []string{"Content-Type", formType}
+	header = append(header, "Content-Type", formType)
 	if secret := n.secrets[app]; secret != "" {
 		basic := url.QueryEscape(string(app)) + ":" + url.QueryEscape(secret)
 		header = append(header, "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(basic)))

@@ -89,7 +89,7 @@ func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) {
 	}
 	cred, err := present(r, form)
 	if err != nil {
-		o.fail(w, r, err)
+		o.failSigned(w, r, err)
 		return
 	}
 	raw := form.Get("token")
@@ -101,9 +101,9 @@ func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) {
 	refresh, notRefresh := token.ParseRefresh(raw)
 	now, _ := o.Store.Now()
 	var answer introspection
-	err = o.Store.View(r.Context(), func(v idp.View) error {
-		client, err := cred.check(v)
-		if err != nil {
+	var client idp.Client
+	err = o.Store.View(r.Context(), func(v idp.View) (err error) {
+		if client, err = cred.check(v); err != nil {
 			return err
 		}
 		if !client.Confidential() {
@@ -118,7 +118,11 @@ func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) {
 		return err
 	})
 	if err != nil {
-		o.fail(w, r, err)
+		o.failSigned(w, r, err)
+		return
+	}
+	if wantsSigned(r) {
+		o.signed(w, r, &client, now, answer)
 		return
 	}
 	edge.JSON(w, http.StatusOK, answer)

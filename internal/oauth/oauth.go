@@ -54,6 +54,7 @@ func (o *OAuth) Mount(mux *http.ServeMux) {
 	open("/.well-known/oauth-authorization-server", o.discovery, "GET")
 	open("/.well-known/jwks.json", o.jwks, "GET")
 	mux.HandleFunc("POST /oauth2/introspect", o.introspect)
+	mux.HandleFunc("POST /oauth2/global-token-revocation", o.globalRevoke)
 	mux.HandleFunc("POST /oauth2/par", o.par)
 	mux.HandleFunc("POST /oauth2/challenge", o.challenge)
 	mux.HandleFunc("POST /oauth2/register", o.register)

@@ -26,6 +26,7 @@ type metadata struct {
 	PostLogoutURIs  []string `json:"post_logout_redirect_uris,omitempty"`
 	LogoutURIs      []string `json:"logout_uris,omitempty"`
 	IDTokenAlg      string   `json:"id_token_signed_response_alg,omitempty"`
+	InspectAlg      string   `json:"introspection_signed_response_alg,omitempty"` // RFC 9701 section 6
 
 	BackchannelLogoutURI              string `json:"backchannel_logout_uri,omitempty"`
 	BackchannelLogoutSessionRequired  bool   `json:"backchannel_logout_session_required,omitempty"`
@@ -115,7 +116,7 @@ func (o *OAuth) inform(c *idp.Client, secret, access string) information {
 func describe(c *idp.Client) metadata {
 	m := metadata{
 		ClientName: c.Name, RedirectURIs: c.RedirectURIs, AuthMethod: c.AuthMethod, GrantTypes: c.GrantTypes, ApplicationType: "web",
-		Scope: strings.Join(c.Scopes, " "), Resources: c.Audiences, PostLogoutURIs: c.PostLogoutURIs, LogoutURIs: c.LogoutURIs, IDTokenAlg: c.IDTokenAlg,
+		Scope: strings.Join(c.Scopes, " "), Resources: c.Audiences, PostLogoutURIs: c.PostLogoutURIs, LogoutURIs: c.LogoutURIs, IDTokenAlg: c.IDTokenAlg, InspectAlg: c.IntrospectionAlg,
 		BackchannelLogoutURI: c.BackchannelLogoutURI, BackchannelLogoutSessionRequired: c.BackchannelLogoutSessionRequired,
 		FrontchannelLogoutURI: c.FrontchannelLogoutURI, FrontchannelLogoutSessionRequired: c.FrontchannelLogoutSessionRequired,
 		ClientURI: c.URI, LogoURI: c.LogoURI, PolicyURI: c.Policy, TermsURI: c.Terms,
@@ -203,6 +204,9 @@ func (o *OAuth) fill(c *idp.Client, m *metadata) error {
 	if m.IDTokenAlg != "" && !has(o.Ring.Algs(), m.IDTokenAlg) {
 		return bad("id_token_signed_response_alg is not supported")
 	}
+	if c.IntrospectionAlg = m.InspectAlg; m.InspectAlg != "" && !has(o.Ring.Algs(), m.InspectAlg) {
+		return bad("introspection_signed_response_alg is not supported")
+	}
 	c.RedirectURIs, c.PostLogoutURIs, c.LogoutURIs, c.IDTokenAlg = m.RedirectURIs, m.PostLogoutURIs, m.LogoutURIs, m.IDTokenAlg
 	c.BackchannelLogoutURI, c.BackchannelLogoutSessionRequired = m.BackchannelLogoutURI, m.BackchannelLogoutSessionRequired
 	c.FrontchannelLogoutURI, c.FrontchannelLogoutSessionRequired = m.FrontchannelLogoutURI, m.FrontchannelLogoutSessionRequired
@@ -230,7 +234,8 @@ func (o *OAuth) open(had []string, asked string) []string {
 	}
 	var out []string
 	for _, s := range strings.Fields(asked) {
-		may := has([]string{scopeOpenID, "profile", "email", scopeOffline}, s) || has(o.Scopes, s) || has(had, s)
+		opened := has(o.Scopes, s) && !idp.Power(s)
+		may := has([]string{scopeOpenID, "profile", "email", scopeOffline}, s) || opened || has(had, s)
 		if may && !has(out, s) {
 			out = append(out, s)
 		}

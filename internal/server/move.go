@@ -11,6 +11,7 @@ import (
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/keys"
 	"exeunt.dev/internal/store/sqlite"
 	"exeunt.dev/internal/store/verbs"
 	"exeunt.dev/ledger"
@@ -66,6 +67,10 @@ func Restore(ctx context.Context, c config.Config, backup string, keep bool, by 
 		return fmt.Errorf("backup %s cannot be used: %w", backup, err)
 	}
 	defer from.Close()
+	// Without the key file that belongs to the backup nothing is written: what was would stand in the way of the next try.
+	if err := fits(ctx, from, c.KeyFile, backup); err != nil {
+		return err
+	}
 	fill := func(to idp.Store) error {
 		if err := copyRows(ctx, from, to, true); err != nil {
 			return err
@@ -86,11 +91,32 @@ func Restore(ctx context.Context, c config.Config, backup string, keep bool, by 
 	if err != nil {
 		return fmt.Errorf("restore into %s: %w", c.Database(), err)
 	}
-	b, err := Open(ctx, c, log) // the key file fits, and there are keys to sign with
+	b, err := Open(ctx, c, log) // makes keys to sign with
 	if err != nil {
 		return err
 	}
 	return b.Close()
+}
+
+// fits says whether a key file decrypts the signing keys of a backup.
+func fits(ctx context.Context, from idp.Store, keyFile, backup string) error {
+	var rows []idp.Key
+	if err := from.View(ctx, func(v idp.View) (err error) { rows, err = v.Keys(); return err }); err != nil || len(rows) == 0 {
+		return err
+	}
+	vault, err := keys.OpenVault(keyFile)
+	if errors.Is(err, keys.ErrNoKeyFile) {
+		return &MissingKeyError{keyFile, backup}
+	}
+	for _, row := range rows {
+		if err == nil {
+			_, err = vault.Open(row.Private, row.Kid.String())
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("the signing keys in %s and key file %s: %w", backup, keyFile, err)
+	}
+	return nil
 }
 
 func copyRows(ctx context.Context, from, to idp.Store, newLineage bool) error {

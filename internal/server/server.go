@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"exeunt.dev/internal/account"
+	"exeunt.dev/internal/admin"
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/delivery"
@@ -104,8 +105,9 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
 			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000)},
-		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens},
+		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Await: s.delivery.Await},
 		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, After: (*idp.Session).PageKey},
+		&admin.Admin{Store: store, Tokens: tokens, Wake: s.delivery.Due},
 		s.feed,
 		s,
 	} {

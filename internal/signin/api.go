@@ -88,16 +88,21 @@ func (s *SignIn) apiLogout(w http.ResponseWriter, r *http.Request) {
 		edge.Fail(w, r, err)
 		return
 	}
+	var receipt idp.Receipt
 	if session != nil {
 		cause := idp.Cause{Kind: idp.CauseSignOut, Actor: idp.ActorAccount(session.Account)}
-		if _, err := s.Door.End(r.Context(), idp.EndSession(session.Name), cause); err != nil {
+		if receipt, err = s.Door.End(r.Context(), idp.EndSession(session.Name), cause); err != nil {
 			edge.Fail(w, r, err)
 			return
 		}
 	}
-	s.Browser.Leave(w, r)
+	s.Browser.Leave(w, r, receipt.ID)
 	if edge.WantsJSON(r) || r.Header.Get("X-Requested-With") != "" {
-		edge.JSON(w, http.StatusOK, map[string]any{"success": 1})
+		out := map[string]any{"success": 1}
+		if receipt.ID != "" {
+			out["receipt"] = s.Browser.ReceiptAddress(receipt.ID)
+		}
+		edge.JSON(w, http.StatusOK, out)
 		return
 	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)

@@ -19,7 +19,7 @@ func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	switch {
 	case errors.As(err, &input):
-		status, m.Title, m.Text = input.Status, "This request is not right", input.Description
+		status, m.Title, m.Text = input.Status, "This request is not right", input.Description+" Go back and try again; if that does not help, tell the makers of the app."
 	case errors.As(err, &limited):
 		status = http.StatusTooManyRequests
 		w.Header().Set("Retry-After", limited.RetryAfter())

@@ -43,14 +43,22 @@ type Message struct {
 
 func (Message) template() string { return "message" }
 
-// Receipt shows what one sign-out ended.
+// Receipt shows what one sign-out ended, reached and still owes.
 type Receipt struct {
-	What string
-	At   time.Time
-	Apps []string // that have not been told
-	Own  bool     // the page follows the sign-out at once
-	Back string
+	What, Ended string
+	At, APIs    time.Time // when; until when an API that does not follow may go on
+	Working     bool
+	Apps        []ReceiptLine
+	Offline     []string
+	EndOffline  string // where the form that ends it goes; "": not from here
+	CSRF, Nonce string
+	Signed      string // address of the signed copy
+	Own         bool   // the page follows the sign-out at once
+	Back        string
 }
+
+// ReceiptLine is one app.
+type ReceiptLine struct{ Name, State, Said string }
 
 func (Receipt) template() string { return "receipt" }
 

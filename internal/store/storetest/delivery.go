@@ -126,7 +126,23 @@ func fanOut(t *testing.T, o Opened) {
 	expect("a token", end(idp.EndToken(ledger.NewName()), idp.CauseRevoked))
 	expect("an app", end(idp.EndApp(a.session.Name, "maps"), idp.CauseAppSignOut), maps)
 	expect("a session, without the app that left before", end(idp.EndSession(a.session.Name), idp.CauseSignOut), books, news)
+	reached := func(what string, sessions, families int64) {
+		t.Helper()
+		view(t, o.Store, func(v idp.View) error {
+			all, err := v.Receipts("", 0, 1)
+			if err != nil {
+				return err
+			}
+			s, f, err := v.Reached(all[0])
+			if s != sessions || f != families {
+				t.Errorf("%s: reached %d sessions and %d families, want %d and %d", what, s, f, sessions, families)
+			}
+			return err
+		})
+	}
+	reached("a session", 1, 0)
 	expect("everywhere: the other session, and what is offline, by the sid that its app knows", end(idp.EndAccount(p.id, idp.AccountActive), idp.CauseEverywhere), books, there)
+	reached("everywhere", 1, 1)
 	expect("a consent", end(idp.EndConsent(other.id, "books"), idp.CauseConsentWithdrawn), elsewhere)
 	view(t, o.Store, func(v idp.View) error {
 		e, err := v.Epochs(p.id, "")

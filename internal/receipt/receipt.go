@@ -1,0 +1,136 @@
+// Package receipt reads what one sign-out ended, reached and still owes: a view over rows, made anew each time it is asked for.
+//
+// It rests on idp.View. It holds no names that could be used anywhere, no addresses and no people's names: whoever has the receipt's
+// address for a while may read it. It refuses to know about pages; rooms, commands and the operator's API show what it reads.
+package receipt
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"time"
+
+	"exeunt.dev/internal/idp"
+)
+
+// Sheet is a receipt as programs see it.
+type Sheet struct {
+	Number   uint64        `json:"number"` // in the ledger
+	Cause    idp.CauseKind `json:"cause"`
+	EndedAt  time.Time     `json:"ended_at"`
+	Ended    int           `json:"ended"`            // names that are over
+	Sessions int64         `json:"sessions"`         // up to 10,000
+	Families int64         `json:"refresh_families"` // sign-ins of apps that can be refreshed no more, up to 10,000
+	Working  bool          `json:"working"`          // whom to tell is still being worked out
+	Owed     int64         `json:"owed"`             // apps' sign-ins that are still to be told
+	Apps     []App         `json:"apps"`
+	Offline  []Offline     `json:"offline,omitempty"` // access that apps keep while the person is away
+	APIs     time.Time     `json:"other_apis_until"`  // until when, at the latest, an API that verifies tokens alone may accept one
+	As       time.Time     `json:"as_of"`
+}
+
+// App is what became of telling one app, as far as it is in one state.
+type App struct {
+	ClientID  idp.ClientID      `json:"client_id"`
+	Name      string            `json:"name"`
+	State     idp.DeliveryState `json:"state"`
+	SignIns   int64             `json:"sign_ins"`               // of this app that ended
+	Confirmed *time.Time        `json:"confirmed_at,omitempty"` // the last of them
+	Next      *time.Time        `json:"next_attempt_at,omitempty"`
+	Attempts  int               `json:"attempts,omitempty"`
+	Why       string            `json:"why,omitempty"` // for operators
+}
+
+// Offline is access that a sign-out leaves.
+type Offline struct {
+	ClientID idp.ClientID `json:"client_id"`
+	Name     string       `json:"name"`
+}
+
+// Read reads the sheet of a receipt at ledger time now. With detail it says why attempts failed, which only operators may see: it
+// names hosts.
+func Read(v idp.View, row *idp.Receipt, now idp.Time, detail bool) (Sheet, error) {
+	out := Sheet{Number: row.Number, Cause: row.Cause, EndedAt: row.At.Time(), Working: row.ToldAt == 0, Apps: []App{}, As: now.Time()}
+	endings, err := v.EndingsOf(row.ID)
+	if err != nil {
+		return out, err
+	}
+	out.Ended = len(endings)
+	if out.Sessions, out.Families, err = v.Reached(*row); err != nil {
+		return out, err
+	}
+	life, err := v.LifeCap()
+	if err != nil {
+		return out, err
+	}
+	out.APIs = row.At.Add(time.Duration(life) * time.Second).Time()
+	told, err := v.ToldOf(row.Number)
+	if err != nil {
+		return out, err
+	}
+	for _, t := range told {
+		a := App{ClientID: t.Client, State: t.State, SignIns: t.Count, Attempts: t.Attempts}
+		if a.Name, err = nameOf(v, t.Client); err != nil {
+			return out, err
+		}
+		if detail {
+			a.Why = t.Error
+		}
+		switch t.State {
+		case idp.Confirmed:
+			a.Confirmed = at(t.Last)
+		case idp.Owed:
+			a.Next = at(t.Due)
+			out.Owed += t.Count
+		}
+		out.Apps = append(out.Apps, a)
+	}
+	slices.SortFunc(out.Apps, func(a, b App) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.State, b.State)) })
+	out.Offline, err = offline(v, row)
+	return out, err
+}
+
+func at(t idp.Time) *time.Time {
+	if t == 0 {
+		return nil
+	}
+	out := t.Time()
+	return &out
+}
+
+// nameOf is what people read; an app whose row is gone has its id.
+func nameOf(v idp.View, id idp.ClientID) (string, error) {
+	c, err := v.Client(id)
+	if errors.Is(err, idp.ErrNotFound) {
+		return string(id), nil
+	}
+	return cmp.Or(c.Name, string(id)), err
+}
+
+// offline lists the live offline grants that were made in the session that ended.
+func offline(v idp.View, row *idp.Receipt) (out []Offline, err error) {
+	if row.Selector != idp.SelectSession {
+		return nil, nil
+	}
+	grants, err := v.OfflineFrom(row.Session, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range grants {
+		if g.RedeemedAt == 0 || slices.ContainsFunc(out, func(o Offline) bool { return o.ClientID == g.Client }) {
+			continue
+		}
+		switch err := idp.Live(v, g.Names(nil)...); {
+		case errors.Is(err, idp.ErrEnded):
+			continue
+		case err != nil:
+			return nil, err
+		}
+		name, err := nameOf(v, g.Client)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Offline{g.Client, name})
+	}
+	return out, nil
+}
