@@ -2,7 +2,6 @@ package rp
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -109,16 +108,4 @@ func (s *Site) SignIn(w http.ResponseWriter, r *http.Request, user string) error
 	}
 	s.welcome(w, cookie)
 	return nil
-}
-
-// state says whether this browser is signed in, so that pages can keep their sign-in link true.
-func (s *Site) state(w http.ResponseWriter, r *http.Request) {
-	_, err := s.Visitor(r)
-	if err != nil && !errors.Is(err, ErrNone) {
-		s.fail(r.Context(), "a session could not be read", err)
-		s.broken(w, http.StatusServiceUnavailable)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(map[string]bool{"signed_in": err == nil})
 }

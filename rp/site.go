@@ -32,6 +32,7 @@ type Site struct {
 	// crossOrigin refuses what another site posts, by Sec-Fetch-Site and Origin.
 	crossOrigin *http.CrossOriginProtection
 	hands       chan struct{} // first attempts under way
+	watchers    chan struct{} // pages that wait for the end of their session
 
 	persistent     bool
 	idle, absolute time.Duration
@@ -47,7 +48,7 @@ func New(store Store, options ...Option) (*Site, error) {
 		store: store, ups: map[string]*upstream{}, prefix: "/auth/", cookies: "rp", home: "/",
 		idle: 12 * time.Hour, absolute: 7 * 24 * time.Hour, every: time.Second,
 		now: time.Now, onError: func(context.Context, error) {}, timeout: 5 * time.Second,
-		crossOrigin: http.NewCrossOriginProtection(), hands: make(chan struct{}, mostHands),
+		crossOrigin: http.NewCrossOriginProtection(), hands: make(chan struct{}, mostHands), watchers: make(chan struct{}, mostWatchers),
 	}
 	for _, o := range options {
 		if err := o(s); err != nil {
