@@ -217,3 +217,24 @@ func (p *person) gone(s *site, within time.Duration) {
 		p.t.Error("signed in again")
 	}
 }
+
+// refresh tries a refresh token of a website at Exeunt.
+func (s *site) refresh(x *exeunt, token string) (status int, body string) {
+	s.t.Helper()
+	r, err := http.NewRequest("POST", x.at+"/oauth2/token", strings.NewReader(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}.Encode()))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth(s.name, url.QueryEscape(s.secret))
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return res.StatusCode, string(b)
+}

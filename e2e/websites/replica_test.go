@@ -90,6 +90,7 @@ func replica() error {
 type site struct {
 	t      *testing.T
 	name   string
+	secret string
 	at     string // the proxy
 	env    []string
 	before func(*http.Request) // called by the proxy
@@ -122,6 +123,7 @@ func newSite(t *testing.T, name string) *site {
 
 func (s *site) start(issuer, secret string, n int) {
 	s.t.Helper()
+	s.secret = secret
 	driver, dsn := "sqlite", "file:"+filepath.Join(s.t.TempDir(), "site.db")+"?_pragma=journal_mode(wal)"
 	if pg != nil {
 		driver, dsn = "pgx", pg.Database(s.t)

@@ -62,8 +62,12 @@ func TestLayers(t *testing.T) {
 	if y[rp.LayerConsent].State != rp.Done || p.signedIn(books) || !p.signedIn(news) {
 		t.Error(y)
 	}
-	if tok, _ := refresh.Load().(string); !strings.HasPrefix(tok, "exrt_") {
+	tok, _ := refresh.Load().(string)
+	if !strings.HasPrefix(tok, "exrt_") {
 		t.Error("not the refresh token:", tok)
+	}
+	if status, body := books.refresh(x, tok); status != http.StatusBadRequest || !strings.Contains(body, "invalid_grant") {
+		t.Error("a revoked token is exchanged:", status, body)
 	}
 
 	// The provider: Exeunt's session ends, and News is told.
