@@ -61,7 +61,7 @@ func TestLogoutTokenChecks(t *testing.T) {
 		"aud":                 o.logoutToken(map[string]any{"aud": "another"}),
 		"aud list":            o.logoutToken(map[string]any{"aud": []string{"another"}}),
 		"no aud":              o.logoutToken(map[string]any{"aud": nil}),
-		"expired":             o.logoutToken(map[string]any{"exp": unix(-3 * time.Minute)}),
+		"expired":             o.logoutToken(map[string]any{"exp": unix(-6 * time.Minute)}),
 		"no exp":              o.logoutToken(map[string]any{"exp": nil}),
 		"exp a word":          o.logoutToken(map[string]any{"exp": "soon"}),
 		"no iat":              o.logoutToken(map[string]any{"iat": nil}),
@@ -282,6 +282,20 @@ func TestBackchannelRevokesRefreshTokens(t *testing.T) {
 			if d := st.next(t); d.State != rp.Revoked || d.User != "user-1" {
 				t.Errorf("%+v", d)
 			}
+		}
+	}
+}
+
+// Clocks that differ by minutes keep nobody out, and nobody in.
+func TestClocksDiffer(t *testing.T) {
+	for _, d := range []time.Duration{-4 * time.Minute, 4 * time.Minute} {
+		o := newOP(t)
+		h := newWebsite(t, rp.Provider("op", o.provider()))
+		h.forward(d)
+		b := h.browser()
+		b.signIn("op")
+		if a := b.backchannel(o.logoutToken(nil)); a.status != 200 || b.signedIn() {
+			t.Error(d, a)
 		}
 	}
 }

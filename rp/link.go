@@ -18,7 +18,7 @@ func (s *Site) link(w http.ResponseWriter, r *http.Request, u *upstream) {
 	case s.users == nil:
 		http.NotFound(w, r)
 	case s.forged(r, v.session):
-		s.say(w, http.StatusForbidden, "This form is from another page or another session. Please go back and try again.", s.homeLink())
+		s.say(w, http.StatusForbidden, "This form is from another page or another session. Please go back, reload the page and try again.", s.homeLink())
 	case s.now().Sub(v.Signed) > recent:
 		s.say(w, http.StatusForbidden, "To connect "+u.p.Title+", please sign in once more first: your sign-in is not recent.", link{"Sign in", s.prefix})
 	default:

@@ -14,8 +14,8 @@ import (
 
 const (
 	logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
-	leeway      = 2 * time.Minute // by which a provider's clock may differ
-	mostAge     = 10 * time.Minute
+	leeway      = 5 * time.Minute // by which a provider's clock may differ: what is refused is not sent again
+	mostAge     = 15 * time.Minute
 )
 
 // logoutToken is a verified logout token.

@@ -93,7 +93,7 @@ func (r Report) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	case r.Continue != "":
 		http.Redirect(w, q, r.Continue, http.StatusSeeOther)
 	case errors.Is(r.Err, ErrForged):
-		render(w, status, page{Title: "Not signed out", Text: "This form is from another page or another session. You are still signed in. Please go back and try again.", Links: []link{r.home}})
+		render(w, status, page{Title: "Not signed out", Text: "This form is from another page or another session. You are still signed in. Please go back, reload the page and try again.", Links: []link{r.home}})
 	case r.Err != nil:
 		render(w, status, page{Title: "Not signed out", Text: "The sign-out could not be done just now. You may still be signed in. Please try again in a moment.", Links: []link{r.home}})
 	default:

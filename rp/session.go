@@ -53,10 +53,11 @@ func (s *Site) Require(next http.Handler) http.Handler {
 	})
 }
 
-// entrance is where people sign in: at the only provider, if there is but one; but nobody who has left is sent there
-// unasked.
+// entrance is where people sign in: at the only provider, if there is but one. But nobody who has left is sent there
+// unasked, and no browser whose session is over: somebody may have ended it from another device, and the provider might
+// sign it in again without a word.
 func (s *Site) entrance(r *http.Request) string {
-	if len(s.order) == 1 && !s.left(r) {
+	if len(s.order) == 1 && !s.left(r) && s.sessionHash(r) == (Hash{}) {
 		return s.prefix + "login/" + s.order[0] + "?"
 	}
 	return s.prefix + "?"
@@ -94,8 +95,8 @@ func (s *Site) keptOf(n Session) (k kept, err error) {
 	return k, s.vault.open(place("session", n.ID[:]), n.Sealed, &k)
 }
 
-// SignIn makes a session for a local user whom the website has checked by its own means, such as a password. It ends the
-// session that this browser had.
+// SignIn makes a session for a local user whom the website has checked by its own means, such as a password, in a handler of
+// POST that other sites' forms do not get through. It ends the session that this browser had.
 func (s *Site) SignIn(w http.ResponseWriter, r *http.Request, user string) error {
 	if !clean(user, 500) {
 		return errors.New("rp: a user's name must be 1 to 500 printable bytes")

@@ -121,7 +121,7 @@ func TestBadAnswersSignNobodyIn(t *testing.T) {
 		"aud":          put("aud", "another"),
 		"azp":          put("azp", "another"),
 		"no azp":       put("aud", []string{"site", "another"}),
-		"expired":      put("exp", time.Now().Add(-time.Minute).Unix()),
+		"expired":      put("exp", time.Now().Add(-3*time.Minute).Unix()),
 		"nonce":        put("nonce", "another"),
 		"no nonce":     put("nonce", nil),
 		"no sub":       put("sub", nil),

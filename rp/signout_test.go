@@ -123,6 +123,9 @@ func TestEverywhere(t *testing.T) {
 	if a := phone.get(half); a.status != 409 || phone.signedIn() {
 		t.Error("a sign-in that was under way came through:", a.status)
 	}
+	if a := phone.get("/private/"); a.at.Path != "/auth/" || phone.signedIn() {
+		t.Error("the other device is signed in again unasked:", a.at)
+	}
 	h.forward(time.Second)
 	phone.signIn("op")
 	if !phone.signedIn() {

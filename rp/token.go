@@ -53,6 +53,10 @@ func (s *Site) Token(ctx context.Context, v Visitor, provider string) (*oauth2.T
 			return nil, ErrNone
 		}
 		if err := s.renew(ctx, u, t, k); err != nil && !errors.Is(err, ErrNone) {
+			if s.now().Before(k.Expiry) { // the provider has trouble; the token has not
+				s.fail(ctx, u.name+": a token could not be renewed", err)
+				return &oauth2.Token{AccessToken: k.Access, TokenType: k.Type, Expiry: k.Expiry}, nil
+			}
 			return nil, err
 		}
 		// Renewed here, or by another replica meanwhile, or not to be renewed: what is stored now says which.

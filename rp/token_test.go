@@ -52,6 +52,13 @@ func TestTokenIsRenewed(t *testing.T) {
 		t.Error("a token of a provider that the person did not come through:", a)
 	}
 	h.forward(4*time.Minute + 45*time.Second) // 15 s before its end
+	o.set(func() {
+		o.answers = func(w http.ResponseWriter, r *http.Request) bool { w.WriteHeader(503); return true }
+	})
+	if a := b.get("/token/op"); a.body != "access-secret" {
+		t.Error("a token that is still good is withheld, because the provider has trouble:", a)
+	}
+	o.set(func() { o.answers = nil })
 	if a := b.get("/token/op"); a.body != "access-renewed" {
 		t.Fatal(a)
 	}

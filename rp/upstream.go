@@ -20,6 +20,7 @@ const (
 	keysFresh     = 5 * time.Minute // how old a key set may be
 	keysLimit     = time.Hour       // and if the provider does not answer
 	setSize       = 64 << 10
+	idLeeway      = 2 * time.Minute // by which a provider's clock may lag; its ID tokens come from its own hands, with our nonce
 )
 
 // upstream is a provider as this replica knows it.
@@ -75,7 +76,7 @@ func (u *upstream) document(ctx context.Context) (document, error) {
 	}
 	// Never by trial and error, which would send the secret twice.
 	d.endpoint.AuthStyle = oauth2.AuthStyleInHeader
-	if u.p.SecretInBody || u.p.Secret == nil {
+	if u.p.SecretInBody {
 		d.endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
 	return d, nil
@@ -187,7 +188,7 @@ func check(t jws.Unverified, set *jws.Set) (known bool, err error) {
 // verifier checks ID tokens by everything but nonce and, for many tenants, the issuer.
 func (u *upstream) verifier() *oidc.IDTokenVerifier {
 	return oidc.NewVerifier(u.p.Issuer, u, &oidc.Config{
-		ClientID: u.p.ClientID, Now: u.now, SkipIssuerCheck: u.p.IssuerPattern != "",
+		ClientID: u.p.ClientID, Now: func() time.Time { return u.now().Add(-idLeeway) }, SkipIssuerCheck: u.p.IssuerPattern != "",
 		SupportedSigningAlgs: []string{jws.ES256, jws.EdDSA, jws.RS256, jws.PS256},
 	})
 }
@@ -200,6 +201,9 @@ func (u *upstream) config(d document, redirect string) (*oauth2.Config, error) {
 		if c.ClientSecret, err = u.p.Secret(u.now()); err != nil {
 			return nil, errors.New("the client secret cannot be made")
 		}
+	}
+	if c.ClientSecret == "" {
+		c.Endpoint.AuthStyle = oauth2.AuthStyleInParams // a public client says who it is in the form (RFC 6749 section 3.2.1)
 	}
 	return c, nil
 }
