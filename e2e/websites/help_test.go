@@ -89,6 +89,14 @@ func newExeunt(t *testing.T) *exeunt {
 func (x *exeunt) site(name string, n int) *site {
 	x.t.Helper()
 	s := newSite(x.t, name)
+	x.register(s)
+	s.start(x.at, s.secret, n)
+	return s
+}
+
+func (x *exeunt) register(s *site) {
+	x.t.Helper()
+	name := s.name
 	secret, err := x.base.AddClient(x.t.Context(), &idp.Client{
 		ID: idp.ClientID(name), Name: name, Kind: idp.KindWeb, FirstParty: true, AuthMethod: idp.AuthBasic, GrantTypes: []string{"authorization_code", "refresh_token"},
 		Scopes: []string{"openid", "profile", "email"}, RedirectURIs: []string{s.at + "/auth/callback/exeunt"}, PostLogoutURIs: []string{s.at + "/auth/logout/exeunt/return"},
@@ -97,8 +105,7 @@ func (x *exeunt) site(name string, n int) *site {
 	if err != nil {
 		x.t.Fatal(err)
 	}
-	s.start(x.at, secret, n)
-	return s
+	s.secret = secret
 }
 
 // person is a browser, as far as a program can be one.

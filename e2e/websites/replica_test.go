@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"html"
 	"io"
 	"net"
 	"net/http"
@@ -55,6 +56,9 @@ func replica() error {
 	}
 	p := provider.OIDC(os.Getenv("ISSUER"), os.Getenv("CLIENT_ID"), os.Getenv("CLIENT_SECRET"))
 	p.Title = "Exeunt"
+	if mode := os.Getenv("RESPONSE_MODE"); mode != "" {
+		p.Authorize = map[string]string{"response_mode": mode}
+	}
 	site, err := rp.New(store, rp.Origin(os.Getenv("ORIGIN")), rp.Key([]byte(os.Getenv("KEY"))), rp.CookieName(os.Getenv("CLIENT_ID")), rp.Provider("exeunt", p),
 		rp.Timeout(time.Second), rp.Every(50*time.Millisecond), rp.OnError(func(_ context.Context, err error) { fmt.Fprintln(os.Stderr, err) }))
 	if err != nil {
@@ -69,6 +73,14 @@ func replica() error {
 	http.Handle("/private/", site.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, _ := rp.FromContext(r.Context())
 		fmt.Fprintf(w, "name=%s csrf=%s pid=%d", v.Name, v.CSRF, os.Getpid())
+	})))
+	http.Handle("/home", site.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, _ := rp.FromContext(r.Context())
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(w, `<!doctype html><h1 id="who">%s</h1><form method="post" action="/auth/signout"><input type="hidden" name="csrf" value="%s">
+			<button id="here">Sign out</button> <button id="there" name="provider" value="1">Sign out at Exeunt, too</button></form>
+			<script>new EventSource("/auth/state").onmessage = e => { if (!JSON.parse(e.data).signed_in) document.title = "signed out" }</script>`,
+			html.EscapeString(v.Name), v.CSRF)
 	})))
 	http.HandleFunc("/token", func(w http.ResponseWriter, r *http.Request) {
 		v, err := site.Visitor(r)
@@ -108,9 +120,11 @@ type process struct {
 }
 
 // newSite begins a website without replicas, so that its address is known.
-func newSite(t *testing.T, name string) *site {
+func newSite(t *testing.T, name string) *site { return newSiteAt(t, name, "127.0.0.1") }
+
+func newSiteAt(t *testing.T, name, host string) *site {
 	s := &site{t: t, name: name, by: map[string]int{}}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", host+":0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +220,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.mu.Unlock()
 		r.Body = io.NopCloser(strings.NewReader(string(body)))
 		proxy := &httputil.ReverseProxy{Rewrite: func(q *httputil.ProxyRequest) { q.SetURL(p.at); q.Out.Host = q.In.Host },
-			ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }}
+			FlushInterval: -1, ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }}
 		proxy.ServeHTTP(w, r)
 		return
 	}
