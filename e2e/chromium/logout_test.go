@@ -56,6 +56,7 @@ func newSite(t *testing.T, host string) *site {
 // table is a node with one person, and an app and a stranger on sites of their own.
 type table struct {
 	t           *testing.T
+	secrets     map[string]string // of further apps
 	at          string
 	app, evil   *site
 	secret      string
@@ -66,17 +67,20 @@ type table struct {
 	startedHere int
 }
 
-func newTable(t *testing.T) *table {
+func newTable(t *testing.T, change ...func(*config.Config)) *table {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &table{t: t, at: "http://" + l.Addr().String(), app: newSite(t, "127.0.0.5"), evil: newSite(t, "127.0.0.6")}
+	x := &table{t: t, secrets: map[string]string{}, at: "http://" + l.Addr().String(), app: newSite(t, "127.0.0.5"), evil: newSite(t, "127.0.0.6")}
 	x.left, x.home = x.app.at+"/left", x.app.at+"/home"
 	c := config.Default()
 	dir := t.TempDir()
 	c.Issuer, c.Data, c.KeyFile = x.at, filepath.Join(dir, "db"), filepath.Join(dir, "key")
+	for _, f := range change {
+		f(&c)
+	}
 	s, err := server.NewOn(t.Context(), c, slog.New(slog.DiscardHandler), l)
 	if err != nil {
 		t.Fatal(err)
@@ -137,10 +141,15 @@ func (x *table) request() url.Values {
 
 func (x *table) redeem(t *testing.T, code string) (id, access string) {
 	t.Helper()
+	return x.redeemAt(t, "app", x.secret, x.app.at+"/cb", code)
+}
+
+func (x *table) redeemAt(t *testing.T, app, secret, redirect, code string) (id, access string) {
+	t.Helper()
 	r, _ := http.NewRequest("POST", x.at+"/oauth2/token", strings.NewReader(url.Values{"grant_type": {"authorization_code"}, "code": {code},
-		"redirect_uri": {x.app.at + "/cb"}, "code_verifier": {verifier}}.Encode()))
+		"redirect_uri": {redirect}, "code_verifier": {verifier}}.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.SetBasicAuth("app", x.secret)
+	r.SetBasicAuth(app, secret)
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
