@@ -1,7 +1,7 @@
 package chromium_test
 
 import (
-		"context"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
@@ -24,8 +24,10 @@ func frontChannel(c *config.Config) { c.FrontChannel = true }
 // cookie is not sent in a frame.
 type frontApp struct {
 	at, id string
-	asked  chan url.Values
 	hang   chan struct{} // nil: it answers at once
+
+	mu    sync.Mutex
+	asked map[string][]url.Values // by sid
 }
 
 func (x *table) frontApp(t *testing.T, id, host string, hang chan struct{}) *frontApp {
@@ -34,11 +36,13 @@ func (x *table) frontApp(t *testing.T, id, host string, hang chan struct{}) *fro
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &frontApp{at: "http://" + l.Addr().String(), id: id, asked: make(chan url.Values, 16), hang: hang}
+	a := &frontApp{at: "http://" + l.Addr().String(), id: id, asked: map[string][]url.Values{}, hang: hang}
 	h := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		if r.URL.Path == "/front" {
-			a.asked <- r.URL.Query()
+			a.mu.Lock()
+			a.asked[r.URL.Query().Get("sid")] = append(a.asked[r.URL.Query().Get("sid")], r.URL.Query())
+			a.mu.Unlock()
 			if a.hang != nil {
 				select {
 				case <-a.hang:
@@ -82,17 +86,21 @@ func (v *visitor) enter(t *testing.T, a *frontApp) (id string) {
 	return id
 }
 
-func (a *frontApp) wasAsked(t *testing.T, issuer, id string) {
+// wasAsked says whether the app was asked for the `sid` of an ID token, and that it was asked for that once and with nothing else.
+func (a *frontApp) wasAsked(t *testing.T, issuer, id string) bool {
 	t.Helper()
-	select {
-	case q := <-a.asked:
-		want := url.Values{"kept": {"1"}, "iss": {issuer}, "sid": {claim(t, id, "sid")}}
-		if q.Encode() != want.Encode() {
-			t.Errorf("%s was asked with %v", a.id, q)
-		}
-	case <-time.After(20 * time.Second):
-		t.Fatalf("%s was not asked", a.id)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	sid := claim(t, id, "sid")
+	got := a.asked[sid]
+	if len(got) == 0 {
+		return false
 	}
+	want := "iss=" + url.QueryEscape(issuer) + "&kept=1&sid=" + sid
+	if len(got) > 1 || got[0].Encode() != want {
+		t.Errorf("%s was asked with %v", a.id, got)
+	}
+	return true
 }
 
 // Apps that can be asked in browsers only are asked by frames of the browser that signs out, all at once, by iss and sid; then the
@@ -101,62 +109,60 @@ func TestFrontChannelInChromium(t *testing.T) {
 	x := newTable(t, frontChannel)
 	hang := make(chan struct{})
 	t.Cleanup(func() { close(hang) })
-	apps := []*frontApp{x.frontApp(t, "front", "127.0.0.7", nil), x.frontApp(t, "other", "127.0.0.8", nil), x.frontApp(t, "hangs", "127.0.0.9", hang)}
-	arrives := func(t *testing.T, v *visitor, ids []string) {
+	apps := []*frontApp{x.frontApp(t, "front", "127.0.0.8", nil), x.frontApp(t, "other", "127.0.0.9", nil), x.frontApp(t, "hangs", "127.0.0.10", hang)}
+	// home signs out by the first app's link. The one that hangs does so until the test is over: whoever waited for it would never arrive.
+	home := func(t *testing.T, v *visitor, ids []string) {
 		t.Helper()
-		for i, a := range apps[:len(ids)] {
-			a.wasAsked(t, x.at, ids[i])
-		}
-	}
-	enter := func(t *testing.T, v *visitor, n int) (ids []string) {
-		t.Helper()
-		for _, a := range apps[:n] {
-			ids = append(ids, v.enter(t, a))
-		}
-		return ids
-	}
-	t.Run("both answer, and the browser is at its return address", func(t *testing.T) {
-		v := x.visitor(t)
-		ids := enter(t, v, 2)
 		do(t, v.ctx, "sign out", chromedp.Navigate(v.logout("id_token_hint", ids[0], "post_logout_redirect_uri", apps[0].at+"/home", "state", "xyz")), chromedp.WaitVisible(css("#site")))
 		if at, _ := where(t, v.ctx); at != apps[0].at+"/home?state=xyz" {
 			t.Errorf("the browser is at %s", at)
 		}
-		arrives(t, v, ids)
-		if v.signedIn(t) {
-			t.Error("still signed in")
-		}
-	})
-	t.Run("one hangs, and the browser goes on all the same", func(t *testing.T) {
-		v := x.visitor(t)
-		ids := enter(t, v, 3)
-		// The one that hangs does so until the test is over: whoever waited for it would never arrive.
-		do(t, v.ctx, "sign out", chromedp.Navigate(v.logout("id_token_hint", ids[0], "post_logout_redirect_uri", apps[0].at+"/home")), chromedp.WaitVisible(css("#site")))
-		arrives(t, v, ids)
-	})
-	t.Run("one hangs, and script is switched off", func(t *testing.T) {
-		v := x.visitor(t)
-		ids := enter(t, v, 3)
-		withoutScript(t, v.ctx)
-		do(t, v.ctx, "sign out", chromedp.Navigate(v.logout("id_token_hint", ids[0], "post_logout_redirect_uri", apps[0].at+"/home")), chromedp.WaitVisible(css("#site")))
-		arrives(t, v, ids)
-	})
-	t.Run("by our own page, and the receipt says what is known", func(t *testing.T) {
-		v := x.visitor(t)
-		ids := enter(t, v, 2)
-		do(t, v.ctx, "sign out", chromedp.Navigate(v.at+"/account"), chromedp.Click(css("summary")), chromedp.WaitVisible(css(".menu button")), chromedp.Click(css(".menu button")),
-			chromedp.WaitVisible(css(".told .cannot-be-told")))
-		arrives(t, v, ids)
-		at, text := where(t, v.ctx)
-		if !strings.Contains(at, "/signout/") || strings.Count(text, "cannot be told: it was asked in this browser") != 2 || strings.Contains(text, "confirmed by") {
-			t.Errorf("%s: %s", at, text)
-		}
-		shot(t, v.ctx, "receipt front channel")
-	})
-	select {
-	case q := <-apps[0].asked:
-		t.Errorf("asked once more: %v", q)
-	default:
+	}
+	for _, c := range []struct {
+		name  string
+		apps  int
+		leave func(t *testing.T, v *visitor, ids []string)
+	}{
+		{"both answer, and the browser is at its return address", 2, func(t *testing.T, v *visitor, ids []string) {
+			home(t, v, ids)
+			if v.signedIn(t) {
+				t.Error("still signed in")
+			}
+		}},
+		{"one hangs, and the browser goes on all the same", 3, home},
+		{"one hangs, and script is switched off", 3, func(t *testing.T, v *visitor, ids []string) {
+			withoutScript(t, v.ctx)
+			home(t, v, ids)
+		}},
+		{"by our own page, and the receipt says what is known", 2, func(t *testing.T, v *visitor, _ []string) {
+			do(t, v.ctx, "sign out", chromedp.Navigate(v.at+"/account"), chromedp.Click(css("summary")), chromedp.WaitVisible(css(".menu button")), chromedp.Click(css(".menu button")),
+				chromedp.WaitVisible(css(".told .cannot-be-told")))
+			at, text := where(t, v.ctx)
+			if !strings.Contains(at, "/signout/") || strings.Count(text, "cannot be told: it was asked in this browser") != 2 || strings.Contains(text, "confirmed by") {
+				t.Errorf("%s: %s", at, text)
+			}
+			shot(t, v.ctx, "receipt front channel")
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			// A machine with much else to do may not have opened every frame within the page's second; then somebody else tries.
+			for range 4 {
+				v := x.visitor(t)
+				var ids []string
+				for _, a := range apps[:c.apps] {
+					ids = append(ids, v.enter(t, a))
+				}
+				c.leave(t, v, ids)
+				all := true
+				for i, id := range ids {
+					all = apps[i].wasAsked(t, x.at, id) && all
+				}
+				if all || t.Failed() {
+					return
+				}
+			}
+			t.Error("not all apps were asked")
+		})
 	}
 }
 
