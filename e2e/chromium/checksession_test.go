@@ -186,7 +186,7 @@ func TestSessionManagementAcrossSitesInChromium(t *testing.T) {
 		settings      string
 		before, after string
 	}{
-		"as the browser comes":                     {`{}`, "error", "error"},
+		"with cookies kept from frames of others":  {`{"profile": {"cookie_controls_mode": 1, "block_third_party_cookies": true}}`, "error", "error"},
 		"with cookies allowed in frames of others": {`{"profile": {"cookie_controls_mode": 0, "block_third_party_cookies": false}}`, "unchanged", "changed"},
 	} {
 		t.Run(name, func(t *testing.T) {
