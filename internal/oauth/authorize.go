@@ -188,13 +188,14 @@ func (o *OAuth) decide(w http.ResponseWriter, r *http.Request, a *asked) error {
 	return nil
 }
 
-// needs says which human act is due. A human has acted if somebody did so in this very session since the request came.
+// needs says which human act is due. A human has acted if somebody did so in this very session since the request came, and
+// since the app was signed out there.
 func needs(a *asked, st *standing, now idp.Time) (login, choose, consent bool) {
 	q := &a.request
 	if st.session == nil {
 		return true, false, has(q.Prompt, "consent")
 	}
-	acted := a.row != nil && a.row.Session == st.session.Name && a.row.ActedAt != 0
+	acted := q.Acted(a.row, st.session.Name, &st.slot)
 	fresh := a.row != nil && st.session.AuthTime >= a.row.CreatedAt && q.Other != st.session.Cookie
 	if !fresh {
 		login = has(q.Prompt, "login")
