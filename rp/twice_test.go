@@ -53,15 +53,11 @@ func TestPressedTwice(t *testing.T) {
 	for _, x := range tabs {
 		x.c.Jar.SetCookies(mustURL(h.at), b.cookies())
 	}
-	start := time.Now()
 	var all sync.WaitGroup
 	for i, x := range tabs {
 		all.Go(func() { reports[i] = x.signOut(csrf, "revoke", "provider", "everywhere").report(t) })
 	}
 	all.Wait()
-	if took := time.Since(start); took > time.Second {
-		t.Error("took", took)
-	}
 	for _, r := range reports {
 		if state(r, rp.LayerWebsite) != rp.Done || state(r, rp.LayerConsent) != rp.Done || state(r, rp.LayerProvider) != rp.Going || r.Continue == "" || r.Continue != reports[0].Continue {
 			t.Errorf("%+v", r)
