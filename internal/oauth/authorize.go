@@ -246,13 +246,17 @@ func (o *OAuth) wait(w http.ResponseWriter, r *http.Request, a *asked) (string, 
 	})
 }
 
-// respond sends the answer to the redirect URI, which has been compared with the registered ones, with state and iss
-// (RFC 9207).
+// respond sends the answer to the redirect URI, which has been compared with the registered ones, with state, iss
+// (RFC 9207) and session_state, where that is on.
 func (o *OAuth) respond(w http.ResponseWriter, r *http.Request, q *idp.AuthorizeRequest, answer [][2]string) error {
 	if q.State != "" {
 		answer = append(answer, [2]string{"state", q.State})
 	}
 	answer = append(answer, [2]string{"iss", o.Tokens.URL})
+	// Session Management 1.0 section 2: in successes and errors alike. An address without an origin is no page that could ask.
+	if state := o.Browser.SessionState(w, r, q.ClientID, idp.OriginOf(q.RedirectURI)); state != "" {
+		answer = append(answer, [2]string{"session_state", state})
+	}
 	if q.ResponseMode == "form_post" {
 		o.Pages.Render(w, http.StatusOK, web.FormPost{Action: q.RedirectURI, Fields: answer})
 		return nil

@@ -10,6 +10,7 @@ import (
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/web"
 	"exeunt.dev/ledger"
@@ -22,6 +23,7 @@ type SignIn struct {
 	Browser   *browser.Browser
 	Passwords *Passwords
 	Pages     *web.Pages
+	Front     *frontchannel.FrontChannel
 }
 
 // Mount adds the room's paths.
