@@ -27,12 +27,12 @@ type act struct {
 	do       func(*scene) named
 }
 
-// acts are all ways that there are, row by row.
+// acts are the ways to do what the rows say. Restoring a backup, which ends the realm too, has tests of its own (e2e/faults).
 func acts() []act {
 	return append(append(personal(), byRule()...), byOperator()...)
 }
 
-// personal are what a person does in a browser, or an app for them.
+// personal are what the person does.
 func personal() []act {
 	here := func(do func(*scene)) func(*scene) named {
 		return func(s *scene) named { do(s); return named{browser: s.here, app: "shop"} }
@@ -77,7 +77,7 @@ func personal() []act {
 	}
 }
 
-// byRule are what apps, other people and the clock set off.
+// byRule are what apps, other systems, other people and the clock set off.
 func byRule() []act {
 	shop := func(do func(*scene) *holding) func(*scene) named {
 		return func(s *scene) named { return named{browser: s.here, app: "shop", family: do(s)} }
@@ -91,6 +91,25 @@ func byRule() []act {
 			s.here.get("/csrf_token/")
 			s.fine(s.here.post("/accounts/login/", with(nil, "username", "bob", "password", bobPW, "csrfmiddlewaretoken", s.here.cookie("csrftoken"))))
 			return named{browser: s.here}
+		}},
+		{idp.CauseSomeoneElse, idp.SelectSession, "the sign-in page", func(s *scene) named {
+			s.here.signIn(s.waiting, "bob", bobPW)
+			return named{browser: s.here}
+		}},
+		{idp.CauseEverywhere, idp.SelectAccount, "another system", func(s *scene) named {
+			body, token := `{"sub_id":{"format":"opaque","id":"`+string(s.account())+`"}}`, s.machineToken("watcher", idp.ScopeGlobalRevocation)
+			a := s.person().do("POST", "/oauth2/global-token-revocation", body, map[string]string{"Content-Type": "application/json", "Authorization": "Bearer " + token})
+			if a.status != http.StatusNoContent {
+				s.t.Fatalf("not done: %d %s", a.status, a.body)
+			}
+			return named{browser: s.here}
+		}},
+		{idp.CauseClientEnded, idp.SelectClient, "its registration token", func(s *scene) named {
+			a := s.bearer("DELETE", "/oauth2/register/desk", s.registration("desk"))
+			if a.status != http.StatusNoContent {
+				s.t.Fatalf("not done: %d %s", a.status, a.body)
+			}
+			return named{app: "desk"}
 		}},
 		{idp.CauseReuse, idp.SelectFamily, "a code", shop(func(s *scene) *holding { return s.again(s.shop) })},
 		{idp.CauseReuse, idp.SelectFamily, "an offline code", shop(func(s *scene) *holding { return s.again(s.away) })},
@@ -205,6 +224,27 @@ func (s *scene) idle() {
 		s.t.Error("a session that has expired works until it is swept")
 	}
 	s.restart()
+}
+
+// registration makes an app one that has registered itself, and returns its registration access token.
+func (s *scene) registration(id idp.ClientID) string {
+	s.t.Helper()
+	token := idp.NewSecret(32)
+	err := s.server.Store.Update(s.t.Context(), func(tx idp.Tx) error {
+		c, err := tx.Client(id)
+		if err != nil {
+			return err
+		}
+		c.Registration = idp.HashOf(token)
+		if c.RegistrationBorn, err = tx.Epochs("", id); err != nil {
+			return err
+		}
+		return tx.UpdateClient(c)
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return token
 }
 
 // again redeems a code twice.

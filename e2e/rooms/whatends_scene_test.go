@@ -32,6 +32,7 @@ type thing struct {
 type holding struct {
 	app, code string
 	tokens    tokens
+	renewed   bool // what it holds has been good for new tokens after the act
 }
 
 // scene is a person with two browsers and two apps in each, one of which has offline access, too; somebody else; a machine; an API
@@ -46,6 +47,7 @@ type scene struct {
 	away             *holding // offline, given in the session of here
 	machine          string
 	api              string
+	waiting          string // address of the sign-in that waits in the browser of here
 
 	sessions, bound, offline, codes, access, pendings, sids []thing // sessions without the one of here
 
@@ -62,8 +64,10 @@ func newScene(t *testing.T, program string) *scene {
 	})
 	s.clients()
 	s.protect()
-	s.here, s.there, s.bob = s.alice(), s.alice(), s.person()
+	s.here, s.there, s.bob = s.alice(), s.person(), s.person()
 	s.bob.signIn("/login", "bob", bobPW)
+	// There she signs in on a request that began before anybody was signed in, and has not gone on yet.
+	s.there.signIn(s.waits(thing{what: "alice's there, desk, acted on", who: "alice", app: "desk", in: s.there}), "alice", alicePW)
 	for _, at := range []struct {
 		what, who string
 		p         *person
@@ -71,9 +75,10 @@ func newScene(t *testing.T, program string) *scene {
 		shop := s.enters(thing{what: at.what + ", shop", who: at.who, app: "shop", in: at.p}, "openid profile")
 		s.enters(thing{what: at.what + ", desk", who: at.who, app: "desk", in: at.p}, "openid profile")
 		away := s.enters(thing{what: at.what + ", shop offline", who: at.who, app: "shop", from: at.p}, "openid profile offline_access")
-		s.waits(thing{what: at.what + ", shop", who: at.who, app: "shop", in: at.p})
+		waiting := s.waits(thing{what: at.what + ", shop", who: at.who, app: "shop", in: at.p})
 		if at.p == s.here {
 			s.shop, s.away = shop, away
+			s.waiting = waiting
 		} else {
 			s.sessions = append(s.sessions, thing{what: at.what, who: at.who, in: at.p, lives: func() bool { return at.p.user() == at.who }})
 		}
@@ -88,7 +93,7 @@ func newScene(t *testing.T, program string) *scene {
 	s.pushes("shop")
 	s.pushes("desk")
 	s.copy = s.here.thief()
-	for _, x := range slices.Concat(s.sessions, s.access, s.pendings[:4]) { // the others are used up by looking
+	for _, x := range slices.Concat(s.sessions, s.access, s.pendings[:5]) { // the others are used up by looking
 		if !x.lives() {
 			t.Fatal("dead from the start:", x.what)
 		}
@@ -102,12 +107,15 @@ func (s *scene) clients() {
 	app := idp.Client{Kind: idp.KindWeb, FirstParty: true, AuthMethod: idp.AuthBasic, GrantTypes: []string{"authorization_code", "refresh_token"},
 		Scopes: []string{"openid", "profile", "offline_access"}, Audiences: []string{sceneAPI}, BackchannelLogoutSessionRequired: true}
 	machine := idp.Client{Kind: idp.KindMachine, AuthMethod: idp.AuthBasic, GrantTypes: []string{"client_credentials"}, Audiences: []string{sceneAPI}}
-	for id, c := range map[idp.ClientID]idp.Client{"shop": app, "desk": app, "crawler": machine, "marker": machine,
+	for id, c := range map[idp.ClientID]idp.Client{"shop": app, "desk": app, "crawler": machine, "marker": machine, "watcher": machine,
 		"orders": {Kind: idp.KindAPI, AuthMethod: idp.AuthBasic, Audiences: []string{sceneAPI}}} {
 		c.ID, c.Name = id, string(id)
 		if c.Kind == idp.KindWeb {
 			c.RedirectURIs, c.LogoutURIs = []string{"https://" + string(id) + ".test/cb"}, []string{"https://" + string(id) + ".test/left"}
 			c.BackchannelLogoutURI, c.Offline = at+"/"+string(id), id == "shop"
+		}
+		if id == "watcher" {
+			c.Scopes, c.Audiences = []string{idp.ScopeGlobalRevocation}, nil
 		}
 		var err error
 		if s.secrets[string(id)], err = s.server.AddClient(s.t.Context(), &c); err != nil {
@@ -138,7 +146,7 @@ func (s *scene) enters(x thing, scope string) *holding {
 	}
 	x.family = h
 	s.accesses(x, h.tokens.Access)
-	x.lives = func() bool { return s.gives(s.exchanges(h)) }
+	x.lives = func() bool { h.renewed = s.gives(s.exchanges(h)); return h.renewed }
 	unused := x
 	unused.what, unused.in, unused.family = x.what+", a code", p, &holding{app: x.app, code: code()}
 	unused.lives = func() bool { return s.gives(s.redeems(unused.family)) }
@@ -184,8 +192,8 @@ func (s *scene) gives(got tokens, status int) bool {
 	return status == http.StatusOK
 }
 
-// waits begins a sign-in that waits for a human.
-func (s *scene) waits(x thing) {
+// waits begins a sign-in that waits for a human, at the address.
+func (s *scene) waits(x thing) string {
 	s.t.Helper()
 	a := x.in.get(s.authorizeURL(x.app, "prompt", "login"))
 	if !strings.HasPrefix(a.location, "/login?pending=") {
@@ -193,6 +201,7 @@ func (s *scene) waits(x thing) {
 	}
 	x.lives = func() bool { return s.goesOn(x.in.get(a.location)) }
 	s.pendings = append(s.pendings, x)
+	return a.location
 }
 
 // pushes pushes a request of an app (RFC 9126). Nobody has come with it yet.

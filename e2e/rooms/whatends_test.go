@@ -106,6 +106,9 @@ func (s *scene) columns(row *idp.Row, n named) {
 	s.over("pending sign-in", row.Pendings, n, s.pendings)
 	s.over("session-bound refresh", row.Refresh, n, s.bound)
 	s.over("offline refresh", row.Offline, n, s.offline)
+	if all := row.Access == idp.OfPerson || row.Access == idp.Renewed; all && s.shop.renewed != (row.Access == idp.Renewed) {
+		s.t.Errorf("a refresh in that session gives new access tokens: %t (the cell says %q)", s.shop.renewed, row.Access)
+	}
 	for _, x := range s.codes { // in a session, and what offline access comes of hangs on that, too
 		if want := !s.covers(row.Refresh, n, x) && (x.from == nil || !s.covers(row.Offline, n, x)); x.lives() != want {
 			s.t.Errorf("%s: lives is %t (the cells say %q and %q)", x.what, !want, row.Refresh, row.Offline)
@@ -191,11 +194,11 @@ func (s *scene) told(row *idp.Row, n named, receipt idp.Receipt) {
 	s.t.Helper()
 	got := s.messages()
 	for _, x := range s.sids {
-		want := s.covers(row.Apps, n, x)
-		if got[x.token] != want {
-			s.t.Errorf("%s told of %s: %t (the cell says %q)", x.app, x.what, !want, row.Apps)
+		want, heard := s.covers(row.Apps, n, x), got[x.token]
+		if heard != want {
+			s.t.Errorf("%s told of %s: %t (the cell says %q)", x.app, x.what, heard, row.Apps)
 		}
-		if !want {
+		if !heard {
 			continue
 		}
 		delete(got, x.token)

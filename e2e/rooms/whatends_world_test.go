@@ -126,9 +126,9 @@ func (s *scene) accesses(x thing, token string) {
 	s.access = append(s.access, x)
 }
 
-func (s *scene) machineToken(id string) string {
+func (s *scene) machineToken(id string, scope ...string) string {
 	s.t.Helper()
-	out, status := s.token(id, url.Values{"grant_type": {"client_credentials"}})
+	out, status := s.token(id, url.Values{"grant_type": {"client_credentials"}, "scope": scope})
 	if status != http.StatusOK {
 		s.t.Fatal("machine:", status)
 	}
