@@ -41,6 +41,7 @@ type clientAddCmd struct {
 	PostLogout  []string `help:"Where sign-outs may lead (post_logout_redirect_uri)." placeholder:"URI" sep:"none" aliases:"post-logout-uri"`
 	LogoutURI   []string `help:"Where leaving this app only may lead (logout_uri)." placeholder:"URI" sep:"none" aliases:"logout"`
 	Backchannel string   `help:"Where it is told of sign-outs (backchannel_logout_uri)." placeholder:"URI" aliases:"backchannel-logout-uri"`
+	SidOnly     bool     `help:"Leave the person out of what it is told: for an app that would end all of the person's sessions by it."`
 	AwaitLogout bool     `help:"Let a browser that signs out wait until it has confirmed, 800 ms at most."`
 	Scope       []string `help:"What it may ask for. Default for apps: openid, profile, email."`
 	Audience    []string `help:"Which APIs it may ask tokens for, the first one unasked; of an API: what it is called in tokens." placeholder:"URI" sep:"none"`
@@ -109,7 +110,7 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 	row := idp.Client{
 		ID: idp.ClientID(c.ID), Kind: idp.ClientKind(c.Kind), Name: c.Name, AuthMethod: c.AuthMethod, RedirectURIs: c.Redirect,
 		PostLogoutURIs: c.PostLogout, LogoutURIs: c.LogoutURI, Scopes: c.Scope, Audiences: c.Audience, FirstParty: c.FirstParty,
-		Offline: c.Offline, IDTokenAlg: c.IDTokenAlg, IntrospectionAlg: c.InspectAlg, BackchannelLogoutURI: c.Backchannel, BackchannelLogoutSessionRequired: c.Backchannel != "", AwaitLogout: c.AwaitLogout,
+		Offline: c.Offline, IDTokenAlg: c.IDTokenAlg, IntrospectionAlg: c.InspectAlg, BackchannelLogoutURI: c.Backchannel, BackchannelLogoutSessionRequired: c.Backchannel != "", AwaitLogout: c.AwaitLogout, BackchannelSidOnly: c.SidOnly,
 	}
 	if row.Name == "" {
 		row.Name = c.ID
@@ -139,8 +140,8 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 			return row, usage(fmt.Sprintf("%q is no scope: it has visible ASCII characters without quotes and backslashes", s), "repeat --scope for several, or part them by commas")
 		}
 	}
-	if slices.Contains(row.Scopes, idp.ScopeGlobalRevocation) && row.Kind != idp.KindMachine {
-		return row, usage("only a machine may have the scope "+idp.ScopeGlobalRevocation+": it signs anybody out", "give it to a client of its own, with --kind machine")
+	if i := slices.IndexFunc(row.Scopes, idp.Power); i >= 0 && row.Kind != idp.KindMachine {
+		return row, usage("only a machine may have the scope "+row.Scopes[i]+": it reaches everybody", "give it to a client of its own, with --kind machine")
 	}
 	for _, list := range [][]string{row.RedirectURIs, row.PostLogoutURIs, row.LogoutURIs} {
 		for _, uri := range list {
@@ -153,8 +154,8 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 		if err := idp.ValidBackchannelURI(row.BackchannelLogoutURI); err != nil {
 			return row, err
 		}
-	} else if row.AwaitLogout {
-		return row, usage("an app that is not told cannot be waited for", "add --backchannel https://…")
+	} else if row.AwaitLogout || row.BackchannelSidOnly {
+		return row, usage("an app that is not told needs neither --await-logout nor --sid-only", "add --backchannel https://…")
 	}
 	if people {
 		row.GrantTypes = []string{"authorization_code", "refresh_token"}

@@ -24,17 +24,19 @@ type commands struct {
 	File string `name:"config" short:"c" help:"The configuration file. Default: exeunt.yaml." default:"exeunt.yaml" env:"EXEUNT_CONFIG" placeholder:"FILE"`
 	JSON bool   `help:"Print JSON."`
 
-	Serve   serveCmd   `cmd:"" help:"Run the server."`
-	Demo    demoCmd    `cmd:"" help:"Run Exeunt with two websites and an API, to try out."`
-	Config  configCmd  `cmd:"" help:"The configuration."`
-	Account accountCmd `cmd:"" help:"People."`
-	Client  clientCmd  `cmd:"" help:"Apps and APIs."`
-	Session sessionCmd `cmd:"" help:"Where people are signed in."`
-	Key     keyCmd     `cmd:"" help:"Signing keys."`
-	Ledger  ledgerCmd  `cmd:"" help:"What has ended."`
-	Backup  backupCmd  `cmd:"" help:"Write and restore backups."`
-	Migrate migrateCmd `cmd:"" help:"Move everything to another database, with sessions alive."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve    serveCmd    `cmd:"" help:"Run the server."`
+	Demo     demoCmd     `cmd:"" help:"Run Exeunt with two websites and an API, to try out."`
+	Config   configCmd   `cmd:"" help:"The configuration."`
+	Account  accountCmd  `cmd:"" help:"People."`
+	Client   clientCmd   `cmd:"" help:"Apps and APIs."`
+	Session  sessionCmd  `cmd:"" help:"Where people are signed in."`
+	Key      keyCmd      `cmd:"" help:"Signing keys."`
+	Ledger   ledgerCmd   `cmd:"" help:"What has ended."`
+	Receipt  receiptCmd  `cmd:"" help:"What each sign-out reached."`
+	Delivery deliveryCmd `cmd:"" help:"What apps are still to be told."`
+	Backup   backupCmd   `cmd:"" help:"Write and restore backups."`
+	Migrate  migrateCmd  `cmd:"" help:"Move everything to another database, with sessions alive."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 // Exit codes.

@@ -84,5 +84,7 @@ func stamp(t idp.Time) string {
 	if t == 0 {
 		return ""
 	}
-	return t.Time().UTC().Format(time.RFC3339)
+	return moment(t.Time())
 }
+
+func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }

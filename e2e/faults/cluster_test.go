@@ -59,6 +59,9 @@ type cluster struct {
 	nodes   []*node
 	secrets map[string]string
 	pg      *pgtest.Server
+	at      string       // the Postgres database's address
+	program string       // of commands
+	lost    atomic.Int64 // requests that got no answer, or one of 5xx
 }
 
 // node is one process, with its own way to the database.
@@ -84,18 +87,22 @@ func startAt(t *testing.T, dir string) *cluster { return startIn(t, dir, 1, nil,
 
 func startIn(t *testing.T, dir string, n int, pg *pgtest.Server, settings string) *cluster {
 	t.Helper()
-	c := &cluster{t: t, dir: dir, secrets: map[string]string{}, pg: pg, front: newFront(t)}
-	database := ""
+	return startProgram(t, binary, dir, n, pg, settings)
+}
+
+func startProgram(t *testing.T, program, dir string, n int, pg *pgtest.Server, settings string) *cluster {
+	t.Helper()
+	c := &cluster{t: t, dir: dir, secrets: map[string]string{}, pg: pg, front: newFront(t), program: program}
 	if pg != nil {
-		database = pg.Database(t)
+		c.at = pg.Database(t)
 	}
 	for i := range n {
-		node := &node{c: c, binary: binary, port: freePort(t), config: filepath.Join(c.dir, fmt.Sprintf("node%d.yaml", i))}
+		node := &node{c: c, binary: program, port: freePort(t), config: filepath.Join(c.dir, fmt.Sprintf("node%d.yaml", i))}
 		text := fmt.Sprintf("issuer: %s\nlisten: 127.0.0.1:%d\nkey_file: key\ndata: db\ntrusted_proxies: [127.0.0.1]\nlog_level: warn\n%s", c.front.URL(), node.port, settings)
 		if pg != nil {
 			node.db = newFront(t)
 			node.db.aim(fmt.Sprintf("127.0.0.1:%d", pg.Port))
-			text += fmt.Sprintf("postgres:\n  url: %s\n", strings.Replace(database, fmt.Sprint(pg.Port), fmt.Sprint(node.db.port()), 1))
+			text += fmt.Sprintf("postgres:\n  url: %s\n", strings.Replace(c.at, fmt.Sprint(pg.Port), fmt.Sprint(node.db.port()), 1))
 		}
 		if err := os.WriteFile(node.config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -129,7 +136,7 @@ func (c *cluster) addClient(id string, args ...string) {
 // command runs the program beside the servers.
 func (c *cluster) command(out any, args ...string) {
 	c.t.Helper()
-	cmd := exec.Command(binary, append([]string{"--config", c.nodes[0].config, "--json"}, args...)...)
+	cmd := exec.Command(c.program, append([]string{"--config", c.nodes[0].config, "--json"}, args...)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	text, err := cmd.Output()
@@ -316,7 +323,7 @@ func (c *cluster) commandLines(out any, args ...string) {
 
 func (c *cluster) output(args ...string) [][]byte {
 	c.t.Helper()
-	text, err := exec.Command(binary, append([]string{"--config", c.nodes[0].config, "--json"}, args...)...).Output()
+	text, err := exec.Command(c.program, append([]string{"--config", c.nodes[0].config, "--json"}, args...)...).Output()
 	if err != nil {
 		c.t.Fatalf("exeunt %v: %v", args, err)
 	}

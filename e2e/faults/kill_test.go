@@ -87,7 +87,7 @@ func gather(t *testing.T, people []*person) {
 // gapless reads the ledger by the command and says how many endings it has.
 func (c *cluster) gapless() int {
 	c.t.Helper()
-	text, err := exec.Command(binary, "--config", c.nodes[0].config, "--json", "ledger", "tail", "-n", "1000000000").Output()
+	text, err := exec.Command(c.program, "--config", c.nodes[0].config, "--json", "ledger", "tail", "-n", "1000000000").Output()
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -41,7 +41,12 @@ type scene struct {
 
 func newScene(t *testing.T, people int, options ...string) *scene {
 	t.Helper()
-	s := &scene{cluster: start(t, 3, postgres(t, options...), ""), t: t}
+	return sceneOf(t, start(t, 3, postgres(t, options...), ""), people)
+}
+
+func sceneOf(t *testing.T, c *cluster, people int) *scene {
+	t.Helper()
+	s := &scene{cluster: c, t: t}
 	s.people = s.cluster.people(people)
 	for i := range s.nodes {
 		var feeds []string
@@ -253,6 +258,28 @@ func TestNodes_Failover(t *testing.T) {
 	s.settled()
 }
 
+// replace stops a node and starts a program in its place, behind a proxy that asks who is ready.
+func (s *scene) replace(i int, program string) {
+	s.t.Helper()
+	n := s.nodes[i]
+	n.signal(syscall.SIGTERM)
+	for n.isReady() {
+		time.Sleep(5 * time.Millisecond)
+	}
+	s.front.lead(s.nodes[(i+1)%3].address(), s.nodes[(i+2)%3].address())
+	select {
+	case <-n.exited:
+		if code := n.cmd.ProcessState.ExitCode(); code != 0 {
+			s.t.Errorf("exit code %d: %s", code, &n.log)
+		}
+	case <-time.After(20 * time.Second):
+		s.t.Fatal("the node does not stop")
+	}
+	n.binary = program
+	n.up()
+	s.front.lead(s.nodes[0].address(), s.nodes[1].address(), s.nodes[2].address())
+}
+
 // A rolling restart under load: no request fails.
 func TestNodes_RollingRestart(t *testing.T) {
 	s := newScene(t, 3)
@@ -291,21 +318,7 @@ func TestNodes_RollingRestart(t *testing.T) {
 		})
 	}
 	for i, n := range s.nodes {
-		n.signal(syscall.SIGTERM)
-		for n.isReady() { // as a proxy does that asks
-			time.Sleep(5 * time.Millisecond)
-		}
-		s.front.lead(s.nodes[(i+1)%3].address(), s.nodes[(i+2)%3].address())
-		select {
-		case <-n.exited:
-			if code := n.cmd.ProcessState.ExitCode(); code != 0 {
-				t.Errorf("exit code %d: %s", code, &n.log)
-			}
-		case <-time.After(20 * time.Second):
-			t.Fatal("the node does not stop")
-		}
-		n.up()
-		s.front.lead(s.nodes[0].address(), s.nodes[1].address(), s.nodes[2].address())
+		s.replace(i, n.binary)
 	}
 	close(stop)
 	wg.Wait()

@@ -77,13 +77,16 @@ func (p *person) do(c *http.Client, method, path, body string, header map[string
 	for k, v := range header {
 		r.Header.Set(k, v)
 	}
+	r.Close = true // a kept connection that a stopping node closes as it is used says nothing about the node
 	res, err := c.Do(r)
 	if err != nil {
+		p.c.lost.Add(1)
 		return 0, nil, errLost
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	if err != nil || res.StatusCode >= 500 {
+		p.c.lost.Add(1)
 		return res.StatusCode, text, errLost
 	}
 	if l := res.Header.Get("Location"); l != "" {

@@ -122,7 +122,8 @@ func (m *suite) stays(t *testing.T) {
 // isPage says that the browser stays here, at a page that leads nowhere by itself, and that it holds the words.
 func isPage(t *testing.T, a answer, status int, words string) {
 	t.Helper()
-	if a.status != status || a.location != "" || a.header.Get("Refresh") != "" || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+	// A receipt loads itself anew while an app is owed; it goes nowhere else.
+	if a.status != status || a.location != "" || strings.Contains(a.header.Get("Refresh"), ";") || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
 		t.Errorf("not a page that stays: %d to %q %q", a.status, a.location, a.header.Get("Refresh"))
 	}
 	if !strings.Contains(a.body, words) || strings.Contains(a.body, "suite.test") || strings.Contains(a.body, "http-equiv") {

@@ -32,8 +32,9 @@ type Config struct {
 	LogLevel           slog.Level
 	Outbound           []netip.Prefix // networks that are not public, in which apps may be called
 	TryFor             time.Duration  // how long an app is tried to be told of a sign-out
-	MetricsListen      string         // "": on Listen, if the server is for this machine alone
-	Drain              time.Duration  // how long a stopping node says that it is not ready before it takes no more requests
+	Tracing            Tracing
+	MetricsListen      string        // "": on Listen, if the server is for this machine alone
+	Drain              time.Duration // how long a stopping node says that it is not ready before it takes no more requests
 }
 
 // Postgres is the database of several nodes. The zero value: SQLite.
@@ -54,11 +55,19 @@ func (c *Config) Database() string {
 	return u.Redacted()
 }
 
+// Tracing says where spans go. The zero value: it is off.
+type Tracing struct {
+	Endpoint string  // of a collector, OTLP by HTTP
+	Sample   float64 // which part of requests, above 0, at most 1
+}
+
 // TLS says where the certificate comes from. The zero value: from nowhere, a proxy has it.
 type TLS struct {
 	CertFile, KeyFile string
 	ACME              bool
-	Cache, Email      string // of ACME
+	Cache, Email      string
+	Directory         string // of the authority; "": Let's Encrypt
+	RootFile          string // whom the authority's address must come from; "": whom the system trusts
 }
 
 // Cookies are the names that people's programs see. Empty: the default.
@@ -91,7 +100,7 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	for _, p := range []*string{&c.Data, &c.KeyFile, &c.TLS.CertFile, &c.TLS.KeyFile, &c.TLS.Cache} {
+	for _, p := range []*string{&c.Data, &c.KeyFile, &c.TLS.CertFile, &c.TLS.KeyFile, &c.TLS.Cache, &c.TLS.RootFile} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(filepath.Dir(path), *p)
 		}

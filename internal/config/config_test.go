@@ -31,12 +31,12 @@ func TestExampleIsTheDefault(t *testing.T) {
 	}
 	full := strings.NewReplacer("# cookies:", "cookies:", "#   session: exeunt\n", "  session: exeunt\n", "#   browser", "  browser", "#   csrf", "  csrf",
 		"# registration:", "registration:", "#   initial_tokens", "  initial_tokens", "the 64 digits that \"printf %s TOKEN | sha256sum\" prints", strings.Repeat("ab", 32), "#     - ", "    - ", "#   # Scopes", "  # Scopes", "#   scopes", "  scopes", "# resources", "resources", "# metrics_listen", "metrics_listen",
-		"# trusted_proxies", "trusted_proxies", "# drain", "drain").Replace(config.Example())
+		"# tracing:", "tracing:", "#   endpoint", "  endpoint", "#   sample", "  sample", "# trusted_proxies", "trusted_proxies", "# drain", "drain").Replace(config.Example())
 	c, err = config.Parse(filepath.Join(dir, "exeunt.yaml"), []byte(full))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.InitialTokens) != 3 || len(c.TrustedProxies) != 2 || c.Cookies.Header != "X-CSRFToken" || c.MetricsListen == "" || len(c.Resources) != 1 {
+	if len(c.InitialTokens) != 3 || len(c.TrustedProxies) != 2 || c.Cookies.Header != "X-CSRFToken" || c.MetricsListen == "" || len(c.Resources) != 1 || c.Tracing.Sample != 0.1 || c.Tracing.Endpoint == "" {
 		t.Errorf("%+v", c)
 	}
 }
@@ -66,6 +66,9 @@ func TestRefused(t *testing.T) {
 		{"listen", ok + "listen: 8080\n", 2, []string{"listen", "host:port"}},
 		{"half a certificate", "issuer: https://id.example.com\ntls:\n  cert_file: a\n", 3, []string{"tls", "both"}},
 		{"acme without cache", "issuer: https://id.example.com\ntls:\n  acme: {email: a@example.com}\n", 3, []string{"tls.acme", "cache"}},
+		{"acme at nowhere", "issuer: https://id.example.com\ntls:\n  acme: {cache: a, directory: 'http://ca.internal'}\n", 3, []string{"tls.acme.directory", "https://ca.internal"}},
+		{"acme for an address", "issuer: https://192.0.2.1\ntls:\n  acme: {cache: a}\n", 2, []string{"tls.acme", "192.0.2.1"}},
+		{"acme for letters", "issuer: https://bücher.example\ntls:\n  acme: {cache: a}\n", 1, []string{"issuer", "xn--"}},
 		{"tls for http", ok + "tls: {cert_file: a, key_file: b}\n", 2, []string{"tls", "https"}},
 		{"proxies", ok + "trusted_proxies: [1.2.3]\n", 2, []string{"trusted_proxies", "10.0.0.7"}},
 		{"all proxies", ok + "trusted_proxies: [0.0.0.0/0]\n", 2, []string{"trusts everybody"}},
@@ -74,7 +77,7 @@ func TestRefused(t *testing.T) {
 		{"negative", ok + "lifetimes:\n  session: -1h\n", 3, []string{"lifetimes.session", "out of range"}},
 		{"idle", ok + "lifetimes: {session: 1h}\n", 2, []string{"session_idle is longer"}},
 		{"the hash of nothing", ok + "registration:\n  initial_tokens:\n    - sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n", 4, []string{"anybody could register", "openssl"}},
-		{"everybody's way out", ok + "registration:\n  scopes: [a, global_token_revocation]\n", 3, []string{"registration.scopes", "anybody", "--kind machine"}},
+		{"everybody's way out", ok + "registration:\n  scopes: [a, global_token_revocation]\n", 3, []string{"registration.scopes", "everybody", "--kind machine"}},
 		{"alg", ok + "signing_algs: [HS256]\n", 2, []string{"HS256", "ES256"}},
 		{"no alg", ok + "signing_algs: []\n", 2, []string{"empty"}},
 		{"cookie", ok + "cookies:\n  csrf: \"a b\"\n", 3, []string{"cookies.csrf"}},
@@ -85,6 +88,10 @@ func TestRefused(t *testing.T) {
 		{"token's variable", ok + "registration:\n  initial_tokens:\n    - env: EXEUNT_NOT_SET\n", 4, []string{"EXEUNT_NOT_SET"}},
 		{"token's hash", ok + "registration:\n  initial_tokens:\n    - sha256: abc\n", 4, []string{"64 hexadecimal"}},
 		{"resource", ok + "resources: [orders]\n", 2, []string{"resources", "https://api.example.com"}},
+		{"traces to nowhere", ok + "tracing: {sample: 0.5}\n", 2, []string{"tracing", "endpoint is missing"}},
+		{"traces to a file", ok + "tracing:\n  endpoint: /var/log/traces\n", 3, []string{"tracing.endpoint", "4318"}},
+		{"more than all", ok + "tracing:\n  endpoint: http://127.0.0.1:4318/v1/traces\n  sample: 10\n", 4, []string{"tracing.sample", "0.1"}},
+		{"not a number", ok + "tracing: {endpoint: 'http://127.0.0.1:4318/v1/traces', sample: NaN}\n", 2, []string{"tracing.sample"}},
 		{"level", ok + "log_level: loud\n", 2, []string{"log_level", "debug, info, warn or error"}},
 	} {
 		_, err := config.Parse("exeunt.yaml", []byte(c.text))
@@ -115,14 +122,14 @@ func TestAllProblemsAtOnce(t *testing.T) {
 func TestPathsAndDays(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "exeunt.yaml")
-	if err := os.WriteFile(file, []byte("issuer: https://id.example.com\ntls: {acme: {cache: certs}}\nlifetimes: {refresh: 60d}\ndata: /var/db\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("issuer: https://id.example.com\ntls: {acme: {cache: certs, root_file: root.pem}}\nlifetimes: {refresh: 60d}\ndata: /var/db\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c, err := config.Load(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.KeyFile != filepath.Join(dir, "exeunt.key") || c.TLS.Cache != filepath.Join(dir, "certs") || c.Data != "/var/db" || c.Policy.RefreshAbsolute != 60*24*time.Hour || c.TLS.CertFile != "" {
+	if c.KeyFile != filepath.Join(dir, "exeunt.key") || c.TLS.Cache != filepath.Join(dir, "certs") || c.TLS.RootFile != filepath.Join(dir, "root.pem") || c.Data != "/var/db" || c.Policy.RefreshAbsolute != 60*24*time.Hour || c.TLS.CertFile != "" {
 		t.Errorf("%+v", c)
 	}
 }

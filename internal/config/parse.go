@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -79,6 +80,7 @@ func (r *reader) fields(c *Config) []field {
 			}
 		}},
 		{"metrics_listen", r.address(&c.MetricsListen)},
+		{"tracing", func(key string, n *yaml.Node) { r.tracing(key, n, &c.Tracing) }},
 		{"apps", func(key string, n *yaml.Node) {
 			r.mapping(key, n, []field{
 				{"allow_networks", func(key string, n *yaml.Node) { r.networks(key, n, &c.Outbound) }},
@@ -118,7 +120,14 @@ func (r *reader) tls(key string, n *yaml.Node, t *TLS) {
 		{"key_file", r.into(&t.KeyFile)},
 		{"acme", func(key string, n *yaml.Node) {
 			t.ACME = true
-			r.mapping(key, n, []field{{"cache", r.into(&t.Cache)}, {"email", r.into(&t.Email)}})
+			r.mapping(key, n, []field{{"cache", r.into(&t.Cache)}, {"email", r.into(&t.Email)}, {"root_file", r.into(&t.RootFile)}, {"directory", func(key string, n *yaml.Node) {
+				if text, ok := r.text(key, n); ok {
+					if u, err := url.Parse(text); err != nil || u.Scheme != "https" || u.Host == "" {
+						r.wrong(n.Line, key, strconv.Quote(text)+" is not the address of an authority", "write for example https://ca.internal:9000/acme/acme/directory")
+					}
+					t.Directory = text
+				}
+			}}})
 			if t.Cache == "" {
 				r.wrong(n.Line, key, "cache is missing", "write cache: and a folder, so that certificates survive a restart")
 			}

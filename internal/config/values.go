@@ -94,6 +94,36 @@ func (r *reader) token(key string, n *yaml.Node, to *[]idp.Hash) {
 	*to = append(*to, idp.HashOf(secret))
 }
 
+func (r *reader) tracing(key string, n *yaml.Node, t *Tracing) {
+	t.Sample = 1
+	r.mapping(key, n, []field{{"endpoint", func(key string, n *yaml.Node) {
+		text, ok := r.text(key, n)
+		if !ok {
+			return
+		}
+		u, err := url.Parse(text)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.Fragment != "" {
+			r.wrong(n.Line, key, strconv.Quote(text)+" is not the address of a collector", "write for example http://127.0.0.1:4318/v1/traces")
+			return
+		}
+		t.Endpoint = text
+	}}, {"sample", func(key string, n *yaml.Node) {
+		text, ok := r.text(key, n)
+		if !ok {
+			return
+		}
+		part, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(part > 0 && part <= 1) {
+			r.wrong(n.Line, key, strconv.Quote(text)+" is no part of requests", "write a number above 0, at most 1, for example 0.1")
+			return
+		}
+		t.Sample = part
+	}}})
+	if _, there := r.lines[key+".endpoint"]; !there {
+		r.wrong(n.Line, key, "endpoint is missing", "write the collector's address, for example http://127.0.0.1:4318/v1/traces, or leave tracing out")
+	}
+}
+
 func (r *reader) resource(key string, n *yaml.Node, to *[]string) {
 	text, ok := r.text(key, n)
 	if !ok {
@@ -116,8 +146,8 @@ func (r *reader) scope(key string, n *yaml.Node, to *[]string) {
 		r.wrong(n.Line, key, strconv.Quote(text)+" is not one scope", "write each scope as an item of its own, for example orders:read")
 		return
 	}
-	if text == idp.ScopeGlobalRevocation {
-		r.wrong(n.Line, key, text+" signs anybody out, so that no app may have it by asking", "give it by: exeunt client add NAME --kind machine --scope "+text)
+	if idp.Power(text) {
+		r.wrong(n.Line, key, text+" reaches everybody, so that no app may have it by asking", "give it by: exeunt client add NAME --kind machine --scope "+text)
 		return
 	}
 	*to = append(*to, text)
@@ -147,8 +177,15 @@ func (r *reader) together(c *Config) {
 	case u.Scheme == "http" && !localListen(c.Listen) && len(c.TrustedProxies) == 0:
 		r.wrong(at("listen"), "listen", "an http issuer must not be reachable from elsewhere", "listen on 127.0.0.1")
 	}
-	if c.TLS.ACME && idp.LoopbackHost(u.Hostname()) {
-		r.wrong(at("tls"), "tls.acme", "nobody gives certificates for "+u.Hostname(), "use cert_file and key_file")
+	if host := u.Hostname(); c.TLS.ACME {
+		switch {
+		case idp.LoopbackHost(host):
+			r.wrong(at("tls"), "tls.acme", "nobody gives certificates for "+host, "use cert_file and key_file")
+		case net.ParseIP(host) != nil:
+			r.wrong(at("tls"), "tls.acme", "certificates by ACME are for names, not for "+host, "use a name in issuer, or cert_file and key_file")
+		case !ascii(host):
+			r.wrong(at("issuer"), "issuer", "ACME needs the name as it is in DNS", "write it with xn--")
+		}
 	}
 	if u.Scheme == "http" {
 		for key, name := range map[string]string{"session": c.Cookies.Session, "browser": c.Cookies.Browser} {
@@ -162,4 +199,8 @@ func (r *reader) together(c *Config) {
 func localListen(listen string) bool {
 	host, _, _ := net.SplitHostPort(listen)
 	return idp.LoopbackHost(host)
+}
+
+func ascii(s string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool { return c > '~' })
 }

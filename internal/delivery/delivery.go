@@ -37,7 +37,7 @@ type Delivery struct {
 	options Options
 	gates   gates
 	wake    chan struct{}
-	room    chan struct{} // a call has ended, and more is due than there was room for
+	room    chan struct{} // something is due: more than there was room for, and a call has ended, or what an operator resends
 	more    atomic.Bool
 	sending sync.WaitGroup
 
@@ -58,6 +58,14 @@ func (d *Delivery) Wake() {
 	select {
 	case d.wake <- struct{}{}:
 	default: // it is awake already
+	}
+}
+
+// Due says that something may be due at once. It never blocks.
+func (d *Delivery) Due() {
+	select {
+	case d.room <- struct{}{}:
+	default:
 	}
 }
 

@@ -76,10 +76,7 @@ func (d *Delivery) send(ctx context.Context, l letter) {
 		}
 		err := d.settle(ctx, l.Delivery)
 		if answered && d.more.Load() {
-			select {
-			case d.room <- struct{}{}:
-			default:
-			}
+			d.Due()
 		}
 		if err != nil {
 			d.options.Log.Warn("a delivery could not be settled, and will be sent again", "delivery", l.ID().String(), "client", string(l.Client), "error", err)
@@ -94,7 +91,11 @@ func (d *Delivery) attempt(ctx context.Context, l *letter) bool {
 		return true
 	}
 	now, _ := d.store.Now()
-	raw, err := d.tokens.Logout(token.Logout{Subject: l.Account, Client: l.Client, Sid: l.Sid, IssuedAt: now, Alg: l.client.IDTokenAlg})
+	say := token.Logout{Subject: l.Account, Client: l.Client, Sid: l.Sid, IssuedAt: now, Alg: l.client.IDTokenAlg}
+	if l.client.BackchannelSidOnly {
+		say.Subject = ""
+	}
+	raw, err := d.tokens.Logout(say)
 	if err != nil {
 		d.later(l, 0, "no logout token could be signed")
 		return true

@@ -64,7 +64,7 @@ func (d *Demo) startPage(w http.ResponseWriter, r *http.Request) {
 				}
 			}
 		}
-		receipts, err := v.Receipts("", 20)
+		receipts, err := v.Receipts("", 0, 20)
 		for _, x := range receipts {
 			endings, err := v.EndingsOf(x.ID)
 			if err != nil {

@@ -18,6 +18,8 @@ type Options struct {
 	Trusted []netip.Prefix // proxies whose forwarding headers are believed
 	HTTPS   bool           // the issuer is https: answers carry HSTS
 	Observe func(route string, status int, took time.Duration)
+	// Trace begins a span and gives the request that carries it, and what ends it. nil: none.
+	Trace func(*http.Request) (*http.Request, func(route string, status int))
 }
 
 type state struct {
@@ -58,6 +60,10 @@ func Wrap(next http.Handler, o Options) http.Handler {
 		start := time.Now()
 		s := &state{id: idp.NewSecret(9), info: locate(r, o.Trusted)}
 		r = r.WithContext(context.WithValue(r.Context(), stateKey{}, s))
+		var traced func(route string, status int)
+		if o.Trace != nil {
+			r, traced = o.Trace(r)
+		}
 		out := &recorder{ResponseWriter: w}
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -85,6 +91,9 @@ func Wrap(next http.Handler, o Options) http.Handler {
 			took := time.Since(start)
 			if o.Observe != nil {
 				o.Observe(r.Pattern, status, took)
+			}
+			if traced != nil {
+				traced(r.Pattern, status)
 			}
 			level := slog.LevelInfo
 			if status >= 500 {

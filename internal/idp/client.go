@@ -30,9 +30,15 @@ const (
 	AuthPost  = "client_secret_post"
 )
 
-// ScopeGlobalRevocation is the right to sign anybody out. Machines carry it, in tokens that say nothing else and are for this
-// server only; an operator gives it, and no app gets it by asking.
-const ScopeGlobalRevocation = "global_token_revocation"
+// Powers are scopes of machines, in tokens that say nothing else and are for this server only. An operator gives them, and no app
+// gets one by asking.
+const (
+	ScopeGlobalRevocation = "global_token_revocation" // sign anybody out
+	ScopeAdmin            = "exeunt.admin"            // what operators may
+)
+
+// Power says whether a scope is one of the powers.
+func Power(scope string) bool { return scope == ScopeGlobalRevocation || scope == ScopeAdmin }
 
 // Client is an app or an API.
 type Client struct {
@@ -58,7 +64,8 @@ type Client struct {
 
 	BackchannelLogoutURI              string `json:"backchannel_logout_uri,omitempty"`
 	BackchannelLogoutSessionRequired  bool   `json:"backchannel_logout_session_required,omitempty"`
-	AwaitLogout                       bool   `json:"await_logout,omitempty"` // a browser that signs out waits for it, for a moment
+	BackchannelSidOnly                bool   `json:"backchannel_sid_only,omitempty"` // its logout tokens have no sub: it would end all sessions of the person by it
+	AwaitLogout                       bool   `json:"await_logout,omitempty"`         // a browser that signs out waits for it, for a moment
 	FrontchannelLogoutURI             string `json:"frontchannel_logout_uri,omitempty"`
 	FrontchannelLogoutSessionRequired bool   `json:"frontchannel_logout_session_required,omitempty"`
 
@@ -79,9 +86,9 @@ func (c *Client) Confidential() bool { return c.AuthMethod != AuthNone }
 // May says whether the client registered a grant type.
 func (c *Client) May(grantType string) bool { return slices.Contains(c.GrantTypes, grantType) }
 
-// MayRevokeAll says whether the client may ask for ScopeGlobalRevocation.
-func (c *Client) MayRevokeAll() bool {
-	return c.Kind == KindMachine && c.Confidential() && slices.Contains(c.Scopes, ScopeGlobalRevocation)
+// MayWield says whether the client may ask for a power.
+func (c *Client) MayWield(power string) bool {
+	return c.Kind == KindMachine && c.Confidential() && slices.Contains(c.Scopes, power)
 }
 
 // MatchURI is the one place that compares a given URI with registered ones: exactly, octet by octet (RFC 9700

@@ -238,8 +238,9 @@ type ReceiptReader interface {
 	ReceiptByRequest(Hash) (Receipt, error)
 	ReceiptOfEnding(Name) (Receipt, error)
 	EndingsOf(ReceiptID) ([]Ending, error)
-	// Receipts lists those of an account, newest first; an empty account lists all.
-	Receipts(a AccountID, limit int) ([]Receipt, error)
+	ReceiptByNumber(uint64) (Receipt, error)
+	// Receipts lists those of an account, newest first, with numbers below before (0: all); an empty account lists all.
+	Receipts(a AccountID, before uint64, limit int) ([]Receipt, error)
 	// Reached counts the sessions and the families that a receipt's endings took with them, as long as their rows are there, up to 10,000.
 	Reached(Receipt) (sessions, families int64, err error)
 	// Owed counts the fan-outs that nobody has worked off yet.

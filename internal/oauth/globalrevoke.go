@@ -47,7 +47,7 @@ func (o *OAuth) globalRevoke(w http.ResponseWriter, r *http.Request) {
 	}
 	var who idp.Account
 	err = o.Store.View(r.Context(), func(v idp.View) (err error) {
-		if err = o.mayRevokeAll(v, caller); err != nil { // before anything is said about anybody
+		if err = o.Tokens.Wields(v, caller, idp.ScopeGlobalRevocation); err != nil { // before anything is said about anybody
 			return err
 		}
 		who, err = o.find(v, body.Subject)
@@ -68,29 +68,11 @@ func (o *OAuth) globalRevoke(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-var errNotAllowed = errors.New("may not revoke for others")
-
-// mayRevokeAll says whether a token carries the right to sign anybody out: a machine's, for this server alone, of a client
-// that an operator still allows it.
-func (o *OAuth) mayRevokeAll(v idp.View, a *token.Access) error {
-	if err := idp.Live(v, a.Hangs()...); err != nil {
-		return err
-	}
-	if !a.Machine() || !a.HasScope(idp.ScopeGlobalRevocation) || len(a.Audience) != 1 || a.Audience[0] != o.Tokens.URL {
-		return errNotAllowed
-	}
-	c, err := v.Client(a.Client)
-	if errors.Is(err, idp.ErrNotFound) || (err == nil && (c.Disabled || !c.MayRevokeAll())) {
-		return errNotAllowed
-	}
-	return err
-}
-
 func (o *OAuth) failGlobal(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, idp.ErrEnded):
 		edge.TokenError(w, http.StatusUnauthorized, "invalid_token", edge.Revoked)
-	case errors.Is(err, errNotAllowed):
+	case errors.Is(err, token.ErrPower):
 		edge.TokenError(w, http.StatusForbidden, "insufficient_scope", "The access token needs the scope "+idp.ScopeGlobalRevocation)
 	default:
 		edge.Fail(w, r, err) // idp.ErrNotFound is 404

@@ -92,7 +92,7 @@ func TestGlobalRevocation(t *testing.T) {
 		t.Error("somebody else was touched")
 	}
 	must(t, n.store.View(t.Context(), func(v idp.View) error {
-		receipts, err := v.Receipts(n.people["alice"], 10)
+		receipts, err := v.Receipts(n.people["alice"], 0, 10)
 		if len(receipts) != 4 || receipts[0].Actor != "client:watcher" || receipts[0].Cause != idp.CauseEverywhere {
 			t.Errorf("receipts: %+v", receipts)
 		}

@@ -234,7 +234,7 @@ func (o *OAuth) open(had []string, asked string) []string {
 	}
 	var out []string
 	for _, s := range strings.Fields(asked) {
-		opened := has(o.Scopes, s) && s != idp.ScopeGlobalRevocation
+		opened := has(o.Scopes, s) && !idp.Power(s)
 		may := has([]string{scopeOpenID, "profile", "email", scopeOffline}, s) || opened || has(had, s)
 		if may && !has(out, s) {
 			out = append(out, s)

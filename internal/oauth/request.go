@@ -105,7 +105,7 @@ func (o *OAuth) parse(v url.Values, c *idp.Client, uri string) (idp.AuthorizeReq
 		}
 		q.HintSubject = hint.Subject
 	}
-	q.Scopes = without(o.scopes(c, strings.Fields(v.Get("scope"))), idp.ScopeGlobalRevocation) // never in a person's token
+	q.Scopes = slices.DeleteFunc(o.scopes(c, strings.Fields(v.Get("scope"))), idp.Power) // never in a person's token
 	var err error
 	q.Resources, err = o.audience(c, v["resource"])
 	return q, err

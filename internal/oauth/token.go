@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -241,7 +242,7 @@ func (o *OAuth) machine(r *http.Request, form url.Values, client *idp.Client, bo
 	scopes := o.scopes(client, strings.Fields(form.Get("scope")))
 	scopes = without(scopes, scopeOpenID, scopeOffline, scopeSignOut, "profile", "email")
 	audience, err := o.audience(client, form["resource"])
-	if has(scopes, idp.ScopeGlobalRevocation) {
+	if slices.ContainsFunc(scopes, idp.Power) {
 		audience, err = o.alone(client, scopes, form["resource"])
 	}
 	if err != nil {
@@ -272,14 +273,14 @@ func (o *OAuth) machine(r *http.Request, form url.Values, client *idp.Client, bo
 	return &tokenAnswer{AccessToken: raw, TokenType: "Bearer", ExpiresIn: int64(access.Expires/1000 - at/1000), Scope: strings.Join(scopes, " ")}, err
 }
 
-// alone gives the audience of a token that carries the right to sign anybody out. It has no other scope and no other audience,
+// alone gives the audience of a token that carries a power. It has no other scope and no other audience,
 // so that no API is ever handed one: whoever is could use it (draft-parecki-oauth-global-token-revocation section 7.1).
 func (o *OAuth) alone(client *idp.Client, scopes, resources []string) ([]string, error) {
-	if !client.MayRevokeAll() || len(scopes) > 1 {
-		return nil, refuse("invalid_scope", idp.ScopeGlobalRevocation+" is for machines, and in a token of its own")
+	if len(scopes) > 1 || !client.MayWield(scopes[0]) {
+		return nil, refuse("invalid_scope", idp.ScopeGlobalRevocation+" and "+idp.ScopeAdmin+" are for machines, each in a token of its own")
 	}
 	if len(without(resources, o.Tokens.URL)) > 0 {
-		return nil, refuse("invalid_target", idp.ScopeGlobalRevocation+" is for this server only")
+		return nil, refuse("invalid_target", scopes[0]+" is for this server only")
 	}
 	return []string{o.Tokens.URL}, nil
 }

@@ -27,11 +27,14 @@ type Options struct {
 	Resolver Resolver       // nil: the system's
 	Timeout  time.Duration  // of a whole call, answer included; 0: 5 s
 	PerHost  int            // connections to one host and port, of each kind of caller; 0: 16
+	// Watch is told that a call to a host begins, and gives what is told how it ended: a status, or why there is none. nil: nobody.
+	Watch func(ctx context.Context, host string) func(status int, failed Kind)
 }
 
 // Client makes calls. It may be used by any number of goroutines.
 type Client struct {
 	timeout time.Duration
+	watch   func(ctx context.Context, host string) func(status int, failed Kind)
 	// One pool each, so that no call is served by a connection that its own rules would not have made.
 	https, http, self *http.Transport
 }
@@ -69,7 +72,7 @@ func New(o Options) *Client {
 			Proxy:                  nil, // not the environment's: it would connect where we do not look
 			DisableCompression:     true,
 			MaxConnsPerHost:        o.PerHost,
-			MaxIdleConnsPerHost:    2,
+			MaxIdleConnsPerHost:    o.PerHost, // many apps are told in bursts
 			MaxIdleConns:           256,
 			IdleConnTimeout:        time.Minute,
 			MaxResponseHeaderBytes: mostHeader,
@@ -88,6 +91,7 @@ func New(o Options) *Client {
 	}
 	return &Client{
 		timeout: o.Timeout,
+		watch:   o.Watch,
 		https:   pool(policy{public: true, allow: allow}, true),
 		http:    pool(policy{allow: allow}, false),
 		self:    pool(policy{public: true}, true),
@@ -103,6 +107,16 @@ func (c *Client) Close() {
 
 // Do makes one call and reads its answer. An error is an [*Error].
 func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
+	if c.watch == nil {
+		return c.do(ctx, r)
+	}
+	ended := c.watch(ctx, hostOf(r.URL))
+	a, err := c.do(ctx, r)
+	ended(a.Status, KindOf(err))
+	return a, err
+}
+
+func (c *Client) do(ctx context.Context, r Request) (Answer, error) {
 	call, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	req, err := build(call, r)

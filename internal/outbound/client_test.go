@@ -381,3 +381,21 @@ func TestDo_ConnectionsPerHost(t *testing.T) {
 		t.Errorf("%d connections at work at once", most)
 	}
 }
+
+// Who watches is told of each call's host and of how it ended, and of nothing else.
+func TestWatch(t *testing.T) {
+	s, roots := site(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	var seen []string
+	c := client(t, outbound.Options{Allow: loopback, Roots: roots, Resolver: resolving("example.com", []string{"127.0.0.1"}),
+		Watch: func(_ context.Context, host string) func(int, outbound.Kind) {
+			return func(status int, failed outbound.Kind) {
+				seen = append(seen, fmt.Sprintf("%s %d %s", host, status, failed))
+			}
+		}})
+	c.Do(t.Context(), outbound.Request{URL: at(s, "example.com", "/secret?a=b")})
+	c.Do(t.Context(), outbound.Request{URL: at(s, "nowhere.example.com", "/secret")})
+	c.Do(t.Context(), outbound.Request{URL: "https://user:secret@example.com/"})
+	if want := []string{"example.com 418 ", "nowhere.example.com 0 dns", "example.com 0 bad-request"}; fmt.Sprint(seen) != fmt.Sprint(want) {
+		t.Errorf("%q", seen)
+	}
+}

@@ -9,12 +9,12 @@ import (
 	"sync"
 	"time"
 
+	"exeunt.dev/internal/acme"
 	"exeunt.dev/internal/config"
-	"golang.org/x/crypto/acme/autocert"
 )
 
 // secure is how this server speaks TLS itself; nil: not at all, a proxy does, or nobody needs to.
-func secure(c config.Config, log *slog.Logger) (*tls.Config, error) {
+func (s *Server) secure(c config.Config) (*tls.Config, error) {
 	if c.TLS == (config.TLS{}) {
 		return nil, nil
 	}
@@ -23,37 +23,16 @@ func secure(c config.Config, log *slog.Logger) (*tls.Config, error) {
 		return nil, err
 	}
 	if c.TLS.ACME {
-		if err := privateFolder(c.TLS.Cache); err != nil {
-			return nil, fmt.Errorf("tls.acme.cache cannot be used: %w", err)
+		if s.acme, err = acme.New(acme.Options{Host: u.Hostname(), Cache: c.TLS.Cache, Email: c.TLS.Email, Directory: c.TLS.Directory, RootFile: c.TLS.RootFile, Log: s.log}); err != nil {
+			return nil, fmt.Errorf("tls.acme: %w", err)
 		}
-		// For the issuer's host only: anybody can send any name, and each would cost an order (and soon the right to more).
-		// The proof is TLS-ALPN-01 (RFC 8737), on the same listener: no second port is needed.
-		m := &autocert.Manager{Prompt: autocert.AcceptTOS, HostPolicy: autocert.HostWhitelist(u.Hostname()), Cache: autocert.DirCache(c.TLS.Cache), Email: c.TLS.Email}
-		out := m.TLSConfig()
-		out.MinVersion = tls.VersionTLS12
-		return out, nil
+		return s.acme.Config(), nil
 	}
-	files := &certificate{cert: c.TLS.CertFile, key: c.TLS.KeyFile, host: u.Hostname(), log: log}
+	files := &certificate{cert: c.TLS.CertFile, key: c.TLS.KeyFile, host: u.Hostname(), log: s.log}
 	if _, err := files.get(nil); err != nil {
 		return nil, fmt.Errorf("certificate cannot be used: %w", err)
 	}
 	return &tls.Config{GetCertificate: files.get, NextProtos: []string{"h2", "http/1.1"}, MinVersion: tls.VersionTLS12}, nil
-}
-
-// privateFolder makes a folder for private keys, or refuses one in which others can write: who can put a file there can
-// have this server serve with a key of theirs.
-func privateFolder(path string) error {
-	if err := os.MkdirAll(path, 0o700); err != nil {
-		return err
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if others := info.Mode().Perm() & 0o022; others != 0 {
-		return fmt.Errorf("others can write in %s (mode %04o): chmod 700 it", path, info.Mode().Perm())
-	}
-	return nil
 }
 
 // certificate reads its files again when they change, so that a renewal needs no restart.

@@ -37,7 +37,7 @@ func listen(ctx context.Context, key, address string) (net.Listener, error) {
 func (s *Server) listen(ctx context.Context) error {
 	c := s.base.Config
 	if s.listener == nil {
-		with, err := secure(c, s.log)
+		with, err := s.secure(c)
 		if err != nil {
 			return err
 		}

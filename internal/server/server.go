@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"exeunt.dev/internal/account"
+	"exeunt.dev/internal/acme"
+	"exeunt.dev/internal/admin"
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/delivery"
@@ -33,6 +35,7 @@ const stopWithin = 10 * time.Second
 // Server is one node.
 type Server struct {
 	base     *Base
+	store    idp.Store // base's, with spans if there are any
 	log      *slog.Logger
 	feed     *feed.Feed
 	door     *door.Door
@@ -41,7 +44,9 @@ type Server struct {
 	metrics  *metrics
 	handler  http.Handler
 	listener net.Listener
-	aside    net.Listener // for metrics; nil: none of its own
+	aside    net.Listener  // for metrics; nil: none of its own
+	tracer   *tracer       // nil: off
+	acme     *acme.Manager // nil: the certificate comes from elsewhere
 	stopping atomic.Bool
 	grown    chan struct{}
 }
@@ -69,10 +74,16 @@ func (s *Server) build(ctx context.Context) error {
 	c := s.base.Config
 	s.feed = feed.New(s.base.Store, s.ledgerGrew)
 	s.metrics = newMetrics(s.base.Store, s.feed)
-	s.calls = outbound.New(outbound.Options{Allow: c.Outbound})
+	calls := outbound.Options{Allow: c.Outbound}
+	with := edge.Options{Log: s.log, Trusted: c.TrustedProxies, HTTPS: c.HTTPS(), Observe: s.metrics.observe}
+	s.store, s.tracer = s.base.Store, newTracer(c.Tracing, s.log)
+	if s.tracer != nil {
+		s.store, with.Trace, calls.Watch = tracedStore{s.store, s.tracer.spans}, s.tracer.request, s.tracer.call
+	}
+	s.calls = outbound.New(calls)
 	tokens := token.NewIssuer(c.Issuer, s.base.Ring)
 	s.delivery = delivery.New(s.base.Store, tokens, s.calls, delivery.Options{TryFor: c.TryFor, Log: s.log, Observe: s.metrics.delivered})
-	s.door = door.New(s.base.Store, s.committed)
+	s.door = door.New(s.store, s.committed)
 	pages, err := web.New(c.Name)
 	if err != nil {
 		return err
@@ -80,7 +91,7 @@ func (s *Server) build(ctx context.Context) error {
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
-	s.handler = edge.Wrap(s.rooms(pages, tokens), edge.Options{Log: s.log, Trusted: c.TrustedProxies, HTTPS: c.HTTPS(), Observe: s.metrics.observe})
+	s.handler = edge.Wrap(s.rooms(pages, tokens), with)
 	return nil
 }
 
@@ -93,7 +104,7 @@ func (s *Server) committed(owes bool) {
 }
 
 func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
-	c, store := s.base.Config, s.base.Store
+	c, store := s.base.Config, s.store
 	tie := browser.New(store, s.door, c.Policy, c.Issuer, browser.Names(c.Cookies), s.base.Vault.Derive("csrf", 32))
 	passwords := signin.NewPasswords(store)
 	passwords.Knows = tie.Knows
@@ -106,6 +117,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Await: s.delivery.Await},
 		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, After: (*idp.Session).PageKey},
+		&admin.Admin{Store: store, Tokens: tokens, Wake: s.delivery.Due},
 		s.feed,
 		s,
 	} {
@@ -130,6 +142,9 @@ func (s *Server) Close() error {
 			}
 		}
 	}
+	if s.tracer != nil {
+		s.tracer.close()
+	}
 	s.calls.Close()
 	return errors.Join(append(errs, s.base.Close())...)
 }
@@ -147,6 +162,9 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	work.Go(func() { s.watchKeys(follow) })
 	work.Go(func() { s.sweep(follow) })
+	if s.acme != nil {
+		work.Go(func() { s.acme.Run(follow) })
+	}
 	work.Go(func() { s.delivery.Run(follow) })
 	failed := make(chan error, 2)
 	servers := []*http.Server{s.serve(s.listener, s.handler, failed)}

@@ -153,23 +153,22 @@ func TestCertificateAtStart(t *testing.T) {
 	}
 }
 
-// By ACME: with what is in the cache, for the issuer's host and no other, and with the certificate that proves the host to the
-// authority (TLS-ALPN-01, RFC 8737 section 3) on the same listener. The authority itself is not part of this.
+// By ACME, with what is cached: for the issuer's host and no other, and nothing is asked of an authority. e2e/acme has one.
 func TestACME(t *testing.T) {
 	dir := t.TempDir()
 	c := settings(t, dir)
 	c.Issuer = "https://id.example.com"
 	c.TLS = config.TLS{ACME: true, Cache: filepath.Join(dir, "acme")}
-	start(t, c)
-	if info, err := os.Stat(c.TLS.Cache); err != nil || info.Mode().Perm() != 0o700 {
-		t.Fatalf("the folder of private keys: %v %v", info.Mode(), err)
+	cached := filepath.Join(c.TLS.Cache, "acme-v02.api.letsencrypt.org")
+	if err := os.MkdirAll(cached, 0o700); err != nil {
+		t.Fatal(err)
 	}
 	cert, key, pem := issue(t, 7, "id.example.com")
-	put(t, filepath.Join(c.TLS.Cache, "id.example.com"), key, pem)
+	put(t, filepath.Join(cached, "id.example.com.cert.pem"), key, pem)
 	_, key, pem = issue(t, 8, "other.example.com")
-	put(t, filepath.Join(c.TLS.Cache, "other.example.com"), key, pem)
-	_, key, pem = issue(t, 9, "id.example.com")
-	put(t, filepath.Join(c.TLS.Cache, "id.example.com+token"), key, pem)
+	put(t, filepath.Join(cached, "other.example.com.cert.pem"), key, pem)
+	log := &lines{}
+	start(t, c, log)
 	shake := func(name string, protocols ...string) (*tls.ConnectionState, error) {
 		conn, err := tls.Dial("tcp", c.Listen, &tls.Config{ServerName: name, NextProtos: protocols, InsecureSkipVerify: true}) // what is served is looked at below
 		if err != nil {
@@ -179,19 +178,24 @@ func TestACME(t *testing.T) {
 		s := conn.ConnectionState()
 		return &s, nil
 	}
-	if s, err := shake("id.example.com", "h2"); err != nil || s.PeerCertificates[0].SerialNumber.Int64() != 7 || s.NegotiatedProtocol != "h2" {
-		t.Errorf("the issuer's host: %v", err)
+	for _, name := range []string{"id.example.com", "ID.Example.COM"} {
+		if s, err := shake(name, "h2"); err != nil || s.PeerCertificates[0].SerialNumber.Int64() != 7 || s.NegotiatedProtocol != "h2" {
+			t.Errorf("the issuer's host: %v", err)
+		}
 	}
-	if s, err := shake("id.example.com", "acme-tls/1"); err != nil || s.PeerCertificates[0].SerialNumber.Int64() != 9 || s.NegotiatedProtocol != "acme-tls/1" {
-		t.Errorf("the authority's question: %v", err)
-	}
-	for _, name := range []string{"other.example.com", "evil.id.example.com", "localhost"} {
+	for _, name := range []string{"other.example.com", "evil.id.example.com", "localhost", "../account", ""} {
 		if _, err := shake(name, "h2"); err == nil {
 			t.Errorf("%s is served", name)
 		}
 	}
+	if _, err := shake("id.example.com", "acme-tls/1"); err == nil {
+		t.Error("an authority's question is answered that nobody asked for")
+	}
 	if _, err := tls.Dial("tcp", c.Listen, &tls.Config{RootCAs: trusting(cert).Transport.(*http.Transport).TLSClientConfig.RootCAs, ServerName: "id.example.com", MaxVersion: tls.VersionTLS11}); err == nil {
 		t.Error("TLS 1.1 is spoken")
+	}
+	if log.count(`"level":"WARN"`)+log.count(`"level":"ERROR"`) != 1 { // the new key file
+		t.Errorf("complaints: %s", log)
 	}
 }
 
@@ -207,7 +211,24 @@ func TestACMECacheOfOthers(t *testing.T) {
 	if err := os.Chmod(c.TLS.Cache, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := server.New(t.Context(), c, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "chmod 700") {
+	discard := slog.New(slog.DiscardHandler)
+	if _, err := server.New(t.Context(), c, discard); err == nil || !strings.Contains(err.Error(), "chmod 700") {
 		t.Errorf("a folder that everybody can write in: %v", err)
+	}
+	if err := os.Chmod(c.TLS.Cache, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	// An account's key that cannot be read is not replaced.
+	account := filepath.Join(c.TLS.Cache, "acme-v02.api.letsencrypt.org", "account.pem")
+	if err := os.Mkdir(filepath.Dir(account), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	put(t, account, []byte("torn"))
+	if _, err := server.New(t.Context(), c, discard); err == nil || !strings.Contains(err.Error(), "holds no key") {
+		t.Errorf("a torn account key: %v", err)
+	}
+	c.TLS.Cache, c.TLS.RootFile = filepath.Join(dir, "acme2"), account
+	if _, err := server.New(t.Context(), c, discard); err == nil || !strings.Contains(err.Error(), "root_file") {
+		t.Errorf("a root without a certificate: %v", err)
 	}
 }

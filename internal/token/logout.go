@@ -19,7 +19,7 @@ const backchannelLogout = "http://schemas.openid.net/event/backchannel-logout"
 
 // Logout is what a logout token says: that at this app the grant it knows as sid is over.
 type Logout struct {
-	Subject  idp.AccountID
+	Subject  idp.AccountID // "": left out
 	Client   idp.ClientID
 	Sid      idp.Name
 	IssuedAt idp.Time
@@ -28,7 +28,7 @@ type Logout struct {
 
 type logoutClaims struct {
 	Issuer   string              `json:"iss"`
-	Subject  string              `json:"sub"`
+	Subject  string              `json:"sub,omitempty"`
 	Audience audience            `json:"aud"`
 	IssuedAt int64               `json:"iat"`
 	Expires  int64               `json:"exp"`

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/jws"
 )
 
 // typeReceipt keeps a signed receipt from being taken for any other token (RFC 8725 section 3.11).
@@ -31,4 +32,29 @@ func (i *Issuer) Receipt(subject idp.AccountID, at idp.Time, body any) (string, 
 		return "", err
 	}
 	return signer.Sign(typeReceipt, payload)
+}
+
+// SignedReceipt is a receipt come back.
+type SignedReceipt struct {
+	Issuer   string
+	Subject  string
+	IssuedAt idp.Time
+	Body     json.RawMessage
+}
+
+// ReadReceipt verifies a signed receipt with the key that find returns for its kid. ErrInvalid: it is none, or was changed.
+func ReadReceipt(raw string, find func(kid string) (jws.Key, error)) (r SignedReceipt, err error) {
+	m, err := jws.Parse(raw)
+	if err != nil || m.Type != typeReceipt {
+		return r, ErrInvalid
+	}
+	key, err := find(m.KeyID)
+	if err != nil {
+		return r, err
+	}
+	var c receiptClaims
+	if m.Verify(key) != nil || json.Unmarshal(m.Payload, &c) != nil {
+		return r, ErrInvalid
+	}
+	return SignedReceipt{c.Issuer, c.Subject, idp.Time(c.IssuedAt * 1000), c.Receipt}, nil
 }

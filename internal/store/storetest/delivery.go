@@ -129,7 +129,7 @@ func fanOut(t *testing.T, o Opened) {
 	reached := func(what string, sessions, families int64) {
 		t.Helper()
 		view(t, o.Store, func(v idp.View) error {
-			all, err := v.Receipts("", 1)
+			all, err := v.Receipts("", 0, 1)
 			if err != nil {
 				return err
 			}
