@@ -77,7 +77,7 @@ func endsTwice(t *testing.T, s *scene) {
 	})
 	times := map[string]int{}
 	s.view(func(v idp.View) error {
-		all, err := v.Receipts("", 100)
+		all, err := v.Receipts("", 0, 100)
 		for _, r := range all {
 			sums, err := v.ToldOf(r.Number)
 			if err != nil {

@@ -167,7 +167,7 @@ func (s *scene) receipt(row *idp.Row, before uint64) (out idp.Receipt) {
 	until(s.t, "whoever is to be told is told", func() bool {
 		done := false
 		s.view(func(v idp.View) error {
-			all, err := v.Receipts("", 100)
+			all, err := v.Receipts("", 0, 100)
 			if err != nil {
 				return err
 			}
