@@ -180,6 +180,9 @@ func (o *OAuth) decide(w http.ResponseWriter, r *http.Request, a *asked) error {
 	if login && st.session != nil {
 		a.request.Other = st.session.Cookie // times are too coarse to tell a sign-in a moment ago from the one that is wanted
 	}
+	if a.row == nil && st.session != nil {
+		a.born.Account = st.session.Epoch // R: half-finished things too: it dies with what its person has here
+	}
 	id, err := o.wait(w, r, a)
 	if err != nil {
 		return err

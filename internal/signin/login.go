@@ -215,9 +215,9 @@ func (s *SignIn) act(w http.ResponseWriter, r *http.Request) {
 	}
 	switch form.Get("act") {
 	case "cancel":
-		err = s.answer(r, at, idp.Name{}, func(q *idp.AuthorizeRequest) { q.Denied = true })
+		err = s.answer(r, at, nil, func(q *idp.AuthorizeRequest) { q.Denied = true })
 	case "other":
-		err = s.answer(r, at, idp.Name{}, func(q *idp.AuthorizeRequest) {
+		err = s.answer(r, at, nil, func(q *idp.AuthorizeRequest) {
 			q.Prompt, q.HintSubject = []string{"login"}, ""
 			if at.session != nil {
 				q.Other = at.session.Cookie
@@ -250,15 +250,15 @@ func (s *SignIn) next(w http.ResponseWriter, r *http.Request, at *waiting) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// answer writes what the person decided into the row that waits.
-func (s *SignIn) answer(r *http.Request, at *waiting, session idp.Name, decide func(*idp.AuthorizeRequest)) error {
+// answer writes what the person decided into the row that waits. session is the one in which they acted; nil: that is not said.
+func (s *SignIn) answer(r *http.Request, at *waiting, session *idp.Session, decide func(*idp.AuthorizeRequest)) error {
 	if at.id == "" {
 		return nil
 	}
 	return s.Store.Update(r.Context(), func(tx idp.Tx) error { return s.answerIn(tx, at, session, decide) })
 }
 
-func (s *SignIn) answerIn(tx idp.Tx, at *waiting, session idp.Name, decide func(*idp.AuthorizeRequest)) error {
+func (s *SignIn) answerIn(tx idp.Tx, at *waiting, session *idp.Session, decide func(*idp.AuthorizeRequest)) error {
 	row, err := tx.Pending(idp.HashOf(at.id))
 	if err != nil {
 		return web.ErrExpired
@@ -268,12 +268,12 @@ func (s *SignIn) answerIn(tx idp.Tx, at *waiting, session idp.Name, decide func(
 		return err
 	}
 	decide(&q)
-	if !session.IsZero() {
-		row.Session = session
+	if session != nil {
+		row.Session, row.Born.Account = session.Name, session.Epoch // from here on it is this person's, and dies with what they have
 		if row.ActedAt, err = tx.Mint(); err != nil {
 			return err
 		}
-		slot, err := tx.Slot(session, row.Client)
+		slot, err := tx.Slot(session.Name, row.Client)
 		if err != nil && !errors.Is(err, idp.ErrNotFound) {
 			return err
 		}
@@ -304,7 +304,7 @@ func (s *SignIn) accept(r *http.Request, at *waiting) error {
 				return err
 			}
 		}
-		return s.answerIn(tx, at, at.session.Name, func(q *idp.AuthorizeRequest) { q.Consent = false })
+		return s.answerIn(tx, at, at.session, func(q *idp.AuthorizeRequest) { q.Consent = false })
 	})
 }
 
@@ -322,7 +322,7 @@ func (s *SignIn) password(w http.ResponseWriter, r *http.Request, at *waiting, f
 		s.refuse(w, r, at, username, err)
 		return
 	}
-	if err := s.answer(r, at, session.Name, func(*idp.AuthorizeRequest) {}); err != nil {
+	if err := s.answer(r, at, session, func(*idp.AuthorizeRequest) {}); err != nil {
 		s.fail(w, r, err)
 		return
 	}
