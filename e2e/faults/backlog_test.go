@@ -98,7 +98,7 @@ func TestBacklogOfADeadApp(t *testing.T) {
 	dead.deaf()
 	with.register(dead)
 	before := with.nodes[0].memory()
-	with.furnish("crowd", owe, time.Hour, dead)
+	with.furnish("crowd", owe/100, time.Hour, slices.Repeat([]*ear{dead}, 100)...)
 	begun := time.Now()
 	with.ends(idp.EndClient("dead", false))
 	// Those that come meanwhile are told, too, whatever there is to expand before them.
@@ -126,7 +126,7 @@ func TestBacklogOfADeadApp(t *testing.T) {
 	begun = time.Now()
 	some := 1000
 	if long() {
-		some = owe
+		some = 10_000
 	}
 	until(t, "the dead app, come back, is told", func() bool { sent, _ := dead.all(); return len(sent) >= some })
 	t.Logf("after kill -9, and come back, it was told of the first %d within %v; memory %s", some, time.Since(begun).Round(time.Millisecond), with.nodes[0].memory())
