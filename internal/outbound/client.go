@@ -72,7 +72,7 @@ func New(o Options) *Client {
 			Proxy:                  nil, // not the environment's: it would connect where we do not look
 			DisableCompression:     true,
 			MaxConnsPerHost:        o.PerHost,
-			MaxIdleConnsPerHost:    2,
+			MaxIdleConnsPerHost:    o.PerHost, // many apps are told in bursts
 			MaxIdleConns:           256,
 			IdleConnTimeout:        time.Minute,
 			MaxResponseHeaderBytes: mostHeader,

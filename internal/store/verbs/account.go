@@ -11,7 +11,7 @@ const (
 
 	sqlAccount           = `SELECT ` + accountColumns + ` FROM account WHERE id = ?`
 	sqlAccountByUsername = `SELECT ` + accountColumns + ` FROM account WHERE folded = ?`
-	sqlAccounts          = `SELECT ` + accountColumns + ` FROM account WHERE folded > ? ORDER BY folded LIMIT ?`
+	sqlAccounts          = `SELECT ` + accountColumns + ` FROM account WHERE folded > ? ORDER BY folded LIMIT CAST(? AS BIGINT)`
 	sqlInsertAccount     = `INSERT INTO account (` + accountColumns + `, folded, epoch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	sqlUpdateAccount     = `UPDATE account SET username = ?, folded = ?, password = ?, name = ?, email = ?, email_verified = ?, password_at = ? WHERE id = ?`
 	// An account without an epoch has NULL.

@@ -16,7 +16,7 @@ const (
 	sqlClientVersion = `SELECT version FROM client WHERE id = ?`
 	clientColumns    = `id, version, epoch, secret, registration, created_at, data`
 	sqlClient        = `SELECT ` + clientColumns + ` FROM client WHERE id = ?`
-	sqlClients       = `SELECT ` + clientColumns + ` FROM client WHERE id > ? ORDER BY id LIMIT ?`
+	sqlClients       = `SELECT ` + clientColumns + ` FROM client WHERE id > ? ORDER BY id LIMIT CAST(? AS BIGINT)`
 	sqlInsertClient  = `INSERT INTO client (` + clientColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?)`
 	sqlUpdateClient  = `UPDATE client SET version = ?, secret = ?, registration = ?, data = ? WHERE id = ?`
 	sqlSwapClient    = `UPDATE client SET version = ?, epoch = ? WHERE id = ? AND epoch IS NOT DISTINCT FROM ?`

@@ -18,7 +18,7 @@ const (
 	// The condition of the index delivery_open.
 	open          = ` state NOT IN ('confirmed', 'cannot-be-told') `
 	sqlDeliveries = `SELECT ` + deliveryColumns + ` FROM delivery WHERE` + open + `AND (receipt, sid) > (?1, ?2)
-		AND (?3 = '' OR client = ?3) AND (?4 = '' OR state = ?4) AND (?5 = 0 OR state <> 'owed') ORDER BY receipt, sid LIMIT ?6`
+		AND (?3 = '' OR client = ?3) AND (?4 = '' OR state = ?4) AND (?5 = 0 OR state <> 'owed') ORDER BY receipt, sid LIMIT CAST(?6 AS BIGINT)`
 	sqlDeliveryCount = `SELECT client, state, count(*), CAST(0 AS BIGINT), CAST(NULL AS BIGINT), CAST(0 AS BIGINT), '' FROM delivery WHERE` + open + `GROUP BY client, state ORDER BY client, state`
 	sqlOldestOwed    = `SELECT created_at FROM delivery WHERE` + open + `AND state = 'owed' ORDER BY receipt, sid LIMIT 1`
 
@@ -29,7 +29,7 @@ const (
 		SELECT client, due FROM (SELECT c.client, (SELECT min(d.due) FROM delivery d WHERE d.client = c.client AND d.due IS NOT NULL) AS due FROM c WHERE c.client IS NOT NULL) AS b
 		WHERE due <= ?`
 
-	sqlDue   = `SELECT ` + deliveryColumns + ` FROM delivery WHERE client = ? AND due <= ? ORDER BY due LIMIT ?`
+	sqlDue   = `SELECT ` + deliveryColumns + ` FROM delivery WHERE client = ? AND due <= ? ORDER BY due LIMIT CAST(? AS BIGINT)`
 	sqlLease = `UPDATE delivery SET due = ?, attempts = attempts + 1, attempted_at = ? WHERE receipt = ? AND sid = ?`
 	sqlFree  = `UPDATE delivery SET due = ?1 WHERE (receipt, sid) IN (` + apps + `
 		SELECT d.receipt, d.sid FROM c JOIN delivery d ON d.client = c.client AND d.due > ?1 AND d.due = d.attempted_at + ?2)`
@@ -37,7 +37,7 @@ const (
 	sqlSendAgain = `UPDATE delivery SET state = 'owed', due = ?, created_at = ? WHERE receipt = ? AND sid = ? AND state <> 'cannot-be-told'`
 	sqlGiveUp    = `UPDATE delivery SET state = 'given-up', due = NULL WHERE receipt = ? AND sid = ? AND state = 'owed'`
 
-	sqlFanOuts    = `SELECT` + receiptColumns + `, r.endings, r.fan_ending, r.fan_account, r.fan_grant FROM receipt r WHERE r.told_at = 0 ORDER BY r.number LIMIT ?`
+	sqlFanOuts    = `SELECT` + receiptColumns + `, r.endings, r.fan_ending, r.fan_account, r.fan_grant FROM receipt r WHERE r.told_at = 0 ORDER BY r.number LIMIT CAST(? AS BIGINT)`
 	sqlEndingsIn  = `SELECT name, what, until, number, at FROM ending WHERE number >= ? AND number < ? ORDER BY number`
 	sqlMoveFanOut = `UPDATE receipt SET fan_ending = ?, fan_account = ?, fan_grant = ?, told_at = ? WHERE number = ?`
 )
@@ -178,7 +178,7 @@ const (
 	notBefore = ` AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (g.name, g.client_epoch, g.consent_epoch, g.account_epoch, g.realm, s.name, s.epoch, s.realm)
 		AND e.number < ?) `
 	redeemed  = ` AND g.redeemed_at <> 0 `
-	inAccount = ` AND (g.account, g.name) > (?, ?) ORDER BY g.account, g.name LIMIT ?`
+	inAccount = ` AND (g.account, g.name) > (?, ?) ORDER BY g.account, g.name LIMIT CAST(? AS BIGINT)`
 
 	sqlOfGrant   = participant + `g.name = ?` + notBefore + redeemed + inAccount
 	sqlOfSession = participant + `g.session = ?` + notBefore + redeemed + inAccount
@@ -186,7 +186,7 @@ const (
 		UNION SELECT o.name FROM grant_ o WHERE o.account_epoch = ?)` + notBefore + redeemed + inAccount
 	sqlOfClient  = participant + `g.client = ? AND g.client_epoch = ?` + notBefore + redeemed + inAccount
 	sqlOfConsent = participant + `g.client = ? AND g.account = ? AND g.consent_epoch = ?` + notBefore + redeemed + inAccount
-	sqlOfRealm   = participant + `(s.realm = ? OR g.realm = ?)` + notBefore + ` AND g.name > ? ORDER BY g.name LIMIT ?`
+	sqlOfRealm   = participant + `(s.realm = ? OR g.realm = ?)` + notBefore + ` AND g.name > ? ORDER BY g.name LIMIT CAST(? AS BIGINT)`
 )
 
 // Participants lists the apps beneath the ending that a fan-out has come to.

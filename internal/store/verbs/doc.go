@@ -7,4 +7,6 @@
 //
 // It refuses to know which database it is, to begin or end a transaction, and to number an ending: that is done in the
 // flight that carries COMMIT.
+//
+// A limit is written LIMIT CAST(? AS BIGINT): SQLite plans for the value of a bare one, and so prepares the statement anew at each use.
 package verbs

@@ -9,12 +9,12 @@ import (
 )
 
 const (
-	sqlEntriesAfter = `SELECT name, until FROM ending WHERE number > ? ORDER BY number LIMIT ?`
+	sqlEntriesAfter = `SELECT name, until FROM ending WHERE number > ? ORDER BY number LIMIT CAST(? AS BIGINT)`
 	sqlEntriesHeld  = `SELECT name, until FROM ending WHERE number >= ? AND until > ?`
 	sqlForever      = `SELECT name, until FROM ending WHERE until = 4294967295 AND number < ?`
 	sqlAtOf         = `SELECT at FROM ending WHERE number = ?`
 	sqlEndings      = `SELECT e.name, e.what, e.until, e.number, e.at, r.id FROM ending e JOIN receipt r ON r.number = e.receipt
-		WHERE e.number > ? ORDER BY e.number LIMIT ?`
+		WHERE e.number > ? ORDER BY e.number LIMIT CAST(? AS BIGINT)`
 )
 
 // LifeCap is how long tokens may live, in seconds.
@@ -106,9 +106,9 @@ const (
 
 	sqlReceiptByRequest = `SELECT` + receiptColumns + `FROM receipt r WHERE r.request = ?`
 	sqlReceiptOfEnding  = `SELECT` + receiptColumns + `FROM ending e JOIN receipt r ON r.number = e.receipt WHERE e.name = ?`
-	sqlReceipts         = `SELECT` + receiptColumns + `FROM receipt r WHERE r.number < ? ORDER BY r.number DESC LIMIT ?`
+	sqlReceipts         = `SELECT` + receiptColumns + `FROM receipt r WHERE r.number < ? ORDER BY r.number DESC LIMIT CAST(? AS BIGINT)`
 	sqlReceiptByNumber  = `SELECT` + receiptColumns + `FROM receipt r WHERE r.number = ?`
-	sqlReceiptsOf       = `SELECT` + receiptColumns + `FROM receipt r WHERE r.account = ? AND r.account <> '' AND r.number < ? ORDER BY r.number DESC LIMIT ?`
+	sqlReceiptsOf       = `SELECT` + receiptColumns + `FROM receipt r WHERE r.account = ? AND r.account <> '' AND r.number < ? ORDER BY r.number DESC LIMIT CAST(? AS BIGINT)`
 	sqlEndingsOf        = `SELECT e.name, e.what, e.until, e.number, e.at FROM ending f
 		JOIN receipt r ON r.number = f.receipt
 		JOIN ending e ON e.number >= r.number AND e.number < r.number + r.endings WHERE f.name = ? AND r.id = ? ORDER BY e.number`

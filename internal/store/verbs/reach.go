@@ -7,13 +7,13 @@ const countedTo = 10_000
 
 const (
 	sqlSessionsOver = `SELECT count(*) FROM (SELECT 1 FROM ending o JOIN session s ON s.account = ?1 AND s.epoch = o.name
-		WHERE o.number >= ?2 AND o.number < ?3 AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name = s.name AND e.number < ?2) LIMIT ?4) AS c`
+		WHERE o.number >= ?2 AND o.number < ?3 AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name = s.name AND e.number < ?2) LIMIT CAST(?4 AS BIGINT)) AS c`
 	sqlSessionsOfRealm = `SELECT count(*) FROM (SELECT 1 FROM ending o JOIN session s ON s.realm = o.name
-		WHERE o.number >= ?1 AND o.number < ?2 AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (s.name, s.epoch) AND e.number < ?1) LIMIT ?3) AS c`
+		WHERE o.number >= ?1 AND o.number < ?2 AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (s.name, s.epoch) AND e.number < ?1) LIMIT CAST(?3 AS BIGINT)) AS c`
 	sqlFamiliesOver = `SELECT count(*) FROM (SELECT f.name FROM family f WHERE f.grant_ IN (
 		SELECT sid FROM delivery WHERE receipt = ?1 UNION SELECT name FROM ending WHERE number >= ?1 AND number < ?2
 		UNION SELECT g.name FROM ending e JOIN grant_ g ON g.account_epoch = e.name WHERE e.number >= ?1 AND e.number < ?2)
-		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (f.name, f.grant_) AND e.number < ?1) LIMIT ?3) AS c`
+		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (f.name, f.grant_) AND e.number < ?1) LIMIT CAST(?3 AS BIGINT)) AS c`
 )
 
 // Reached counts what a receipt's endings took with them.

@@ -20,19 +20,19 @@ const (
 	sqlSessions        = `SELECT ` + sessionColumns + sessionTables + `
 		WHERE s.account = ? AND s.epoch = ? AND s.realm = ? AND (s.created_at, s.ref) < (?, ?)
 		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name = s.name)
-		ORDER BY s.created_at DESC, s.ref DESC LIMIT ?`
+		ORDER BY s.created_at DESC, s.ref DESC LIMIT CAST(? AS BIGINT)`
 
 	sqlSessionsEndedWith = `SELECT ` + sessionColumns + sessionTables + `
 		WHERE s.account = ?1 AND s.epoch = ?2 AND (s.created_at, s.ref) < (?3, ?4)
 		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name = s.name AND e.number < (SELECT o.number FROM ending o WHERE o.name = ?2))
-		ORDER BY s.created_at DESC, s.ref DESC LIMIT ?5`
+		ORDER BY s.created_at DESC, s.ref DESC LIMIT CAST(?5 AS BIGINT)`
 
 	// CROSS JOIN keeps SQLite's order: the index of deadlines leads.
 	sqlExpiredSessions = `SELECT ` + sessionColumns + ` FROM session_seen n CROSS JOIN session s
 		WHERE s.name = n.session AND n.deadline <= ?
 		AND EXISTS (SELECT 1 FROM account a WHERE a.id = s.account)
 		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (s.name, s.epoch, s.realm))
-		ORDER BY n.deadline LIMIT ?`
+		ORDER BY n.deadline LIMIT CAST(? AS BIGINT)`
 
 	sqlInsertSession = `INSERT INTO session (name, ref, account, realm, epoch, cookie, persistent, created_at, auth_time, expires_at, idle, methods, user_agent, ip)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`

@@ -7,36 +7,36 @@ const codeKept = idp.Time(24 * 3600 * 1000)
 
 // What the sweep deletes first. Each takes a time and a limit.
 const (
-	sqlSweepPendings = `DELETE FROM pending WHERE id IN (SELECT id FROM pending WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
-	sqlSweepCodes    = `DELETE FROM code WHERE hash IN (SELECT hash FROM code WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
-	sqlSweepFamilies = `DELETE FROM family WHERE name IN (SELECT name FROM family WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
+	sqlSweepPendings = `DELETE FROM pending WHERE id IN (SELECT id FROM pending WHERE expires_at <= ? ORDER BY expires_at LIMIT CAST(? AS BIGINT))`
+	sqlSweepCodes    = `DELETE FROM code WHERE hash IN (SELECT hash FROM code WHERE expires_at <= ? ORDER BY expires_at LIMIT CAST(? AS BIGINT))`
+	sqlSweepFamilies = `DELETE FROM family WHERE name IN (SELECT name FROM family WHERE expires_at <= ? ORDER BY expires_at LIMIT CAST(? AS BIGINT))`
 	// A session that is over needs no watching; without this, the search for expired ones would meet it for ever.
 	sqlSweepDeadlines = `UPDATE session_seen SET deadline = NULL WHERE session IN (
 		SELECT n.session FROM session_seen n LEFT JOIN session s ON s.name = n.session
 		WHERE n.deadline <= ? AND (s.name IS NULL
 			OR EXISTS (SELECT 1 FROM ending e WHERE e.name IN (s.name, s.epoch, s.realm))
 			OR NOT EXISTS (SELECT 1 FROM account a WHERE a.id = s.account))
-		ORDER BY n.deadline LIMIT ?)`
+		ORDER BY n.deadline LIMIT CAST(? AS BIGINT))`
 )
 
 // Receipts that are told and whose tokens are all over.
 const (
-	sqlUncleared = `SELECT number, endings, at FROM receipt WHERE told_at <> 0 AND cleared = 0 ORDER BY number LIMIT ?`
+	sqlUncleared = `SELECT number, endings, at FROM receipt WHERE told_at <> 0 AND cleared = 0 ORDER BY number LIMIT CAST(? AS BIGINT)`
 	sqlCleared   = `UPDATE receipt SET cleared = 1 WHERE number = ?`
 	sqlNamesOf   = `SELECT name, what FROM ending WHERE number >= ? AND number < ?`
 )
 
 // What hangs beneath a name, by what it is the name of. Each takes a name and a limit.
 var sqlBeneath = map[idp.What]struct{ sessions, grants string }{
-	idp.WhatSession: {`SELECT name FROM session WHERE name = ? LIMIT ?`, ""},
+	idp.WhatSession: {`SELECT name FROM session WHERE name = ? LIMIT CAST(? AS BIGINT)`, ""},
 	idp.WhatAccount: {`SELECT s.name FROM session s WHERE s.account IN (SELECT r.account FROM ending e JOIN receipt r ON r.number = e.receipt WHERE e.name = ?1)
-		AND s.epoch = ?1 LIMIT ?2`, `SELECT name FROM grant_ WHERE account_epoch = ? LIMIT ?`},
-	idp.WhatRealm: {`SELECT name FROM session WHERE realm = ? LIMIT ?`, `SELECT name FROM grant_ WHERE realm = ? LIMIT ?`},
-	idp.WhatGrant: {"", `SELECT name FROM grant_ WHERE name = ? LIMIT ?`},
+		AND s.epoch = ?1 LIMIT CAST(?2 AS BIGINT)`, `SELECT name FROM grant_ WHERE account_epoch = ? LIMIT CAST(? AS BIGINT)`},
+	idp.WhatRealm: {`SELECT name FROM session WHERE realm = ? LIMIT CAST(? AS BIGINT)`, `SELECT name FROM grant_ WHERE realm = ? LIMIT CAST(? AS BIGINT)`},
+	idp.WhatGrant: {"", `SELECT name FROM grant_ WHERE name = ? LIMIT CAST(? AS BIGINT)`},
 	idp.WhatClient: {"", `SELECT g.name FROM grant_ g WHERE g.client IN (SELECT r.client FROM ending e JOIN receipt r ON r.number = e.receipt WHERE e.name = ?1)
-		AND g.client_epoch = ?1 LIMIT ?2`},
+		AND g.client_epoch = ?1 LIMIT CAST(?2 AS BIGINT)`},
 	idp.WhatConsent: {"", `SELECT g.name FROM grant_ g JOIN ending e ON e.name = ?1 JOIN receipt r ON r.number = e.receipt
-		WHERE g.client = r.client AND g.account = r.account AND g.consent_epoch = ?1 LIMIT ?2`},
+		WHERE g.client = r.client AND g.account = r.account AND g.consent_epoch = ?1 LIMIT CAST(?2 AS BIGINT)`},
 }
 
 const (
