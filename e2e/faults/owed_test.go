@@ -25,6 +25,7 @@ type owed struct {
 // What is owed to an app outlives kill -9 at each of its boundaries, in both polarities: what was not confirmed is sent again, what
 // was is not.
 func TestPromise_OwedIsOwed(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name     string
 		sessions int
