@@ -83,7 +83,12 @@ func (s *Server) build(ctx context.Context) error {
 	}
 	s.calls = outbound.New(calls)
 	tokens := token.NewIssuer(c.Issuer, s.base.Ring)
-	s.delivery = delivery.New(s.base.Store, tokens, s.calls, delivery.Options{TryFor: c.TryFor, Log: s.log, Observe: s.metrics.delivered})
+	s.delivery = delivery.New(s.base.Store, tokens, s.calls, delivery.Options{
+		TryFor: c.TryFor, Log: s.log, Observe: s.metrics.delivered,
+		// Many nodes share one Postgres. The embedded database has one server: a second one could not listen at the issuer's address, and if
+		// somebody starts one all the same, an app is told twice, which it must bear anyway.
+		Alone: c.Postgres.URL == "",
+	})
 	s.door = door.New(s.store, s.committed)
 	pages, err := web.New(c.Name)
 	if err != nil {
