@@ -2,11 +2,12 @@ package chromium_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -33,11 +34,8 @@ type frontApp struct {
 
 func (x *table) frontApp(t *testing.T, id, host string, hang chan struct{}) *frontApp {
 	t.Helper()
-	l, err := net.Listen("tcp", host+":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := &frontApp{at: "http://" + l.Addr().String(), id: id, asked: map[string][]url.Values{}, hang: hang}
+	l, at := listen(t, host, x.secure)
+	a := &frontApp{at: at, id: id, asked: map[string][]url.Values{}, hang: hang}
 	h := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		if r.URL.Path == "/front" {
@@ -107,7 +105,20 @@ func (a *frontApp) wasAsked(t *testing.T, issuer, id string) bool {
 // Apps that can be asked in browsers only are asked by frames of the browser that signs out, all at once, by iss and sid; then the
 // browser goes on. One that hangs holds nobody up, and none can take the window. On the receipt all of them are ones that cannot be told.
 func TestFrontChannelInChromium(t *testing.T) {
-	x := newTable(t, frontChannel)
+	t.Run("http", func(t *testing.T) { askInFrames(t, newTable(t, frontChannel)) })
+	t.Run("https", func(t *testing.T) {
+		lent := httptest.NewTLSServer(nil) // has a certificate
+		lent.Close()
+		x := newNode(t, []*tls.Config{{Certificates: lent.TLS.Certificates}}, frontChannel)
+		x.client = lent.Client()
+		x.addApp(t)
+		x.browser = newBrowser(t, chromedp.Flag("ignore-certificate-errors", true))
+		askInFrames(t, x)
+	})
+}
+
+func askInFrames(t *testing.T, x *table) {
+	t.Helper()
 	hang := make(chan struct{})
 	t.Cleanup(func() { close(hang) })
 	apps := []*frontApp{x.frontApp(t, "front", "127.0.0.8", nil), x.frontApp(t, "other", "127.0.0.9", nil), x.frontApp(t, "hangs", "127.0.0.10", hang)}
