@@ -222,3 +222,11 @@ func stopAfter(hops *int, n int) func(*http.Request, []*http.Request) error {
 		return nil
 	}
 }
+
+func mustURL(s string) *url.URL {
+	u, err := url.Parse(s)
+	if err != nil {
+		panic(err)
+	}
+	return u
+}

@@ -11,8 +11,9 @@ import (
 
 // The bound: a sign-out is answered within a second, whatever a provider or the store does.
 const (
-	storeTime   = 700 * time.Millisecond // until when the store must have answered
-	attemptTime = 850 * time.Millisecond // until when the first attempts at providers are waited for
+	storeTime   = 600 * time.Millisecond // until when the store must have answered
+	attemptTime = 700 * time.Millisecond // until when the first attempts at providers are waited for
+	answerTime  = 80 * time.Millisecond  // and then for writing down what is answered
 	giveUpAfter = 7 * 24 * time.Hour     // how long a provider is asked
 )
 
@@ -38,8 +39,8 @@ func Revoke(providers ...string) SignOutOption {
 func AtProvider() SignOutOption { return func(l *leaving) { l.atProvider = true } }
 
 // SignOut ends this browser's session and what the options add, and sets the cookies. It must be called in a handler of
-// POST; the form carries Visitor.CSRF. It takes less than a second. Pressed twice it finds nothing left to end, and says
-// that the person is signed out.
+// POST; the form carries Visitor.CSRF. It takes less than a second. Pressed twice within a minute it answers the same
+// twice; later it finds nothing left to end, and claims nothing.
 func (s *Site) SignOut(w http.ResponseWriter, r *http.Request, options ...SignOutOption) Report {
 	start := time.Now()
 	id := s.sessionHash(r)
@@ -73,6 +74,7 @@ func (s *Site) end(ctx context.Context, start time.Time, id Hash, user string, b
 	for _, o := range options {
 		o(&l)
 	}
+	asked := l // as the person did; what follows fills in names
 	var n Session
 	var k kept
 	var ended Ended
@@ -96,7 +98,13 @@ func (s *Site) end(ctx context.Context, start time.Time, id Hash, user string, b
 		s.fail(ctx, "a sign-out could not be written", err)
 		return Report{Err: ErrStore, home: s.homeLink()}
 	}
-	if user == "" {
+	if id != (Hash{}) && ended.Sessions == 0 && len(ended.Duties) == 0 {
+		// Pressed twice, perhaps at the same moment; or ended by somebody else.
+		if len(options) > 0 {
+			if rep, ok := s.earlier(ctx, start.Add(attemptTime+2*answerTime), id, asked); ok {
+				return rep
+			}
+		}
 		return s.over(options)
 	}
 	rep := Report{Layers: []Layer{{Kind: LayerWebsite, State: Done, Sessions: ended.Sessions}}, home: s.homeLink()}
@@ -107,6 +115,9 @@ func (s *Site) end(ctx context.Context, start time.Time, id Hash, user string, b
 		if rep.Layers[len(rep.Layers)-1].State == Going {
 			rep.Continue = s.wayOut(ctx, start, u, k, browser, rep.Layers)
 		}
+	}
+	if id != (Hash{}) && len(options) > 0 {
+		s.remember(ctx, start.Add(attemptTime+answerTime), id, asked, rep)
 	}
 	return rep
 }
@@ -207,7 +218,7 @@ func (s *Site) wayOut(ctx context.Context, start time.Time, u *upstream, k kept,
 	state := secret()
 	a := Attempt{State: hashOf(state), Browser: browser, Provider: u.name, Expires: s.now().Add(attemptLife)}
 	if a.Sealed, err = s.vault.seal(place("left", a.State[:]), layers); err == nil && browser != (Hash{}) {
-		err = within(ctx, start.Add(attemptTime+50*time.Millisecond), func(ctx context.Context) error { return s.store.PutAttempt(ctx, a) })
+		err = within(ctx, start.Add(attemptTime+answerTime), func(ctx context.Context) error { return s.store.PutAttempt(ctx, a) })
 		if err == nil {
 			q.Set("state", state)
 		} else {

@@ -103,7 +103,8 @@ func (b *batch) owe(f idp.FanOut, p idp.Participant) error {
 		return b.tx.InsertDelivery(row)
 	}
 	row.State, row.Due = idp.Owed, b.now
-	row.Again = p.RedeemedAt != 0 && f.Receipt.At-p.RedeemedAt < idp.Time(idp.AgainWithin.Milliseconds())
+	// One that is pending yet (the realm ended) may be redeemed while this is written.
+	row.Again = p.RedeemedAt == 0 || f.Receipt.At-p.RedeemedAt < idp.Time(idp.AgainWithin.Milliseconds())
 	l := letter{row, c, hostOf(c.BackchannelLogoutURI)}
 	if b.gates.take(l.host) {
 		l.Due, l.Attempts, l.AttemptedAt = b.now.Add(leaseFor), 1, b.now

@@ -89,7 +89,7 @@ func TestStaleCopyDecidesNothing(t *testing.T) {
 		"judges in Look": func(ask func(idp.ClientReader) error) error {
 			return b.Look(t.Context(), func(v idp.View) error { return ask(v) })
 		},
-		"judges in View": func(ask func(idp.ClientReader) error) error {
+		"View asks first": func(ask func(idp.ClientReader) error) error {
 			return b.View(t.Context(), func(v idp.View) error { return ask(v) })
 		},
 		"judges in Update": func(ask func(idp.ClientReader) error) error {
@@ -155,7 +155,11 @@ func TestStaleCopyDecidesNothing(t *testing.T) {
 				}
 				return err
 			})
-			if err != nil || runs != 2 {
+			want := 2
+			if name == "View asks first" {
+				want = 1
+			}
+			if err != nil || runs != want {
 				t.Errorf("%d runs: %v", runs, err)
 			}
 		})
