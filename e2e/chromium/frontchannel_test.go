@@ -2,15 +2,17 @@ package chromium_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
@@ -32,11 +34,8 @@ type frontApp struct {
 
 func (x *table) frontApp(t *testing.T, id, host string, hang chan struct{}) *frontApp {
 	t.Helper()
-	l, err := net.Listen("tcp", host+":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := &frontApp{at: "http://" + l.Addr().String(), id: id, asked: map[string][]url.Values{}, hang: hang}
+	l, at := listen(t, host, x.secure)
+	a := &frontApp{at: at, id: id, asked: map[string][]url.Values{}, hang: hang}
 	h := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		if r.URL.Path == "/front" {
@@ -106,35 +105,57 @@ func (a *frontApp) wasAsked(t *testing.T, issuer, id string) bool {
 // Apps that can be asked in browsers only are asked by frames of the browser that signs out, all at once, by iss and sid; then the
 // browser goes on. One that hangs holds nobody up, and none can take the window. On the receipt all of them are ones that cannot be told.
 func TestFrontChannelInChromium(t *testing.T) {
-	x := newTable(t, frontChannel)
+	t.Run("http", func(t *testing.T) { askInFrames(t, newTable(t, frontChannel)) })
+	t.Run("https", func(t *testing.T) {
+		lent := httptest.NewTLSServer(nil) // has a certificate
+		lent.Close()
+		x := newNode(t, []*tls.Config{{Certificates: lent.TLS.Certificates}}, frontChannel)
+		x.client = lent.Client()
+		x.addApp(t)
+		x.browser = newBrowser(t, chromedp.Flag("ignore-certificate-errors", true))
+		askInFrames(t, x)
+	})
+}
+
+func askInFrames(t *testing.T, x *table) {
+	t.Helper()
 	hang := make(chan struct{})
 	t.Cleanup(func() { close(hang) })
 	apps := []*frontApp{x.frontApp(t, "front", "127.0.0.8", nil), x.frontApp(t, "other", "127.0.0.9", nil), x.frontApp(t, "hangs", "127.0.0.10", hang)}
-	// home signs out by the first app's link. The one that hangs does so until the test is over: whoever waited for it would never arrive.
-	home := func(t *testing.T, v *visitor, ids []string) {
+	// home signs out by the first app's link and says whether the browser has come to its return address. The app that hangs does so until
+	// the test is over: whoever waited for it would never arrive.
+	home := func(t *testing.T, v *visitor, ids []string) bool {
 		t.Helper()
-		do(t, v.ctx, "sign out", chromedp.Navigate(v.logout("id_token_hint", ids[0], "post_logout_redirect_uri", apps[0].at+"/home", "state", "xyz")), chromedp.WaitVisible(css("#site")))
+		ctx, stop := context.WithTimeout(v.ctx, 15*time.Second)
+		defer stop()
+		err := chromedp.Do(ctx, chromedp.Navigate(v.logout("id_token_hint", ids[0], "post_logout_redirect_uri", apps[0].at+"/home", "state", "xyz")), chromedp.WaitVisible(css("#site")))
+		if err != nil {
+			t.Log(err)
+			return false
+		}
 		if at, _ := where(t, v.ctx); at != apps[0].at+"/home?state=xyz" {
 			t.Errorf("the browser is at %s", at)
 		}
+		return true
 	}
 	for _, c := range []struct {
 		name  string
 		apps  int
-		leave func(t *testing.T, v *visitor, ids []string)
+		leave func(t *testing.T, v *visitor, ids []string) bool
 	}{
-		{"both answer, and the browser is at its return address", 2, func(t *testing.T, v *visitor, ids []string) {
-			home(t, v, ids)
+		{"both answer, and the browser is at its return address", 2, func(t *testing.T, v *visitor, ids []string) bool {
+			came := home(t, v, ids)
 			if v.signedIn(t) {
 				t.Error("still signed in")
 			}
+			return came
 		}},
 		{"one hangs, and the browser goes on all the same", 3, home},
-		{"one hangs, and script is switched off", 3, func(t *testing.T, v *visitor, ids []string) {
+		{"one hangs, and script is switched off", 3, func(t *testing.T, v *visitor, ids []string) bool {
 			withoutScript(t, v.ctx)
-			home(t, v, ids)
+			return home(t, v, ids)
 		}},
-		{"by our own page, and the receipt says what is known", 2, func(t *testing.T, v *visitor, _ []string) {
+		{"by our own page, and the receipt says what is known", 2, func(t *testing.T, v *visitor, _ []string) bool {
 			do(t, v.ctx, "sign out", chromedp.Navigate(v.at+"/account"), chromedp.Click(css("summary")), chromedp.WaitVisible(css(".menu button")), chromedp.Click(css(".menu button")),
 				chromedp.WaitVisible(css(".told .cannot-be-told")))
 			at, text := where(t, v.ctx)
@@ -142,6 +163,7 @@ func TestFrontChannelInChromium(t *testing.T) {
 				t.Errorf("%s: %s", at, text)
 			}
 			shot(t, v.ctx, "receipt front channel")
+			return true
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -152,16 +174,16 @@ func TestFrontChannelInChromium(t *testing.T) {
 				for _, a := range apps[:c.apps] {
 					ids = append(ids, v.enter(t, a))
 				}
-				c.leave(t, v, ids)
-				all := true
+				all := c.leave(t, v, ids)
 				for i, id := range ids {
 					all = apps[i].wasAsked(t, x.at, id) && all
 				}
 				if all || t.Failed() {
 					return
 				}
+				t.Log("once more")
 			}
-			t.Error("not all apps were asked")
+			t.Error("the browser did not go on, or not all apps were asked")
 		})
 	}
 }

@@ -69,6 +69,7 @@ func listen(t *testing.T, host string, secure []*tls.Config) (l net.Listener, at
 type table struct {
 	t           *testing.T
 	client      *http.Client
+	secure      []*tls.Config
 	ordinary    bool              // visitors use the ordinary window, not a private one of their own
 	secrets     map[string]string // of further apps
 	at          string
@@ -93,7 +94,7 @@ func newTable(t *testing.T, change ...func(*config.Config)) *table {
 func newNode(t *testing.T, secure []*tls.Config, change ...func(*config.Config)) *table {
 	t.Helper()
 	l, at := listen(t, "127.0.0.1", secure)
-	x := &table{t: t, secrets: map[string]string{}, at: at, app: newSite(t, "127.0.0.5", secure...), evil: newSite(t, "127.0.0.6", secure...), client: http.DefaultClient}
+	x := &table{t: t, secrets: map[string]string{}, at: at, app: newSite(t, "127.0.0.5", secure...), evil: newSite(t, "127.0.0.6", secure...), client: http.DefaultClient, secure: secure}
 	x.left, x.home = x.app.at+"/left", x.app.at+"/home"
 	c := config.Default()
 	dir := t.TempDir()

@@ -17,8 +17,8 @@ func frontChannel(c *config.Config) { c.FrontChannel = true }
 const suiteFront = "https://suite.test/test/a/exeunt/frontchannel_logout"
 
 var (
-	iframe = regexp.MustCompile(`<iframe src="([^"]*)" srcdoc="([^"]*)" sandbox="([^"]*)"`)
-	inner  = regexp.MustCompile(`^<meta http-equiv="refresh" content="0;url=([^"]*)">$`)
+	iframe = regexp.MustCompile(`<iframe src="([^"]*)" srcdoc="([^"]*)" loading="lazy" sandbox="([^"]*)"`)
+	inner  = regexp.MustCompile(`^<meta http-equiv="refresh" content="0.5;url=([^"]*)">$`)
 )
 
 // frames are the addresses of a page's frames: as their src says, and as what they hold at first leads to.

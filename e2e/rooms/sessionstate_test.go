@@ -102,6 +102,10 @@ func TestSessionState_Cookie(t *testing.T) {
 	if set(framed) != nil || stateIn(t, framed) == "" {
 		t.Errorf("in a frame: %v", framed.header)
 	}
+	_, form, _ := strings.Cut(n.authorizeURL("books", "prompt", "none"), "?")
+	if posted := p.do("POST", "/oauth2/authorize", form, map[string]string{"Content-Type": formType, "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "cross-site"}); set(posted) != nil || stateIn(t, posted) == "" {
+		t.Errorf("posted by another site: %v", posted.header)
+	}
 	c := set(p.get(n.authorizeURL("books", "prompt", "none")))
 	if c == nil || c.HttpOnly || !c.Secure || c.SameSite != http.SameSiteNoneMode || c.Path != "/" || c.Domain != "" || len(c.Value) < 22 {
 		t.Fatalf("%+v", c)

@@ -26,8 +26,9 @@ func (b *Browser) SessionState(w http.ResponseWriter, r *http.Request, client id
 	if state == "" {
 		state = idp.NewSecret(16)
 		// In a frame of another site the browser may have a jar of cookies apart. One that is put there would say "changed" for ever of
-		// what was signed in at the top (section 5.1): without a cookie the answer is "error".
-		if to := r.Header.Get("Sec-Fetch-Dest"); to == "" || to == "document" {
+		// what was signed in at the top (section 5.1): without a cookie the answer is "error". And a form that another site posts may come
+		// without a cookie that is there.
+		if to := r.Header.Get("Sec-Fetch-Dest"); r.Method == http.MethodGet && (to == "" || to == "document") {
 			b.setState(w, state, b.policy.StayAbsolute)
 		}
 	}

@@ -11,10 +11,12 @@ import (
 // Frame is an app's page that is loaded, unseen, in a page of ours.
 type Frame struct{ Src, Origin string }
 
-// First is what the frame holds at first, in place of its src: a document that leads on to there. So our page has loaded before any app
-// is asked, and an app that hangs does not hold up the page's load event, from which browsers count the second of its Refresh header.
+// First is what the frame holds at first where script is switched off: a document that leads on to its src, half a second later. Browsers
+// count the second of a page's Refresh header from when it has loaded, and frames belong to that; so our page has loaded before any app is
+// asked, and one that hangs does not hold it up. (With script, lazy frames have the same effect, which browsers do not have without. One that
+// counts whole seconds only, and without script, may stay until the person goes on: there is a button.)
 func (f Frame) First() template.HTMLAttr {
-	inner := `<meta http-equiv="refresh" content="0;url=` + template.HTMLEscapeString(f.Src) + `">`
+	inner := `<meta http-equiv="refresh" content="0.5;url=` + template.HTMLEscapeString(f.Src) + `">`
 	return template.HTMLAttr(`srcdoc="` + template.HTMLEscapeString(inner) + `"`)
 }
 

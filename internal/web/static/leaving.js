@@ -1,16 +1,14 @@
 "use strict";
-// Goes on when every app's page has loaded, sooner than the second that the Refresh header leaves them. A frame loads twice: first what
-// leads to the app, then the app's page. One that loads again and again counts for itself only.
-const loads = new Map();
-const look = () => {
-  if (document.readyState === "loading") return;
-  for (const frame of document.querySelectorAll("iframe")) {
-    if (!(loads.get(frame) >= 2)) return;
-  }
-  location.replace(document.getElementById("go").href);
-};
-document.addEventListener("load", (e) => {
-  if (!(e.target instanceof HTMLIFrameElement)) return;
-  loads.set(e.target, (loads.get(e.target) ?? 0) + 1);
-  look();
-}, true);
+// Goes on when every app's page has loaded, or after a second.
+const go = () => location.replace(document.getElementById("go").href);
+const frames = document.querySelectorAll("iframe");
+const asked = new Set(); // each counts once, however often it loads
+for (const frame of frames) {
+  frame.addEventListener("load", () => {
+    if (frame.contentDocument) return; // what it holds at first: an app's page cannot be looked into
+    asked.add(frame);
+    if (asked.size === frames.length) go();
+  });
+  frame.removeAttribute("srcdoc"); // to the app at once
+}
+setTimeout(go, 1000);
