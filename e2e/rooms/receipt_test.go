@@ -308,8 +308,9 @@ func TestAdmin_Deliveries(t *testing.T) {
 			t.Fatal(a.status, a.body)
 		}
 	}
-	for _, bad := range []string{"?state=nonsense", "?limit=0", "?limit=x", "?after=nonsense"} {
-		if a := n.bearer("GET", "/admin/deliveries"+bad, ops); a.status != 400 {
+	for _, bad := range []string{"deliveries?state=nonsense", "deliveries?limit=0", "deliveries?limit=x", "deliveries?after=nonsense", "deliveries?client_id=%00",
+		"deliveries?state=owed&state=dead", "receipts?sub=%FF"} {
+		if a := n.bearer("GET", "/admin/"+bad, ops); a.status != 400 {
 			t.Error(bad, a.status)
 		}
 	}

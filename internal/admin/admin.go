@@ -8,6 +8,7 @@ package admin
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -35,15 +36,19 @@ func (a *Admin) Mount(mux *http.ServeMux) {
 }
 
 // for whoever wields the power: the answer is read in the same snapshot as the right to it.
-func (a *Admin) view(w http.ResponseWriter, r *http.Request, read func(idp.View) (any, error)) {
+func (a *Admin) view(w http.ResponseWriter, r *http.Request, read func(v idp.View, q url.Values) (any, error)) {
 	caller, ok := a.caller(w, r)
 	if !ok {
 		return
 	}
 	var out any
 	err := a.Store.View(r.Context(), func(v idp.View) (err error) {
-		if err = a.Tokens.Wields(v, caller, idp.ScopeAdmin); err == nil {
-			out, err = read(v)
+		if err = a.Tokens.Wields(v, caller, idp.ScopeAdmin); err != nil {
+			return err
+		}
+		q, err := edge.Query(r)
+		if err == nil {
+			out, err = read(v, q)
 		}
 		return err
 	})
@@ -112,9 +117,9 @@ func Show(d *idp.Delivery) Delivery {
 
 const pageSize = 100
 
-func page(r *http.Request) (idp.Page, error) {
-	p := idp.Page{After: r.URL.Query().Get("after"), Limit: pageSize}
-	if text := r.URL.Query().Get("limit"); text != "" {
+func page(q url.Values) (idp.Page, error) {
+	p := idp.Page{After: q.Get("after"), Limit: pageSize}
+	if text := q.Get("limit"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > 1000 {
 			return p, idp.Invalid("limit", "it is a number from 1 to 1000.")
@@ -140,13 +145,12 @@ func Filter(client, state string) (f idp.DeliveryFilter, err error) {
 }
 
 func (a *Admin) deliveries(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	a.view(w, r, func(v idp.View) (any, error) {
+	a.view(w, r, func(v idp.View, q url.Values) (any, error) {
 		f, err := Filter(q.Get("client_id"), q.Get("state"))
 		if err != nil {
 			return nil, err
 		}
-		p, err := page(r)
+		p, err := page(q)
 		if err != nil {
 			return nil, err
 		}
@@ -169,7 +173,7 @@ func (a *Admin) deliveries(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *Admin) delivery(w http.ResponseWriter, r *http.Request) {
-	a.view(w, r, func(v idp.View) (any, error) {
+	a.view(w, r, func(v idp.View, _ url.Values) (any, error) {
 		id, err := idp.ParseDeliveryID(r.PathValue("id"))
 		if err != nil {
 			return nil, err
@@ -245,8 +249,8 @@ func ShowReceipt(v idp.View, r *idp.Receipt, now idp.Time) (Receipt, error) {
 
 func (a *Admin) receipts(w http.ResponseWriter, r *http.Request) {
 	now, _ := a.Store.Now()
-	a.view(w, r, func(v idp.View) (any, error) {
-		p, err := page(r)
+	a.view(w, r, func(v idp.View, q url.Values) (any, error) {
+		p, err := page(q)
 		if err != nil {
 			return nil, err
 		}
@@ -254,7 +258,7 @@ func (a *Admin) receipts(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
-		rows, err := v.Receipts(idp.AccountID(r.URL.Query().Get("sub")), before, p.Limit)
+		rows, err := v.Receipts(idp.AccountID(q.Get("sub")), before, p.Limit)
 		if err != nil {
 			return nil, err
 		}
@@ -290,7 +294,7 @@ func Before(text string) (uint64, error) {
 
 func (a *Admin) receipt(w http.ResponseWriter, r *http.Request) {
 	now, _ := a.Store.Now()
-	a.view(w, r, func(v idp.View) (any, error) {
+	a.view(w, r, func(v idp.View, _ url.Values) (any, error) {
 		n, err := Before(r.PathValue("number"))
 		if err != nil {
 			return nil, idp.ErrNotFound

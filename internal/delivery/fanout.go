@@ -3,7 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
-	"time"
+	"slices"
 
 	"exeunt.dev/internal/idp"
 )
@@ -20,34 +20,27 @@ type letter struct {
 	host   string
 }
 
-// fanOut turns what receipts owe into deliveries until nothing is left, and sends what it has leased. What else is due does not wait
-// for the end of a long one.
+// fanOut turns what receipts owe into deliveries, one batch of them, and sends what it has leased. While there is more it wakes itself:
+// what is due meanwhile gets its turn.
 func (d *Delivery) fanOut(ctx, calls context.Context) error {
-	for worked := time.Now(); ; {
-		var b batch
-		now, _ := d.store.Now() // a clock that has jumped gives a time to go on with
-		if err := d.store.Update(ctx, func(tx idp.Tx) error {
-			b = batch{tx: tx, gates: d.gates.look(), now: now}
-			return b.run()
-		}); err != nil {
-			return err
-		}
-		if b.crowded {
-			d.more.Store(true)
-		}
-		for _, l := range b.leased {
-			d.send(calls, l)
-		}
-		if !b.more {
-			return nil
-		}
-		if time.Since(worked) > pollEvery {
-			if err := d.work(ctx, calls); err != nil {
-				return err
-			}
-			worked = time.Now()
-		}
+	var b batch
+	now, _ := d.store.Now() // a clock that has jumped gives a time to go on with
+	if err := d.store.Update(ctx, func(tx idp.Tx) error {
+		b = batch{tx: tx, gates: d.gates.look(), now: now, left: rowsAtOnce, owed: map[idp.DeliveryID]bool{}}
+		return b.run()
+	}); err != nil {
+		return err
 	}
+	if b.crowded {
+		d.more.Store(true)
+	}
+	for _, l := range b.leased {
+		d.send(calls, l)
+	}
+	if b.more {
+		d.Wake()
+	}
+	return nil
 }
 
 // batch is one transaction's part of the fan-outs.
@@ -55,42 +48,57 @@ type batch struct {
 	tx      idp.Tx
 	gates   view
 	now     idp.Time
-	more    bool // something is still owed that this batch saw
+	left    int
+	more    bool                    // something is still owed that this batch saw
+	owed    map[idp.DeliveryID]bool // written by this batch
 	leased  []letter
 	crowded bool // there was no room for all that could be sent
 }
 
-// run gives each fan-out its share of the batch: a sign-out does not wait until the thousands that an operator has signed out before
-// are all written down.
 func (b *batch) run() error {
 	all, err := b.tx.FanOuts(fanOutsAtOnce)
 	if err != nil {
 		return err
 	}
 	b.more = len(all) == fanOutsAtOnce
+	// A long one that has begun lets those pass that are new: a person's sign-out does not wait for that of a million.
+	slices.SortStableFunc(all, func(x, y idp.FanOut) int {
+		switch {
+		case begun(x) == begun(y):
+			return 0
+		case begun(y):
+			return -1
+		}
+		return 1
+	})
 	for _, f := range all {
-		if err := b.one(f, rowsAtOnce/len(all)); err != nil {
+		if err := b.one(f); err != nil {
 			return err
+		}
+		if b.left <= 0 {
+			b.more = true
+			return nil
 		}
 	}
 	return nil
 }
 
-// one goes on with one fan-out until it is done or its share is used up.
-func (b *batch) one(f idp.FanOut, share int) error {
+// one goes on with one fan-out until it is done or the batch is full.
+func (b *batch) one(f idp.FanOut) error {
+	resumed := begun(f)
 	for f.At.Ending < len(f.Endings) {
-		found, err := b.tx.Participants(f, share)
+		limit := b.left
+		found, err := b.tx.Participants(f, limit)
 		if err != nil {
 			return err
 		}
 		for _, p := range found {
-			if err := b.owe(f, p); err != nil {
+			if err := b.owe(f, p, resumed); err != nil {
 				return err
 			}
 			f.At.Account, f.At.Grant = p.Account, p.Grant
 		}
-		if share -= len(found); share == 0 {
-			b.more = true
+		if b.left -= len(found); len(found) == limit {
 			return b.tx.MoveFanOut(f.Number, f.At, 0)
 		}
 		f.At = idp.FanPlace{Ending: f.At.Ending + 1}
@@ -98,10 +106,20 @@ func (b *batch) one(f idp.FanOut, share int) error {
 	return b.tx.MoveFanOut(f.Number, f.At, b.now)
 }
 
-// owe writes the delivery of a participant, leased if it can be sent at once.
-func (b *batch) owe(f idp.FanOut, p idp.Participant) error {
-	if p.Sid.IsZero() {
-		return nil // an offline grant whose family is gone: the app has nothing left by it
+func begun(f idp.FanOut) bool { return f.At != idp.FanPlace{} }
+
+// owe writes the delivery of a participant, leased if it can be sent at once. Grants that an app knows by one sid are one delivery;
+// where an earlier batch may have written it, that is asked.
+func (b *batch) owe(f idp.FanOut, p idp.Participant, resumed bool) error {
+	id := idp.DeliveryID{Receipt: f.Number, Sid: p.Sid}
+	if p.Sid.IsZero() || b.owed[id] {
+		return nil // no sid: an offline grant whose family is gone, and the app has nothing left by it
+	}
+	b.owed[id] = true
+	if resumed {
+		if _, err := b.tx.Delivery(id); !errors.Is(err, idp.ErrNotFound) {
+			return err
+		}
 	}
 	c, err := b.tx.Client(p.Client)
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"time"
@@ -48,11 +49,15 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 	if err != nil {
 		return err
 	}
+	rand.Shuffle(len(apps), func(i, j int) { apps[i], apps[j] = apps[j], apps[i] }) // the room goes to each in turn
 	for _, a := range apps {
-		room := min(d.gates.room(a.host), leasesAtOnce) // another app of this host may have taken it
+		// Asked again: apps on one host share its room, and all apps the room that there is altogether.
+		room := min(d.gates.room(a.host), leasesAtOnce)
 		if room <= 0 {
+			d.more.Store(true)
 			continue
 		}
+		now, _ := d.store.Now()
 		var leased []idp.Delivery
 		if err := d.store.Update(ctx, func(tx idp.Tx) (err error) {
 			leased, err = tx.LeaseDeliveries(a.client.ID, now, now.Add(leaseFor), room)
@@ -154,8 +159,9 @@ func (d *Delivery) later(l *letter, wait time.Duration, words string) {
 
 // settle writes what came of an attempt.
 func (d *Delivery) settle(ctx context.Context, row idp.Delivery) error {
-	err := d.store.Update(ctx, func(tx idp.Tx) error {
-		_, err := tx.SettleDelivery(row)
+	settled := false
+	err := d.store.Update(ctx, func(tx idp.Tx) (err error) {
+		settled, err = tx.SettleDelivery(row)
 		return err
 	})
 	if err != nil {
@@ -163,7 +169,7 @@ func (d *Delivery) settle(ctx context.Context, row idp.Delivery) error {
 	}
 	d.announce()
 	d.options.Observe(row.Client, row.State)
-	if row.State.Dead() {
+	if settled && row.State.Dead() {
 		d.options.Log.Warn("an app was not told of a sign-out, and will not be", "delivery", row.ID().String(), "client", string(row.Client), "state", string(row.State),
 			"attempts", row.Attempts, "status", row.Status, "why", row.Error)
 	}

@@ -155,7 +155,8 @@ type DeliveryWriter interface {
 	FreeLeases(now Time, length time.Duration) (int64, error)
 	// SettleDelivery writes what came of an attempt; false: the lease was lost, or an operator was quicker.
 	SettleDelivery(Delivery) (bool, error)
-	// SendAgain makes a delivery owed again, due at once; GiveUp makes an owed one dead. false: it was not in a state for that.
+	// SendAgain makes a delivery owed again, due at once and with all its time and attempts; what comes of an attempt under way does not
+	// count. GiveUp makes an owed one dead. false: it was not in a state for that.
 	SendAgain(DeliveryID, Time) (bool, error)
 	GiveUp(DeliveryID) (bool, error)
 }

@@ -22,7 +22,7 @@ type Grant struct {
 	Epochs  Epochs // as inherited: client and consent always; realm and account only for offline grants (else the session's row says)
 
 	CreatedAt  Time
-	RedeemedAt Time // 0: pending, its code has not been redeemed
+	RedeemedAt Time // of the newest code, for a grant is used again by the next sign-in; 0: pending, no code has been redeemed
 }
 
 // Offline says that the grant does not hang on a session.

@@ -174,7 +174,7 @@ type GrantReader interface {
 // GrantWriter writes grants, codes and families.
 type GrantWriter interface {
 	InsertGrant(Grant) error
-	RedeemGrant(Name, Time) error // sets RedeemedAt if it is 0
+	RedeemGrant(Name, Time) error // sets RedeemedAt
 	InsertCode(Code) error
 	UseCode(Hash, Time) (bool, error) // false: it was used before
 	InsertFamily(Family) error

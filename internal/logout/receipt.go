@@ -80,15 +80,22 @@ func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
 		p.EndOffline, p.CSRF, p.Nonce = r.URL.Path+"/offline", l.Browser.CSRF(w, r), idp.NewSecret(16)
 	}
 	p.Working = f.sheet.Working
-	if f.sheet.Working || f.sheet.Owed > 0 {
-		// Live, without script: often at first, seldom while an app is down.
-		again := "2"
-		if f.sheet.As.Sub(f.sheet.EndedAt) > time.Minute {
-			again = "30"
-		}
+	if again := refresh(f.sheet); again != "" {
 		w.Header().Set("Refresh", again)
 	}
 	l.Pages.Render(w, http.StatusOK, p)
+}
+
+// refresh makes the page live, without script: often at first, seldom while an app is down. It stops: a forgotten page must not keep the
+// session of its browser in use for as long as an app is down.
+func refresh(s receipt.Sheet) string {
+	switch age := s.As.Sub(s.EndedAt); {
+	case !s.Working && s.Owed == 0, age > browser.ReceiptLife:
+		return ""
+	case age > time.Minute:
+		return "30"
+	}
+	return "2"
 }
 
 // signed gives the receipt as it is known now, signed.

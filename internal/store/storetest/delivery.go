@@ -150,6 +150,11 @@ func fanOut(t *testing.T, o Opened) {
 		a.person.epochs, b.person.epochs = e, e
 		return err
 	})
+	a.session, b.session = addSession(t, o.Store, a.person), addSession(t, o.Store, b.person)
+	kept, gone := a.grant(t, o.Store, "maps", true), b.grant(t, o.Store, "maps", true)
+	expect("all others, without the sign-in of the one that acts, whose app has offline access", end(idp.EndOthers(p.id, a.session.Name, idp.ReRoot{}), idp.CauseOthers), gone)
+	expect("the one that acted, later", end(idp.EndSession(a.session.Name), idp.CauseSignOut), kept)
+	view(t, o.Store, func(v idp.View) (err error) { a.person.epochs, err = v.Epochs(p.id, ""); return err })
 	a.session = addSession(t, o.Store, a.person)
 	again, third := a.grant(t, o.Store, "books", false), c.grant(t, o.Store, "news", false)
 	expect("a client", end(idp.EndClient("books", false), idp.CauseClientEnded), again)
@@ -267,9 +272,25 @@ func deliveries(t *testing.T, o Opened) {
 	})
 	again := lease(o.Store, 4000, 10)
 	if len(again) != 2 {
-		t.Errorf("after sending again: %+v", again)
+		t.Fatalf("after sending again: %+v", again)
 	}
-	d = again[0]
+	update(t, o.Store, func(tx idp.Tx) error { // while an attempt is under way
+		done, err := tx.SendAgain(again[0].ID(), 4010)
+		if !done {
+			t.Error("not sent again")
+		}
+		return err
+	})
+	before := again[0]
+	before.State, before.Due = idp.Refused, 0
+	if settle(o.Store, before) {
+		t.Error("an attempt from before it was sent again has settled it")
+	}
+	fresh := lease(o.Store, 4010, 10)
+	if len(fresh) != 1 || fresh[0].ID() != before.ID() || fresh[0].Attempts != 1 {
+		t.Fatalf("sent again: %+v", fresh)
+	}
+	d = fresh[0]
 	d.Due = 4700 // tried, and to be tried again
 	if !settle(o.Store, d) {
 		t.Error("not settled")

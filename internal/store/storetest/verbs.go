@@ -101,6 +101,15 @@ func roundTrip(t *testing.T, o Opened) {
 		}
 		return nil
 	})
+	update(t, o.Store, func(tx idp.Tx) error { // the next sign-in uses the grant again
+		return errors.Join(tx.RedeemGrant(grant.Name, 20), tx.RedeemGrant(grant.Name, 30))
+	})
+	view(t, o.Store, func(v idp.View) error {
+		grant.RedeemedAt = 30
+		g, err := v.Grant(grant.Name)
+		same(t, "redeemed grant", g, grant, err)
+		return nil
+	})
 	for what, insert := range map[string]func(idp.Tx) error{
 		"username": func(tx idp.Tx) error { a := account; a.ID = "other"; return tx.InsertAccount(a, n()) },
 		"client":   func(tx idp.Tx) error { return tx.InsertClient(client, n()) },

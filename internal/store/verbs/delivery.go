@@ -33,8 +33,8 @@ const (
 	sqlLease = `UPDATE delivery SET due = ?, attempts = attempts + 1, attempted_at = ? WHERE receipt = ? AND sid = ?`
 	sqlFree  = `UPDATE delivery SET due = ?1 WHERE (receipt, sid) IN (` + apps + `
 		SELECT d.receipt, d.sid FROM c JOIN delivery d ON d.client = c.client AND d.due > ?1 AND d.due = d.attempted_at + ?2)`
-	sqlSettle    = `UPDATE delivery SET state = ?, due = ?, confirmed_at = ?, again = ?, status = ?, error = ? WHERE receipt = ? AND sid = ? AND attempts = ? AND due IS NOT NULL`
-	sqlSendAgain = `UPDATE delivery SET state = 'owed', due = ?, created_at = ? WHERE receipt = ? AND sid = ? AND state <> 'cannot-be-told'`
+	sqlSettle    = `UPDATE delivery SET state = ?, due = ?, confirmed_at = ?, again = ?, status = ?, error = ? WHERE receipt = ? AND sid = ? AND attempts = ? AND created_at = ? AND due IS NOT NULL`
+	sqlSendAgain = `UPDATE delivery SET state = 'owed', due = ?, created_at = ?, attempts = 0 WHERE receipt = ? AND sid = ? AND state <> 'cannot-be-told'`
 	sqlGiveUp    = `UPDATE delivery SET state = 'given-up', due = NULL WHERE receipt = ? AND sid = ? AND state = 'owed'`
 
 	sqlFanOuts    = `SELECT` + receiptColumns + `, r.endings, r.fan_ending, r.fan_account, r.fan_grant FROM receipt r WHERE r.told_at = 0 ORDER BY r.number LIMIT CAST(? AS BIGINT)`
@@ -151,7 +151,7 @@ func (t *Tx) FreeLeases(now idp.Time, length time.Duration) (int64, error) {
 
 // SettleDelivery writes what came of an attempt.
 func (t *Tx) SettleDelivery(d idp.Delivery) (bool, error) {
-	return t.swap(sqlSettle, string(d.State), orNull(d.Due), d.ConfirmedAt, d.Again, d.Status, d.Error, d.Receipt, d.Sid, d.Attempts)
+	return t.swap(sqlSettle, string(d.State), orNull(d.Due), d.ConfirmedAt, d.Again, d.Status, d.Error, d.Receipt, d.Sid, d.Attempts, d.CreatedAt)
 }
 
 // SendAgain makes a delivery owed again.
@@ -171,12 +171,15 @@ func orNull(t idp.Time) any {
 
 // A grant is beneath an ending, and the first of its names that ended is of this receipt: else an earlier one has told of it. What the
 // app knows an offline grant by is the grant of the session that it was made in, kept by its family. A grant that is still pending
-// gave the app nothing; only the end of the realm, which opening a grant does not lock, may overtake one.
+// gave the app nothing; only the end of the realm, which opening a grant does not lock, may overtake one. Where offline access ended and
+// the sign-in that it was made in lives on (an end of all others, made there), the app is not told: it would end that sign-in.
 const (
 	participant = `SELECT g.name, CASE WHEN g.session IS NULL THEN (SELECT f.sid FROM family f WHERE f.grant_ = g.name LIMIT 1) ELSE g.name END AS sid,
 		g.client, g.account, g.redeemed_at FROM grant_ g LEFT JOIN session s ON s.name = g.session WHERE `
 	notBefore = ` AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (g.name, g.client_epoch, g.consent_epoch, g.account_epoch, g.realm, s.name, s.epoch, s.realm)
-		AND e.number < ?) `
+		AND e.number < ?)
+		AND (g.session IS NOT NULL OR NOT EXISTS (SELECT 1 FROM family f JOIN grant_ b ON b.name = f.sid JOIN session t ON t.name = b.session WHERE f.grant_ = g.name
+			AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (b.name, b.client_epoch, b.consent_epoch, t.name, t.epoch, t.realm)))) `
 	redeemed  = ` AND g.redeemed_at <> 0 `
 	inAccount = ` AND (g.account, g.name) > (?, ?) ORDER BY g.account, g.name LIMIT CAST(? AS BIGINT)`
 

@@ -14,7 +14,7 @@ const (
 	sqlOfflineFrom     = `SELECT ` + grantColumns + ` FROM grant_ WHERE here = ? ORDER BY created_at, name`
 	sqlOfflineFromOf   = `SELECT ` + grantColumns + ` FROM grant_ WHERE here = ? AND client = ? ORDER BY created_at, name`
 	sqlInsertGrant     = `INSERT INTO grant_ (` + grantColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	sqlRedeemGrant     = `UPDATE grant_ SET redeemed_at = CASE redeemed_at WHEN 0 THEN ? ELSE redeemed_at END WHERE name = ?`
+	sqlRedeemGrant     = `UPDATE grant_ SET redeemed_at = ? WHERE name = ?`
 
 	codeColumns   = `hash, grant_, offline, family, client, redirect_uri, challenge, nonce, scopes, resources, issued_at, expires_at, used_at`
 	sqlCode       = `SELECT ` + codeColumns + ` FROM code WHERE hash = ?`
@@ -145,7 +145,7 @@ func (t *Tx) InsertGrant(g idp.Grant) error {
 	return t.add(sqlInsertGrant, g.Name, g.Account, g.Client, g.Session, g.Here, e.Realm, e.Account, e.Client, e.Consent, g.CreatedAt, g.RedeemedAt)
 }
 
-// RedeemGrant notes the first redemption.
+// RedeemGrant notes a redemption.
 func (t *Tx) RedeemGrant(n idp.Name, at idp.Time) error { return t.must(sqlRedeemGrant, at, n) }
 
 // InsertCode writes a new code.
