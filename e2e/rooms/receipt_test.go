@@ -119,7 +119,7 @@ func TestReceipt_TellsWhatIsSo(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	a := p.get(left)
-	for _, words := range []string{"told, confirmed by the app", "owed: it", "told, and refused", "cannot be told", "You are signed out"} {
+	for _, words := range []string{"told, confirmed by the app", "owed: it", "refused: the app", "cannot be told", "You are signed out"} {
 		if !strings.Contains(a.body, words) {
 			t.Errorf("the page does not say %q", words)
 		}

@@ -15,7 +15,7 @@ import (
 // verdict is what an answer, or none, means.
 type verdict struct {
 	state    idp.DeliveryState // Confirmed, Refused, or Owed: try again
-	answered bool              // the host is alive
+	answered bool              // the app is alive
 	status   int
 	wait     time.Duration // at least; 0: not said
 	words    string        // for operators

@@ -7,5 +7,5 @@
 // crash at any instant loses none.
 //
 // It rests on idp.Store for all that matters and on package outbound for calls. In memory are only the calls under way and, for
-// each host, how it has answered lately. It refuses to decide what has ended or who may know: the rows say that.
+// each app, how it has answered lately. It refuses to decide what has ended or who may know: the rows say that.
 package delivery

@@ -17,7 +17,7 @@ const (
 type letter struct {
 	idp.Delivery
 	client idp.Client
-	host   string
+	way    way
 }
 
 // fanOut turns what receipts owe into deliveries, one batch of them, and sends what it has leased. While there is more it wakes itself:
@@ -132,11 +132,11 @@ func (b *batch) owe(f idp.FanOut, p idp.Participant, resumed bool) error {
 	row.State, row.Due = idp.Owed, b.now
 	// One that is pending yet (the realm ended) may be redeemed while this is written.
 	row.Again = p.RedeemedAt == 0 || f.Receipt.At-p.RedeemedAt < idp.Time(idp.AgainWithin.Milliseconds())
-	l := letter{row, c, hostOf(c.BackchannelLogoutURI)}
-	if b.gates.take(l.host) {
+	l := letter{row, c, way{p.Client, hostOf(c.BackchannelLogoutURI)}}
+	if b.gates.take(l.way) {
 		l.Due, l.Attempts, l.AttemptedAt = b.now.Add(leaseFor), 1, b.now
 		b.leased = append(b.leased, l)
-	} else if b.gates.gates.busy(l.host) {
+	} else if b.gates.gates.busy(l.way) {
 		b.crowded = true
 	}
 	return b.tx.InsertDelivery(l.Delivery)

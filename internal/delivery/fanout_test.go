@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -209,5 +210,27 @@ func TestWorkersShare(t *testing.T) {
 		if n := len(a.got()); n != 50 {
 			t.Errorf("%s was told %d times of 50", a.id, n)
 		}
+	}
+}
+
+// An app is not left alone for another one behind the same host that is dead.
+func TestDeadAppOnTheSameHost(t *testing.T) {
+	w := newWorld(t)
+	dead := w.addApp("dead", func(_ int, w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/backchannel" {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	})
+	w.addClient("alive", strings.TrimSuffix(dead.url, "/backchannel")+"/alive")
+	w.work(long)
+	for range 8 {
+		session, _ := w.signIn(long, "dead")
+		w.end(idp.EndSession(session))
+	}
+	eventually(t, "the dead app has failed often", func() bool { return len(dead.got()) >= 8 })
+	session, sids := w.signIn(long, "alive")
+	d := w.state(w.end(idp.EndSession(session)), sids["alive"], idp.Confirmed)
+	if d.AttemptedAt != d.CreatedAt || d.Attempts != 1 {
+		t.Errorf("waited %d ms, attempts: %d", d.AttemptedAt-d.CreatedAt, d.Attempts)
 	}
 }

@@ -5,22 +5,31 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"exeunt.dev/internal/idp"
 )
 
 const (
 	perHost    = 16   // calls under way to one host
 	altogether = 1024 // calls under way
-	// A host that has failed breakAfter times in a row is left alone for a while, then asked once; each time that fails, for longer.
+	// An app that has failed breakAfter times in a row is left alone for a while, then asked once; each time that fails, for longer.
 	breakAfter  = 5
 	breakFirst  = time.Second
 	breakLonger = 5 * time.Minute
 )
 
-// gates keep one dead app from delaying the others: each host has so many calls under way and no more, and a host that does not
+// way is one app at one host: several apps may be behind one, and one of them dead.
+type way struct {
+	client idp.ClientID
+	host   string
+}
+
+// gates keep one dead app from delaying the others: each host has so many calls under way and no more, and an app that does not
 // answer is asked now and then only.
 type gates struct {
 	mu    *sync.Mutex
-	hosts map[string]*gate
+	hosts map[string]int // calls under way
+	ways  map[way]*gate
 	all   int
 }
 
@@ -30,61 +39,64 @@ type gate struct {
 	closed   time.Time
 }
 
-func newGates() gates { return gates{mu: new(sync.Mutex), hosts: map[string]*gate{}} }
-
-// room is how many calls to a host may begin now.
-func (g *gates) room(host string) int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.roomOf(host, time.Now())
+func newGates() gates {
+	return gates{mu: new(sync.Mutex), hosts: map[string]int{}, ways: map[way]*gate{}}
 }
 
-// busy says that there is no room because calls are under way, to a host that answers: there will be when they end.
-func (g *gates) busy(host string) bool {
+// room is how many calls may begin now.
+func (g *gates) room(w way) int { return g.beside(w, 0, false) }
+
+// busy says that there is no room because calls are under way, to an app that answers: there will be when they end.
+func (g *gates) busy(w way) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	h := g.hosts[host]
+	h := g.ways[w]
 	return h == nil || h.failed < breakAfter
 }
 
-func (g *gates) roomOf(host string, now time.Time) int {
-	all := altogether - g.all
-	h := g.hosts[host]
+// beside is room beside calls that are not counted yet: so many to the host, some of them to the app or none.
+func (g *gates) beside(w way, host int, app bool) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	room := min(perHost-g.hosts[w.host]-host, altogether-g.all)
+	h := g.ways[w]
 	switch {
-	case h == nil:
-		return min(perHost, all)
-	case h.failed >= breakAfter && (now.Before(h.closed) || h.underWay > 0):
+	case h == nil || h.failed < breakAfter:
+		return room
+	case time.Now().Before(h.closed) || h.underWay > 0 || app:
 		return 0
-	case h.failed >= breakAfter:
-		return min(1, all)
 	}
-	return min(perHost-h.underWay, all)
+	return min(1, room)
 }
 
 // begin counts a call.
-func (g *gates) begin(host string) {
+func (g *gates) begin(w way) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	h := g.hosts[host]
+	h := g.ways[w]
 	if h == nil {
 		h = &gate{}
-		g.hosts[host] = h
+		g.ways[w] = h
 	}
 	h.underWay++
+	g.hosts[w.host]++
 	g.all++
 }
 
-// end counts what came of it: answered says that the host is alive, whatever it said.
-func (g *gates) end(host string, answered bool) {
+// end counts what came of it: answered says that the app is alive, whatever it said.
+func (g *gates) end(w way, answered bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	h := g.hosts[host]
+	h := g.ways[w]
 	h.underWay--
 	g.all--
+	if g.hosts[w.host]--; g.hosts[w.host] == 0 {
+		delete(g.hosts, w.host)
+	}
 	if answered {
 		h.failed = 0
 		if h.underWay == 0 {
-			delete(g.hosts, host)
+			delete(g.ways, w)
 		}
 		return
 	}
@@ -94,20 +106,22 @@ func (g *gates) end(host string, answered bool) {
 }
 
 // look copies how much room there is, for a closure that may run twice.
-func (g *gates) look() view { return view{gates: g, taken: map[string]int{}} }
+func (g *gates) look() view { return view{gates: g, taken: map[way]bool{}, hosts: map[string]int{}} }
 
 type view struct {
 	gates *gates
-	taken map[string]int
+	taken map[way]bool
+	hosts map[string]int
 	all   int
 }
 
 // take says whether one call more may begin, counting those taken before.
-func (v *view) take(host string) bool {
-	if v.gates.room(host)-v.taken[host] <= 0 || v.all >= altogether/2 {
+func (v *view) take(w way) bool {
+	if v.gates.beside(w, v.hosts[w.host], v.taken[w]) <= 0 || v.all >= altogether/2 {
 		return false
 	}
-	v.taken[host]++
+	v.taken[w] = true
+	v.hosts[w.host]++
 	v.all++
 	return true
 }

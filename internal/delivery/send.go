@@ -19,13 +19,13 @@ const (
 	leasesAtOnce = 64 // of one app, in one transaction
 )
 
-// work leases what is due and sends it. An app whose host does not answer is passed over without a look at its rows.
+// work leases what is due and sends it. An app that does not answer is passed over without a look at its rows.
 func (d *Delivery) work(ctx, calls context.Context) error {
 	d.more.Store(false)
 	now, _ := d.store.Now()
 	type app struct {
 		client idp.Client
-		host   string
+		way    way
 	}
 	var apps []app
 	err := d.store.View(ctx, func(v idp.View) error {
@@ -37,10 +37,9 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 				return err
 			}
 			c.ID = b.Client
-			host := hostOf(c.BackchannelLogoutURI)
-			if d.gates.room(host) > 0 {
-				apps = append(apps, app{c, host})
-			} else if d.gates.busy(host) {
+			if w := (way{c.ID, hostOf(c.BackchannelLogoutURI)}); d.gates.room(w) > 0 {
+				apps = append(apps, app{c, w})
+			} else if d.gates.busy(w) {
 				d.more.Store(true)
 			}
 		}
@@ -52,7 +51,7 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 	rand.Shuffle(len(apps), func(i, j int) { apps[i], apps[j] = apps[j], apps[i] }) // the room goes to each in turn
 	for _, a := range apps {
 		// Asked again: apps on one host share its room, and all apps the room that there is altogether.
-		room := min(d.gates.room(a.host), leasesAtOnce)
+		room := min(d.gates.room(a.way), leasesAtOnce)
 		if room <= 0 {
 			d.more.Store(true)
 			continue
@@ -66,7 +65,7 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 			return err
 		}
 		for _, l := range leased {
-			d.send(calls, letter{l, a.client, a.host})
+			d.send(calls, letter{l, a.client, a.way})
 		}
 		if len(leased) == room {
 			d.more.Store(true) // there may be more than there was room for
@@ -77,10 +76,10 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 
 // send makes one attempt, beside the others, and settles it.
 func (d *Delivery) send(ctx context.Context, l letter) {
-	d.gates.begin(l.host)
+	d.gates.begin(l.way)
 	d.sending.Go(func() {
 		answered := d.attempt(ctx, &l)
-		d.gates.end(l.host, answered)
+		d.gates.end(l.way, answered)
 		if ctx.Err() != nil {
 			return // not settled: the lease ends, and it is due again
 		}
@@ -94,7 +93,7 @@ func (d *Delivery) send(ctx context.Context, l letter) {
 	})
 }
 
-// attempt sends, and writes into the letter what came of it. It says whether the host is alive.
+// attempt sends, and writes into the letter what came of it. It says whether the app is alive.
 func (d *Delivery) attempt(ctx context.Context, l *letter) bool {
 	if l.client.BackchannelLogoutURI == "" {
 		l.State, l.Due, l.Error = idp.Refused, 0, "the app has no backchannel_logout_uri any more"

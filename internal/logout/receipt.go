@@ -206,7 +206,7 @@ func said(a receipt.App) string {
 		}
 		return "cannot be told: it takes no such messages, and may keep a cookie of its own" + many
 	case idp.Refused:
-		return "told, and refused by the app: it may keep a cookie of its own" + many
+		return "refused: the app does not take the message, or cannot be called; it may keep a cookie of its own" + many
 	}
 	return "owed, and given up: it may keep a cookie of its own" + many
 }
