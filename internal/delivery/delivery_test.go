@@ -249,6 +249,31 @@ func TestLeaseTakenOver(t *testing.T) {
 	}
 }
 
+// Who is alone with its database takes over at the start what was leased, and leaves in peace what waits for its next attempt.
+func TestAloneTakesOverAtOnce(t *testing.T) {
+	w := newWorld(t)
+	a := w.addApp("books", nil)
+	leased, waiting := ledger.NewName(), ledger.NewName()
+	now, err := w.store.Now()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.update(func(tx idp.Tx) error {
+		d := idp.Delivery{Receipt: 1, Sid: leased, Client: "books", Account: "alice", State: idp.Owed, CreatedAt: now, Due: now.Add(30 * time.Second), Attempts: 1, AttemptedAt: now}
+		if err := tx.InsertDelivery(d); err != nil {
+			return err
+		}
+		d.Sid, d.Due = waiting, now.Add(time.Hour)
+		return tx.InsertDelivery(d)
+	})
+	w.alone = true
+	w.work(long)
+	w.state(idp.Receipt{Number: 1}, leased, idp.Confirmed)
+	if d := w.delivery(idp.Receipt{Number: 1}, waiting); d.Attempts != 1 || d.Due != now.Add(time.Hour) || len(a.got()) != 1 {
+		t.Errorf("sent %d times; %+v", len(a.got()), d)
+	}
+}
+
 // A dead app holds up nobody: with everything it is owed still owed, others are told at once.
 func TestDeadAppDelaysNobody(t *testing.T) {
 	w := newWorld(t)
@@ -274,6 +299,33 @@ func TestDeadAppDelaysNobody(t *testing.T) {
 	time.Sleep(300 * time.Millisecond)
 	if n := under.Load(); n > 1 {
 		t.Error("a host that does not answer is called", n, "times at once")
+	}
+}
+
+// Thousands who are signed out at once do not hold up one who signs out after them.
+func TestFanOutIsFair(t *testing.T) {
+	w := newWorld(t)
+	const crowd = 600
+	w.addApp("crowded", nil)
+	w.addApp("single", nil)
+	apps := make([]idp.ClientID, 100)
+	for i := range apps {
+		apps[i] = "crowded"
+	}
+	for range crowd / len(apps) {
+		w.signIn(long, apps...)
+	}
+	session, sids := w.signIn(long, "single")
+	many := w.end(idp.EndClient("crowded", false))
+	one := w.end(idp.EndSession(session))
+	w.work(long)
+	d := w.state(one, sids["single"], idp.Confirmed)
+	eventually(t, "all are expanded", func() bool {
+		err := w.store.View(t.Context(), func(v idp.View) (err error) { many, err = v.Receipt(many.ID); return err })
+		return err == nil && many.ToldAt != 0
+	})
+	if d.CreatedAt >= many.ToldAt {
+		t.Error("one waits for thousands")
 	}
 }
 

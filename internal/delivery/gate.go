@@ -39,6 +39,14 @@ func (g *gates) room(host string) int {
 	return g.roomOf(host, time.Now())
 }
 
+// busy says that there is no room because calls are under way, to a host that answers: there will be when they end.
+func (g *gates) busy(host string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	h := g.hosts[host]
+	return h == nil || h.failed < breakAfter
+}
+
 func (g *gates) roomOf(host string, now time.Time) int {
 	all := altogether - g.all
 	h := g.hosts[host]

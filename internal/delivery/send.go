@@ -25,7 +25,6 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 	type app struct {
 		client idp.Client
 		host   string
-		room   int
 	}
 	var apps []app
 	err := d.store.View(ctx, func(v idp.View) error {
@@ -38,8 +37,10 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 			}
 			c.ID = b.Client
 			host := hostOf(c.BackchannelLogoutURI)
-			if room := d.gates.room(host); room > 0 {
-				apps = append(apps, app{c, host, room})
+			if d.gates.room(host) > 0 {
+				apps = append(apps, app{c, host})
+			} else if d.gates.busy(host) {
+				d.more.Store(true)
 			}
 		}
 		return err
@@ -48,9 +49,13 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 		return err
 	}
 	for _, a := range apps {
+		room := min(d.gates.room(a.host), leasesAtOnce) // another app of this host may have taken it
+		if room <= 0 {
+			continue
+		}
 		var leased []idp.Delivery
 		if err := d.store.Update(ctx, func(tx idp.Tx) (err error) {
-			leased, err = tx.LeaseDeliveries(a.client.ID, now, now.Add(leaseFor), min(a.room, leasesAtOnce))
+			leased, err = tx.LeaseDeliveries(a.client.ID, now, now.Add(leaseFor), room)
 			return err
 		}); err != nil {
 			return err
@@ -58,7 +63,7 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 		for _, l := range leased {
 			d.send(calls, letter{l, a.client, a.host})
 		}
-		if len(leased) > 0 && len(leased) == min(a.room, leasesAtOnce) {
+		if len(leased) == room {
 			d.more.Store(true) // there may be more than there was room for
 		}
 	}

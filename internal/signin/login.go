@@ -10,6 +10,7 @@ import (
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/web"
 	"exeunt.dev/ledger"
@@ -22,6 +23,7 @@ type SignIn struct {
 	Browser   *browser.Browser
 	Passwords *Passwords
 	Pages     *web.Pages
+	Front     *frontchannel.FrontChannel
 }
 
 // Mount adds the room's paths.
@@ -39,6 +41,7 @@ type waiting struct {
 	client  idp.Client
 	session *idp.Session
 	account idp.Account // of the session
+	slot    idp.Slot    // of the app in it
 }
 
 // load reads what the address names. No pending: a plain sign-in.
@@ -72,7 +75,12 @@ func (s *SignIn) load(w http.ResponseWriter, r *http.Request, id string) (*waiti
 		if err := json.Unmarshal(at.row.Data, &at.request); err != nil {
 			return err
 		}
-		at.client, err = v.Client(at.request.ClientID)
+		if at.client, err = v.Client(at.request.ClientID); err != nil || at.session == nil {
+			return err
+		}
+		if at.slot, err = v.Slot(at.session.Name, at.client.ID); errors.Is(err, idp.ErrNotFound) {
+			err = nil
+		}
 		return err
 	})
 	return at, err
@@ -117,7 +125,7 @@ func (s *SignIn) show(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	acted := at.session != nil && at.row.Session == at.session.Name && at.row.ActedAt != 0
+	acted := at.session != nil && at.request.Acted(&at.row, at.session.Name, &at.slot)
 	switch {
 	case at.request.Denied:
 		s.back(w, r, at)
@@ -260,14 +268,19 @@ func (s *SignIn) answerIn(tx idp.Tx, at *waiting, session *idp.Session, decide f
 		return err
 	}
 	decide(&q)
-	if row.Data, err = json.Marshal(q); err != nil {
-		return err
-	}
 	if session != nil {
 		row.Session, row.Born.Account = session.Name, session.Epoch // from here on it is this person's, and dies with what they have
 		if row.ActedAt, err = tx.Mint(); err != nil {
 			return err
 		}
+		slot, err := tx.Slot(session.Name, row.Client)
+		if err != nil && !errors.Is(err, idp.ErrNotFound) {
+			return err
+		}
+		q.Saw = slot.Mark()
+	}
+	if row.Data, err = json.Marshal(q); err != nil {
+		return err
 	}
 	return tx.UpdatePending(row)
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
@@ -264,7 +265,27 @@ func deliveries(t *testing.T, o Opened) {
 		}
 		return nil
 	})
-	if again := lease(o.Store, 4000, 10); len(again) != 2 {
+	again := lease(o.Store, 4000, 10)
+	if len(again) != 2 {
 		t.Errorf("after sending again: %+v", again)
+	}
+	d = again[0]
+	d.Due = 4700 // tried, and to be tried again
+	if !settle(o.Store, d) {
+		t.Error("not settled")
+	}
+	free := func(now idp.Time) (n int64) {
+		t.Helper()
+		update(t, o.Store, func(tx idp.Tx) (err error) { n, err = tx.FreeLeases(now, time.Second); return err })
+		return n
+	}
+	if n := free(4500); n != 1 {
+		t.Errorf("freed %d leases of one", n)
+	}
+	if freed := lease(o.Store, 4500, 10); len(freed) != 1 || freed[0].Sid != again[1].Sid {
+		t.Errorf("leased after that: %+v", freed)
+	}
+	if n := free(5500); n != 0 {
+		t.Errorf("freed %d leases that were over", n)
 	}
 }
