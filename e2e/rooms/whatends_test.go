@@ -71,7 +71,7 @@ func (s *scene) covers(r idp.Reach, n named, t thing) bool {
 	case idp.OfFamily:
 		return t.family == n.family && n.family != nil
 	case idp.OfToken:
-		return t.token == n.token
+		return n.token != "" && t.token == n.token
 	case idp.OfConsent:
 		return hers && t.app == n.app
 	case idp.OfClient:
