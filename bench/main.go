@@ -1,7 +1,7 @@
 // Command bench measures the whole program: a real server in a process of its own, a bare net/http echo in another, load from
 // this one, all on loopback. It prints ratios of one run; absolute figures belong to the machine.
 //
-//	go run ./bench [-seconds 3] [-postgres]
+//	go run ./bench [-seconds 3] [-postgres] [-grow 10000,100000,1000000]
 package main
 
 import (
@@ -38,13 +38,19 @@ const connections = 64
 func main() {
 	seconds := flag.Float64("seconds", 3, "length of each measurement")
 	onPostgres := flag.Bool("postgres", false, "on a Postgres server of its own instead of SQLite")
+	sizes := flag.String("grow", "", "instead, with how many live sessions on Postgres to measure: 10000,100000,1000000")
 	echo := flag.Bool("echo", false, "serve the echo (for the child process)")
 	flag.Parse()
 	if *echo {
 		serveEcho()
 		return
 	}
-	if err := run(time.Duration(*seconds*float64(time.Second)), *onPostgres); err != nil {
+	length := time.Duration(*seconds * float64(time.Second))
+	do := func() error { return run(length, *onPostgres) }
+	if *sizes != "" {
+		do = func() error { return grow(length, *sizes) }
+	}
+	if err := do(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -98,28 +104,42 @@ type bench struct {
 	pg             *pgtest.Server // nil: SQLite
 }
 
-func run(length time.Duration, onPostgres bool) error {
+// prepare starts all that is measured and measured by. What it returns is to be closed, with an error, too.
+func prepare(onPostgres bool, options ...string) (*bench, error) {
 	dir, err := os.MkdirTemp("", "exeunt-bench-")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer os.RemoveAll(dir)
 	b := &bench{dir: dir, api: "https://api.example.com", http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * connections}}}
 	if onPostgres {
-		if b.pg, err = pgtest.Start(); err != nil {
-			return err
+		if b.pg, err = pgtest.Start(options...); err != nil {
+			return b, err
 		}
-		defer b.pg.Remove()
 	}
-	if err := b.start(); err != nil {
-		return err
-	}
-	defer func() {
-		for _, c := range []*exec.Cmd{b.server, b.echo} {
+	return b, b.start()
+}
+
+func (b *bench) close() {
+	for _, c := range []*exec.Cmd{b.server, b.echo} {
+		if c != nil && c.Process != nil {
 			c.Process.Kill()
 			c.Wait()
 		}
-	}()
+	}
+	if b.pg != nil {
+		b.pg.Remove()
+	}
+	os.RemoveAll(b.dir)
+}
+
+func run(length time.Duration, onPostgres bool) error {
+	b, err := prepare(onPostgres)
+	if b != nil {
+		defer b.close()
+	}
+	if err != nil {
+		return err
+	}
 	refresh, access, err := b.tokens(connections)
 	if err != nil {
 		return err

@@ -42,6 +42,7 @@ type clientAddCmd struct {
 	LogoutURI   []string `help:"Where leaving this app only may lead (logout_uri)." placeholder:"URI" sep:"none" aliases:"logout"`
 	Backchannel string   `help:"Where it is told of sign-outs (backchannel_logout_uri)." placeholder:"URI" aliases:"backchannel-logout-uri"`
 	SidOnly     bool     `help:"Leave the person out of what it is told: for an app that would end all of the person's sessions by it."`
+	Front       string   `name:"frontchannel" help:"Where it is asked to sign out by a frame in the browser (frontchannel_logout_uri), if it has no --backchannel and the setting is on." placeholder:"URI" aliases:"frontchannel-logout-uri"`
 	AwaitLogout bool     `help:"Let a browser that signs out wait until it has confirmed, 800 ms at most."`
 	Scope       []string `help:"What it may ask for. Default for apps: openid, profile, email."`
 	Audience    []string `help:"Which APIs it may ask tokens for, the first one unasked; of an API: what it is called in tokens." placeholder:"URI" sep:"none"`
@@ -79,6 +80,9 @@ func (c *clientAddCmd) Run(w *world) error {
 		if err := w.done(out, "issuer: %s\nclient_id: %s%s", b.Config.Issuer, row.ID, text); err != nil {
 			return err
 		}
+		if row.FrontchannelLogoutURI != "" && !b.Config.FrontChannel {
+			fmt.Fprintln(w.errOut, "note: no app is asked in browsers yet; front_channel: true under apps: in the configuration turns it on")
+		}
 		return c.nobodyIs(w, b, &row)
 	})
 }
@@ -111,6 +115,7 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 		ID: idp.ClientID(c.ID), Kind: idp.ClientKind(c.Kind), Name: c.Name, AuthMethod: c.AuthMethod, RedirectURIs: c.Redirect,
 		PostLogoutURIs: c.PostLogout, LogoutURIs: c.LogoutURI, Scopes: c.Scope, Audiences: c.Audience, FirstParty: c.FirstParty,
 		Offline: c.Offline, IDTokenAlg: c.IDTokenAlg, IntrospectionAlg: c.InspectAlg, BackchannelLogoutURI: c.Backchannel, BackchannelLogoutSessionRequired: c.Backchannel != "", AwaitLogout: c.AwaitLogout, BackchannelSidOnly: c.SidOnly,
+		FrontchannelLogoutURI: c.Front, FrontchannelLogoutSessionRequired: c.Front != "",
 	}
 	if row.Name == "" {
 		row.Name = c.ID
@@ -127,7 +132,7 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 	switch {
 	case people && len(row.RedirectURIs) == 0:
 		return row, usage("an app that people sign in to needs an address to come back to", "add --redirect https://…")
-	case !people && len(row.RedirectURIs)+len(row.PostLogoutURIs)+len(row.LogoutURIs)+len(row.BackchannelLogoutURI) > 0:
+	case !people && len(row.RedirectURIs)+len(row.PostLogoutURIs)+len(row.LogoutURIs)+len(row.BackchannelLogoutURI)+len(row.FrontchannelLogoutURI) > 0:
 		return row, usage("people do not sign in to a client of kind "+c.Kind, "leave the addresses out, or choose another --kind")
 	case row.Kind == idp.KindAPI && len(row.Audiences) == 0:
 		return row, usage("an API needs the name that tokens for it carry", "add --audience https://…")
@@ -156,6 +161,11 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 		}
 	} else if row.AwaitLogout || row.BackchannelSidOnly {
 		return row, usage("an app that is not told needs neither --await-logout nor --sid-only", "add --backchannel https://…")
+	}
+	if row.FrontchannelLogoutURI != "" {
+		if err := idp.ValidFrontchannelURI(row.FrontchannelLogoutURI, row.RedirectURIs); err != nil {
+			return row, err
+		}
 	}
 	if people {
 		row.GrantTypes = []string{"authorization_code", "refresh_token"}
@@ -211,7 +221,7 @@ func (c *clientShowCmd) Run(w *world) error {
 		return w.show(clientJSON(&row), []string{"id", string(row.ID)}, []string{"kind", string(row.Kind)}, []string{"state", clientLine(&row)}, []string{"name", row.Name},
 			[]string{"authentication", row.AuthMethod}, []string{"grant types", words(row.GrantTypes)}, []string{"scopes", words(row.Scopes)}, []string{"audiences", words(row.Audiences)},
 			[]string{"redirect URIs", words(row.RedirectURIs)}, []string{"post-logout URIs", words(row.PostLogoutURIs)}, []string{"logout URIs", words(row.LogoutURIs)},
-			[]string{"told of sign-outs at", cmp.Or(row.BackchannelLogoutURI, "nowhere: it cannot be told")},
+			[]string{"told of sign-outs at", cmp.Or(row.BackchannelLogoutURI, "nowhere: it cannot be told")}, []string{"asked in browsers at", cmp.Or(row.FrontchannelLogoutURI, "nowhere")},
 			[]string{"first party", fmt.Sprint(row.FirstParty)}, []string{"offline", fmt.Sprint(row.Offline)}, []string{"created", stamp(row.CreatedAt)})
 	})
 }

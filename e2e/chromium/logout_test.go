@@ -1,7 +1,9 @@
 package chromium_test
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -30,13 +32,10 @@ type site struct {
 	hop  string // where /hop leads
 }
 
-func newSite(t *testing.T, host string) *site {
+func newSite(t *testing.T, host string, secure ...*tls.Config) *site {
 	t.Helper()
-	l, err := net.Listen("tcp", host+":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &site{at: "http://" + l.Addr().String()}
+	l, at := listen(t, host, secure)
+	s := &site{at: at}
 	h := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/hop" {
 			http.Redirect(w, r, s.hop, http.StatusFound)
@@ -53,9 +52,26 @@ func newSite(t *testing.T, host string) *site {
 	return s
 }
 
+// listen listens on loopback, by https if there is a certificate.
+func listen(t *testing.T, host string, secure []*tls.Config) (l net.Listener, at string) {
+	t.Helper()
+	l, err := net.Listen("tcp", host+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(secure) > 0 {
+		return tls.NewListener(l, secure[0]), "https://" + l.Addr().String()
+	}
+	return l, "http://" + l.Addr().String()
+}
+
 // table is a node with one person, and an app and a stranger on sites of their own.
 type table struct {
 	t           *testing.T
+	client      *http.Client
+	secure      []*tls.Config
+	ordinary    bool              // visitors use the ordinary window, not a private one of their own
+	secrets     map[string]string // of further apps
 	at          string
 	app, evil   *site
 	secret      string
@@ -66,17 +82,26 @@ type table struct {
 	startedHere int
 }
 
-func newTable(t *testing.T) *table {
+func newTable(t *testing.T, change ...func(*config.Config)) *table {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := &table{t: t, at: "http://" + l.Addr().String(), app: newSite(t, "127.0.0.5"), evil: newSite(t, "127.0.0.6")}
+	x := newNode(t, nil, change...)
+	x.newOrders(t)
+	x.addApp(t)
+	x.browser = newBrowser(t)
+	return x
+}
+
+func newNode(t *testing.T, secure []*tls.Config, change ...func(*config.Config)) *table {
+	t.Helper()
+	l, at := listen(t, "127.0.0.1", secure)
+	x := &table{t: t, secrets: map[string]string{}, at: at, app: newSite(t, "127.0.0.5", secure...), evil: newSite(t, "127.0.0.6", secure...), client: http.DefaultClient, secure: secure}
 	x.left, x.home = x.app.at+"/left", x.app.at+"/home"
 	c := config.Default()
 	dir := t.TempDir()
 	c.Issuer, c.Data, c.KeyFile = x.at, filepath.Join(dir, "db"), filepath.Join(dir, "key")
+	for _, f := range change {
+		f(&c)
+	}
 	s, err := server.NewOn(t.Context(), c, slog.New(slog.DiscardHandler), l)
 	if err != nil {
 		t.Fatal(err)
@@ -86,15 +111,18 @@ func newTable(t *testing.T) *table {
 	go func() { done <- s.Run(ctx) }()
 	t.Cleanup(func() { stop(); <-done })
 	x.base = s.Base()
-	x.newOrders(t)
+	return x
+}
+
+func (x *table) addApp(t *testing.T) {
+	t.Helper()
 	app := idp.Client{ID: "app", Name: "The app", Kind: idp.KindWeb, FirstParty: true, AuthMethod: idp.AuthBasic, GrantTypes: []string{"authorization_code", "refresh_token"},
 		Scopes: []string{"openid", "profile"}, RedirectURIs: []string{x.app.at + "/cb", x.app.at + "/hop"}, PostLogoutURIs: []string{x.home, x.app.at + "/hop"}, LogoutURIs: []string{x.left},
-		Audiences: []string{x.orders}}
+		Audiences: []string{cmp.Or(x.orders, x.at)}}
+	var err error
 	if x.secret, err = x.base.AddClient(t.Context(), &app); err != nil {
 		t.Fatal(err)
 	}
-	x.browser = newBrowser(t)
-	return x
 }
 
 // person is a browser of its own in which somebody new is signed in to the app.
@@ -112,7 +140,11 @@ func (x *table) visitor(t *testing.T) *visitor {
 	if err := x.base.AddAccount(t.Context(), &idp.Account{Username: v.name}, password); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := chromedp.NewContext(x.browser, chromedp.WithNewBrowserContext())
+	private := []chromedp.ContextOption{chromedp.WithNewBrowserContext()}
+	if x.ordinary {
+		private = nil
+	}
+	ctx, stop := chromedp.NewContext(x.browser, private...)
 	t.Cleanup(stop)
 	ctx, stop = context.WithTimeout(ctx, 40*time.Second)
 	t.Cleanup(stop)
@@ -137,11 +169,16 @@ func (x *table) request() url.Values {
 
 func (x *table) redeem(t *testing.T, code string) (id, access string) {
 	t.Helper()
+	return x.redeemAt(t, "app", x.secret, x.app.at+"/cb", code)
+}
+
+func (x *table) redeemAt(t *testing.T, app, secret, redirect, code string) (id, access string) {
+	t.Helper()
 	r, _ := http.NewRequest("POST", x.at+"/oauth2/token", strings.NewReader(url.Values{"grant_type": {"authorization_code"}, "code": {code},
-		"redirect_uri": {x.app.at + "/cb"}, "code_verifier": {verifier}}.Encode()))
+		"redirect_uri": {redirect}, "code_verifier": {verifier}}.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.SetBasicAuth("app", x.secret)
-	res, err := http.DefaultClient.Do(r)
+	r.SetBasicAuth(app, secret)
+	res, err := x.client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,8 @@ type cluster struct {
 type node struct {
 	c      *cluster
 	config string
-	binary string // what runs; as a rule the program
+	binary string   // what runs; as a rule the program
+	env    []string // besides this process's
 	port   int
 	cmd    *exec.Cmd
 	exited chan struct{}
@@ -171,6 +172,7 @@ func (n *node) up() {
 func (n *node) launch() {
 	n.log.Reset()
 	n.cmd = exec.Command(n.binary, "--config", n.config, "serve")
+	n.cmd.Env = append(os.Environ(), n.env...)
 	n.cmd.Stdout, n.cmd.Stderr = &n.log, &n.log
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := n.cmd.Start(); err != nil {

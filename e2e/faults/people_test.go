@@ -57,6 +57,7 @@ type app struct {
 	family          state
 	token           state  // of the newest access token
 	first           string // its first refresh token
+	sid             string // what it knows the session by
 	turns           int    // how often it has refreshed
 }
 
@@ -111,8 +112,11 @@ func (s *session) value(cookie string) string {
 	return ""
 }
 
-// signIn makes a session with both apps. On errLost there is nothing to be remembered: what came of it belongs to nobody.
-func (p *person) signIn() error {
+// signIn makes a session with both apps.
+func (p *person) signIn() error { return p.signInAt("books", "news") }
+
+// signInAt makes a session with apps. On errLost there is nothing to be remembered: what came of it belongs to nobody.
+func (p *person) signInAt(apps ...string) error {
 	s := &session{of: p, http: newBrowser(), apps: map[string]*app{}}
 	if _, _, err := p.do(s.http, "GET", "/csrf_token/", "", nil); err != nil {
 		return err
@@ -131,7 +135,7 @@ func (p *person) signIn() error {
 	if status != 200 {
 		return fmt.Errorf("%s cannot sign in: %d %s", p.name, status, body)
 	}
-	for _, name := range []string{"books", "news"} {
+	for _, name := range apps {
 		a, err := s.enter(name)
 		if err != nil {
 			return err
@@ -174,6 +178,7 @@ func (p *person) token(a *app, v url.Values) error {
 	var out struct {
 		Access  string `json:"access_token"`
 		Refresh string `json:"refresh_token"`
+		ID      string `json:"id_token"`
 		Error   string `json:"error"`
 	}
 	if err := json.Unmarshal(body, &out); err != nil {
@@ -187,6 +192,11 @@ func (p *person) token(a *app, v url.Values) error {
 	}
 	if a.first == "" {
 		a.first = out.Refresh
+		var c claims
+		if err := c.read(out.ID); err != nil {
+			return fmt.Errorf("ID token: %w", err)
+		}
+		a.sid = c.Sid
 	} else {
 		a.turns++
 	}

@@ -10,6 +10,7 @@ import (
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/token"
 	"exeunt.dev/internal/web"
@@ -29,6 +30,7 @@ type Account struct {
 	Passwords Passwords
 	Pages     *web.Pages
 	Tokens    *token.Issuer
+	Front     *frontchannel.FrontChannel
 	After     func(*idp.Session) string // the key of the page behind a session
 }
 
@@ -222,21 +224,21 @@ func cause(kind idp.CauseKind, s *idp.Session, request string) idp.Cause {
 
 func (a *Account) signOut(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
 	receipt, err := a.Door.End(r.Context(), idp.EndSession(s.Name), cause(idp.CauseSignOut, s, form.Get("nonce")))
-	a.left(w, r, receipt, err)
+	a.left(w, r, s, receipt, err)
 }
 
 func (a *Account) endAll(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
 	receipt, err := a.Door.End(r.Context(), idp.EndAccount(s.Account, idp.AccountActive), cause(idp.CauseEverywhere, s, form.Get("nonce")))
-	a.left(w, r, receipt, err)
+	a.left(w, r, s, receipt, err)
 }
 
-func (a *Account) left(w http.ResponseWriter, r *http.Request, receipt idp.Receipt, err error) {
+func (a *Account) left(w http.ResponseWriter, r *http.Request, s *idp.Session, receipt idp.Receipt, err error) {
 	if err != nil {
 		a.Pages.Fail(w, r, err)
 		return
 	}
 	a.Browser.Leave(w, r, receipt.ID)
-	http.Redirect(w, r, "/signout/"+string(receipt.ID), http.StatusSeeOther)
+	a.Front.Onward(w, r, s.Name, receipt.ID, "/signout/"+string(receipt.ID), false)
 }
 
 func (a *Account) endOne(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {

@@ -35,7 +35,12 @@ type Browser struct {
 	names  Names
 	known  string // the cookie that marks who has signed in here before
 	left   string // the cookie of a browser that has just signed out
+	asked  string // the cookie that says which apps were asked in this browser then
+	state  string // the cookie that scripts may read to see that something has changed
 	key    []byte // of the CSRF token's HMAC
+
+	// ShowsState lets scripts of this server see when somebody signs in or out here (OpenID Connect Session Management 1.0).
+	ShowsState bool
 }
 
 // New returns the tie. issuer is the issuer's URL, csrfKey 32 secret bytes.
@@ -45,6 +50,8 @@ func New(store idp.Store, d *door.Door, p idp.Policy, issuer string, n Names, cs
 	b.names.Browser = b.named(n.Browser, "exeunt-browser")
 	b.known = b.named("", "exeunt-known")
 	b.left = b.named("", "exeunt-left")
+	b.asked = b.named("", "exeunt-asked")
+	b.state = b.named("", "exeunt-state")
 	if b.names.CSRF == "" {
 		b.names.CSRF = "csrftoken"
 	}
@@ -238,6 +245,9 @@ func (b *Browser) Leave(w http.ResponseWriter, r *http.Request, id idp.ReceiptID
 	b.set(w, b.names.Browser, idp.NewSecret(16), 0, false)
 	b.set(w, b.names.CSRF, "", -1, true)
 	b.set(w, b.left, b.sum("left\x00"+string(id)), ReceiptLife, false)
+	if b.ShowsState {
+		b.setState(w, idp.NewSecret(16), b.policy.StayAbsolute) // true until the next sign-in, also after the browser was closed
+	}
 	w.Header().Set("Set-Login", "logged-out")
 	if b.secure {
 		w.Header().Set("Clear-Site-Data", `"storage"`) // never "cookies": that would reach every app on the same domain

@@ -57,6 +57,7 @@ func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.
 	b.door.Committed()
 	b.SetSession(w, cookie, &made)
 	b.know(w, r, made.Account)
+	b.signedInState(w, r, &made, old != nil && old.Name == made.Name)
 	w.Header().Set("Set-Login", "logged-in")
 	return &made, nil
 }

@@ -32,6 +32,7 @@ type Config struct {
 	LogLevel           slog.Level
 	Outbound           []netip.Prefix // networks that are not public, in which apps may be called
 	TryFor             time.Duration  // how long an app is tried to be told of a sign-out
+	FrontChannel       bool           // what works in browsers only: Front-Channel Logout and Session Management
 	Tracing            Tracing
 	MetricsListen      string        // "": on Listen, if the server is for this machine alone
 	Drain              time.Duration // how long a stopping node says that it is not ready before it takes no more requests

@@ -31,12 +31,13 @@ func TestExampleIsTheDefault(t *testing.T) {
 	}
 	full := strings.NewReplacer("# cookies:", "cookies:", "#   session: exeunt\n", "  session: exeunt\n", "#   browser", "  browser", "#   csrf", "  csrf",
 		"# registration:", "registration:", "#   initial_tokens", "  initial_tokens", "the 64 digits that \"printf %s TOKEN | sha256sum\" prints", strings.Repeat("ab", 32), "#     - ", "    - ", "#   # Scopes", "  # Scopes", "#   scopes", "  scopes", "# resources", "resources", "# metrics_listen", "metrics_listen",
-		"# tracing:", "tracing:", "#   endpoint", "  endpoint", "#   sample", "  sample", "# trusted_proxies", "trusted_proxies", "# drain", "drain").Replace(config.Example())
+		"# tracing:", "tracing:", "#   endpoint", "  endpoint", "#   sample", "  sample", "# apps:", "apps:", "#   allow_networks", "  allow_networks", "#   try_for", "  try_for", "#   front_channel: false", "  front_channel: true",
+		"# trusted_proxies", "trusted_proxies", "# drain", "drain").Replace(config.Example())
 	c, err = config.Parse(filepath.Join(dir, "exeunt.yaml"), []byte(full))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.InitialTokens) != 3 || len(c.TrustedProxies) != 2 || c.Cookies.Header != "X-CSRFToken" || c.MetricsListen == "" || len(c.Resources) != 1 || c.Tracing.Sample != 0.1 || c.Tracing.Endpoint == "" {
+	if len(c.InitialTokens) != 3 || len(c.TrustedProxies) != 2 || c.Cookies.Header != "X-CSRFToken" || c.MetricsListen == "" || len(c.Resources) != 1 || len(c.Outbound) != 1 || !c.FrontChannel || c.Tracing.Sample != 0.1 || c.Tracing.Endpoint == "" {
 		t.Errorf("%+v", c)
 	}
 }
@@ -54,6 +55,7 @@ func TestRefused(t *testing.T) {
 		{"unknown key, nothing like it", ok + "database_url: x\n", 2, []string{"database_url", "known here are issuer, name"}},
 		{"unknown key below", ok + "lifetimes:\n  code: 60s\n  acess_token: 5m\n", 4, []string{"lifetimes.acess_token", "did you mean access_token?"}},
 		{"twice", ok + "name: a\nname: b\n", 3, []string{"name", "twice"}},
+		{"neither yes nor no", ok + "apps:\n  front_channel: maybe\n", 3, []string{"apps.front_channel", "true or false"}},
 		{"no YAML", ok + "name: [\n", 3, []string{"not YAML"}},
 		{"a list", "- a\n", 1, []string{"mapping"}},
 		{"no value", ok + "data:\n", 2, []string{"data", "missing"}},

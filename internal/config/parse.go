@@ -85,6 +85,7 @@ func (r *reader) fields(c *Config) []field {
 			r.mapping(key, n, []field{
 				{"allow_networks", func(key string, n *yaml.Node) { r.networks(key, n, &c.Outbound) }},
 				{"try_for", func(key string, n *yaml.Node) { r.tryFor(key, n, &c.TryFor) }},
+				{"front_channel", func(key string, n *yaml.Node) { r.truth(key, n, &c.FrontChannel) }},
 			})
 		}},
 		{"drain", func(key string, n *yaml.Node) { r.drain(key, n, &c.Drain) }},
@@ -97,6 +98,18 @@ func (r *reader) into(to *string) func(string, *yaml.Node) {
 			*to = text
 		}
 	}
+}
+
+func (r *reader) truth(key string, n *yaml.Node, to *bool) {
+	text, ok := r.text(key, n)
+	if !ok {
+		return
+	}
+	if text != "true" && text != "false" {
+		r.wrong(n.Line, key, strconv.Quote(text)+" is neither yes nor no", "write true or false")
+		return
+	}
+	*to = text == "true"
 }
 
 func (r *reader) address(to *string) func(string, *yaml.Node) {

@@ -24,8 +24,11 @@ const (
 
 // Options of a worker. The zero value but for TryFor is right for tests of one.
 type Options struct {
-	TryFor  time.Duration // how long a delivery is attempted
-	Log     *slog.Logger
+	TryFor time.Duration // how long a delivery is attempted
+	Log    *slog.Logger
+	// Alone says that no other process delivers from this database, so that what is leased when this one starts was leased by one that
+	// is dead: it is due at once, not when the lease ends.
+	Alone   bool
 	Observe func(idp.ClientID, idp.DeliveryState) // called with what came of each attempt; nil: nobody asks
 }
 
@@ -73,6 +76,11 @@ func (d *Delivery) Due() {
 func (d *Delivery) Run(ctx context.Context) {
 	calls, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	if d.options.Alone {
+		if err := d.takeOver(ctx); err != nil && ctx.Err() == nil {
+			d.options.Log.Warn("what was under way when the server died is sent when its leases end", "error", err)
+		}
+	}
 	tick := time.NewTicker(pollEvery*3/4 + rand.N(pollEvery/4))
 	defer tick.Stop()
 	for ctx.Err() == nil {
@@ -98,6 +106,15 @@ func (d *Delivery) Run(ctx context.Context) {
 		stop()
 		<-done
 	}
+}
+
+// takeOver frees what a dead process had leased.
+func (d *Delivery) takeOver(ctx context.Context) error {
+	now, _ := d.store.Now()
+	return d.store.Update(ctx, func(tx idp.Tx) error {
+		_, err := tx.FreeLeases(now, leaseFor)
+		return err
+	})
 }
 
 // stopWithin is how long calls under way may take when the worker stops.

@@ -10,7 +10,7 @@ import (
 
 const (
 	fanOutsAtOnce = 64
-	rowsAtOnce    = 512 // in one transaction, so that it never holds the writer for long
+	rowsAtOnce    = 256 // in one transaction, so that it never holds the writer for long
 )
 
 // letter is a delivery with its address.
@@ -31,6 +31,9 @@ func (d *Delivery) fanOut(ctx, calls context.Context) error {
 	}); err != nil {
 		return err
 	}
+	if b.crowded {
+		d.more.Store(true)
+	}
 	for _, l := range b.leased {
 		d.send(calls, l)
 	}
@@ -42,13 +45,14 @@ func (d *Delivery) fanOut(ctx, calls context.Context) error {
 
 // batch is one transaction's part of the fan-outs.
 type batch struct {
-	tx     idp.Tx
-	gates  view
-	now    idp.Time
-	left   int
-	more   bool                    // something is still owed that this batch saw
-	owed   map[idp.DeliveryID]bool // written by this batch
-	leased []letter
+	tx      idp.Tx
+	gates   view
+	now     idp.Time
+	left    int
+	more    bool                    // something is still owed that this batch saw
+	owed    map[idp.DeliveryID]bool // written by this batch
+	leased  []letter
+	crowded bool // there was no room for all that could be sent
 }
 
 func (b *batch) run() error {
@@ -126,11 +130,14 @@ func (b *batch) owe(f idp.FanOut, p idp.Participant, resumed bool) error {
 		return b.tx.InsertDelivery(row)
 	}
 	row.State, row.Due = idp.Owed, b.now
-	row.Again = p.RedeemedAt != 0 && f.Receipt.At-p.RedeemedAt < idp.Time(idp.AgainWithin.Milliseconds())
+	// One that is pending yet (the realm ended) may be redeemed while this is written.
+	row.Again = p.RedeemedAt == 0 || f.Receipt.At-p.RedeemedAt < idp.Time(idp.AgainWithin.Milliseconds())
 	l := letter{row, c, way{p.Client, hostOf(c.BackchannelLogoutURI)}}
 	if b.gates.take(l.way) {
 		l.Due, l.Attempts, l.AttemptedAt = b.now.Add(leaseFor), 1, b.now
 		b.leased = append(b.leased, l)
+	} else if b.gates.gates.busy(l.way) {
+		b.crowded = true
 	}
 	return b.tx.InsertDelivery(l.Delivery)
 }

@@ -46,6 +46,14 @@ func newGates() gates {
 // room is how many calls may begin now.
 func (g *gates) room(w way) int { return g.beside(w, 0, false) }
 
+// busy says that there is no room because calls are under way, to an app that answers: there will be when they end.
+func (g *gates) busy(w way) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	h := g.ways[w]
+	return h == nil || h.failed < breakAfter
+}
+
 // beside is room beside calls that are not counted yet: so many to the host, some of them to the app or none.
 func (g *gates) beside(w way, host int, app bool) int {
 	g.mu.Lock()

@@ -43,6 +43,7 @@ type world struct {
 	ahead   atomic.Int64 // how far the store's clocks were turned
 	account idp.AccountID
 	workers []*delivery.Delivery
+	alone   bool // what the workers believe
 }
 
 func newWorld(t *testing.T) *world {
@@ -101,7 +102,7 @@ func (w *world) turn(d time.Duration) { w.ahead.Add(int64(d)) }
 
 func (w *world) work(tryFor time.Duration) {
 	calls := outbound.New(outbound.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: time.Second})
-	d := delivery.New(w.store, w.tokens, calls, delivery.Options{TryFor: tryFor, Log: slog.New(slog.NewTextHandler(w.t.Output(), nil))})
+	d := delivery.New(w.store, w.tokens, calls, delivery.Options{TryFor: tryFor, Alone: w.alone, Log: slog.New(slog.NewTextHandler(w.t.Output(), nil))})
 	w.workers = append(w.workers, d)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -39,6 +39,8 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 			c.ID = b.Client
 			if w := (way{c.ID, hostOf(c.BackchannelLogoutURI)}); d.gates.room(w) > 0 {
 				apps = append(apps, app{c, w})
+			} else if d.gates.busy(w) {
+				d.more.Store(true)
 			}
 		}
 		return err

@@ -22,4 +22,25 @@ type AuthorizeRequest struct {
 	Consent bool `json:"consent,omitempty"` // a consent page is due
 	Denied  bool `json:"denied,omitempty"`  // the person said no
 	Other   Hash `json:"other,omitzero"`    // cookie of the sign-in that will not do: too old, or the person turned away from it
+	Saw     Mark `json:"saw,omitzero"`      // what stood when the human acted
+}
+
+// Mark is the mark "must ask a human" as it stood at a moment: whether it did, and by which grant's end.
+type Mark struct {
+	Stood bool `json:"stood,omitempty"`
+	Grant Name `json:"grant,omitzero"`
+}
+
+// Mark of a slot, now.
+func (s *Slot) Mark() Mark {
+	if !s.MustAsk {
+		return Mark{}
+	}
+	return Mark{Stood: true, Grant: s.Grant}
+}
+
+// Acted says whether a human has acted, in this session, on the request that waits in row, and since the mark was left that
+// stands in the slot, if one does: what somebody said before signing the app out is no word about what comes after.
+func (q *AuthorizeRequest) Acted(row *Pending, session Name, slot *Slot) bool {
+	return row != nil && row.Session == session && row.ActedAt != 0 && (!slot.MustAsk || q.Saw == slot.Mark())
 }

@@ -180,6 +180,23 @@ func ValidBackchannelURI(uri string) error {
 	return nil
 }
 
+// ValidFrontchannelURI refuses what a browser that signs out must not be shown in a frame: anything but an address with scheme, host and
+// port of one of the app's redirect URIs, without fragment (Front-Channel Logout 1.0 section 2). iss and sid are added by this server:
+// an address that has them already would say two things.
+func ValidFrontchannelURI(uri string, redirects []string) error {
+	bad := Invalid("frontchannel_logout_uri", uri+" must have the scheme, host and port of a redirect URI, no fragment, and no iss or sid of its own.")
+	u, err := url.Parse(uri)
+	if err != nil || ValidRedirectURI(uri, KindWeb) != nil || u.Query().Has("iss") || u.Query().Has("sid") {
+		return bad
+	}
+	for _, r := range redirects {
+		if origin := OriginOf(uri); origin != "" && OriginOf(r) == origin {
+			return nil
+		}
+	}
+	return bad
+}
+
 // plainHost says that a host is one that browsers, resolvers and this program read alike: letters, digits, dots and dashes (an
 // international name in its xn-- form), or an IPv6 address. It is written into Content-Security-Policy, where ; and , part things.
 func plainHost(u *url.URL) bool {

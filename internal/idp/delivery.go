@@ -150,6 +150,9 @@ type DeliveryWriter interface {
 	// LeaseDeliveries takes an app's due deliveries, oldest first, those that others hold left out: they are due again at until, and an
 	// attempt more is counted.
 	LeaseDeliveries(c ClientID, now, until Time, limit int) ([]Delivery, error)
+	// FreeLeases makes due now what was leased for so long and is not settled, and says how much that was: for who knows that whoever
+	// leased it is dead.
+	FreeLeases(now Time, length time.Duration) (int64, error)
 	// SettleDelivery writes what came of an attempt; false: the lease was lost, or an operator was quicker.
 	SettleDelivery(Delivery) (bool, error)
 	// SendAgain makes a delivery owed again, due at once and with all its time and attempts; what comes of an attempt under way does not

@@ -18,7 +18,7 @@ type Pending struct {
 	Kind      PendingKind
 	Browser   Hash // of the browser-id cookie it is bound to; zero for PAR
 	Client    ClientID
-	Born      Epochs // known when it began
+	Born      Epochs // known when it began; the account's is that of who was signed in then, or of who has acted on it since
 	Session   Name   // the session in which a human acted on it; zero: nobody yet
 	ActedAt   Time
 	Data      []byte // JSON of the kind's own type

@@ -21,8 +21,11 @@ type Store interface {
 	// Join is Update for a closure that only ends what is used once, and locks nothing but the sessions it foresees. Many may
 	// share one transaction, and what all of them foresee is asked at once.
 	Join(ctx context.Context, asks Foresight, f func(Tx) error) error
-	// View runs f on one snapshot of the primary, opened after View was called.
+	// View runs f, once, on one snapshot of the primary, opened after View was called.
 	View(ctx context.Context, f func(View) error) error
+	// Look is View without a snapshot in common: what is asked later may be answered by a later one. It is cheaper, for what
+	// asks one thing, or things that need not agree; epochs that something is born under are read by View.
+	Look(ctx context.Context, f func(View) error) error
 	// Now is ledger time, for limits of sessions and the like: monotone, never behind what this node has read.
 	// It returns ErrClock while the clock has stepped forward more than 30 s unseen by the monotonic clock; the time
 	// returned beside it goes on from the last good one.

@@ -1,45 +1,84 @@
 package idp
 
-// Reach says what happens to one kind of thing when something ends. The words are those of docs/what-ends-what.md.
-type Reach string
-
 // Row is one line of the table of what ends what.
 type Row struct {
-	Cause     CauseKind
-	Selector  SelectorKind
-	Session   Reach // the acting or named SSO session
-	Others    Reach // the person's other sessions
+	Cause    CauseKind
+	Selector SelectorKind
+	What     string // what happens, in words
+	How      string // by what it is done
+
+	Session   Reach // the SSO session that the act is done in; where it is done in none, the one it names
+	Others    Reach // other sessions
 	Refresh   Reach // session-bound refresh tokens
 	Offline   Reach // offline refresh tokens
 	Access    Reach // access tokens at APIs
-	Apps      Reach // apps told
-	Pendings  Reach // pending sign-ins and links
-	Providers Reach
+	Apps      Reach // apps told, by back-channel logout
+	Pendings  Reach // pending sign-ins, and pushed requests
+	Providers Reach // at the provider that the person came from: nothing, until there is sign-in through providers
 }
 
-// Table is what ends what: every cell is a promise. Secret rotation with overlap, key rotation and role changes are absent
-// because they end nothing. Ending an ended thing writes nothing.
+// Cells are the row's eight, in the order of the table's columns.
+func (r *Row) Cells() [8]Reach {
+	return [8]Reach{r.Session, r.Others, r.Refresh, r.Offline, r.Access, r.Apps, r.Pendings, r.Providers}
+}
+
+// Columns are the heads of the eight cells.
+func Columns() [8]string {
+	return [8]string{"SSO session", "other sessions", "session-bound refresh", "offline refresh", "access tokens at APIs", "apps told", "pending sign-ins", "provider"}
+}
+
+// Table is what ends what: every cell is a promise and a question of TestWhatEndsWhat. A row whose act is not built yet is not here.
 func Table() []Row {
-	const no = "–"
 	return []Row{
-		{CauseAppSignOut, SelectApp, "stays; that app must ask a human again", no, "that app's here", "that app's from here", "that app's here", "that app", no, no},
-		{CauseSignOut, SelectSession, "ends", no, "the session's", "stays", "the session's", "the session's", no, "offered"},
-		{CauseSessionEnded, SelectSession, no, "named", "theirs", "stays", "theirs", "theirs", no, no},
-		{CauseOthers, SelectOthers, "re-rooted", "all others", "theirs", "all", "all, own renewed at next refresh", "theirs", "all", no},
-		{CauseEverywhere, SelectAccount, "ends", "all", "all", "all", "all", "all", "all", "offered"},
-		{CauseCredential, SelectOthers, "re-rooted", "all", "others'", "all", "all, own renewed", "others' and offline", "all", no},
-		{CauseReset, SelectAccount, "ends", "all", "all", "all", "all", "all", "all, and pending changes void", no},
-		{CauseLock, SelectAccount, "ends", "all", "all", "all", "all", "all", "all", no},
-		{CauseDisable, SelectAccount, "ends", "all", "all", "all", "all", "all", "all", no},
-		{CauseDelete, SelectAccount, "ends", "all", "all", "all", "all", "all", "all", "revoke"},
-		{CauseExpiry, SelectSession, "ends", no, "the session's", "stays", "the session's", "the session's", no, no},
-		{CauseSomeoneElse, SelectSession, "ends", no, "the session's", "stays", "the session's", "the session's", no, no},
-		{CauseReuse, SelectFamily, "stays", no, "that family", "that family", "that family's", no, no, no},
-		{CauseRevoked, SelectFamily, "stays", no, "that family", "that family", "that family's", no, no, no},
-		{CauseRevoked, SelectToken, "stays", no, no, no, "that token", no, no, no},
-		{CauseConsentWithdrawn, SelectConsent, "stays", "stay", "that app's, everywhere", "that app's, everywhere", "that app's, everywhere", "that app", no, no},
-		{CauseClientEnded, SelectClient, "stays", "stay", "that client's, all people", "that client's, all people", "that client's, all people", "that client, before it goes", no, no},
-		{CauseKeyKilled, SelectKey, "stays", "stay", "stay", "stay", "all signed by it", no, no, no},
-		{CauseRealmEnded, SelectRealm, "all end", "all", "all", "all", "all", "all", "all", no},
+		{CauseAppSignOut, SelectApp, "one app is left, in one browser", "`/logout` with `logout_uri`; “this app only”",
+			MustAsk, None, OfApp, OfApp, OfApp, OfApp, None, None},
+		{CauseSignOut, SelectSession, "sign-out in one browser", "`/logout` with `id_token_hint`; “Sign out”; `POST /accounts/logout/`",
+			Ends, None, OfSession, Offered, OfSession, OfSession, OfBrowser, None},
+		{CauseSessionEnded, SelectSession, "one session is ended from elsewhere", "the account page and its JSON; `exeunt session end`",
+			Stays, OfSession, OfSession, Offered, OfSession, OfSession, None, None},
+		{CauseOthers, SelectOthers, "all other sessions are ended", "the account page and its JSON",
+			ReRooted, OfOthers, OfOthers, OfPerson, Renewed, OfAway, OfPerson, None},
+		{CauseEverywhere, SelectAccount, "sign-out everywhere", "the account page and its JSON; `POST /customers/me/logout`; Global Token Revocation; `exeunt account end`",
+			Ends, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, None},
+		{CauseCredential, SelectOthers, "the person changes the password", "the account page",
+			ReRooted, OfOthers, OfOthers, OfPerson, Renewed, OfAway, OfPerson, None},
+		{CauseReset, SelectAccount, "an operator sets a new password", "`exeunt account password`",
+			Ends, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, None},
+		{CauseLock, SelectAccount, "an account is locked", "`exeunt account lock`",
+			Ends, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, None},
+		{CauseDisable, SelectAccount, "an account is disabled", "the door; there is no command yet",
+			Ends, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, None},
+		{CauseDelete, SelectAccount, "an account is deleted", "`exeunt account delete`",
+			Ends, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, None},
+		{CauseExpiry, SelectSession, "a session expires", "its idle or absolute limit: refused at once, in the ledger within a minute",
+			Ends, None, OfSession, Offered, OfSession, OfSession, None, None},
+		{CauseSomeoneElse, SelectSession, "somebody else signs in in that browser", "the sign-in page; `POST /accounts/login/`",
+			Ends, None, OfSession, Offered, OfSession, OfSession, None, None},
+		{CauseReuse, SelectFamily, "a code or a used-up refresh token comes back", "the token endpoint",
+			Stays, None, OfFamily, OfFamily, OfFamily, None, None, None},
+		{CauseRevoked, SelectFamily, "an app revokes a refresh token", "RFC 7009",
+			Stays, None, OfFamily, OfFamily, OfFamily, None, None, None},
+		{CauseRevoked, SelectToken, "an app revokes an access token", "RFC 7009",
+			Stays, None, None, None, OfToken, None, None, None},
+		{CauseConsentWithdrawn, SelectConsent, "a person takes back what an app was allowed", "the door; there is no page yet",
+			Stays, None, OfConsent, OfConsent, OfConsent, OfConsent, None, None},
+		{CauseClientEnded, SelectClient, "a client is ended, for once or for good", "`exeunt client end`; a self-registered client deletes itself (RFC 7592)",
+			Stays, None, OfClient, OfClient, OfClient, OfClient, OfClient, None},
+		{CauseKeyKilled, SelectKey, "a signing key is killed", "`exeunt key kill`",
+			Stays, None, None, None, OfKey, None, None, None},
+		{CauseRealmEnded, SelectRealm, "everything is ended", "`exeunt backup restore`",
+			Ends, OfRealm, OfRealm, OfRealm, OfRealm, OfRealm, OfRealm, None},
+	}
+}
+
+// TableNotes are what goes with the table (TestBesidesTheTable).
+func TableNotes() []string {
+	return []string{
+		"Rotating signing keys ends nothing (`exeunt key rotate`).",
+		"Ending an ended thing writes nothing, and tells nobody again.",
+		"A code that nobody has redeemed yet ends with the session that it was given in; one that asks for offline access ends by what ends that, too.",
+		"Browser-only apps never get offline access.",
+		"A locked, disabled or deleted account has no epoch: nobody signs in to it. Unlocking revives nothing.",
+		"An app is told with one logout token for each of its sign-ins that ended (`sid`), also when it was disabled with them.",
 	}
 }

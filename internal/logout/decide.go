@@ -222,7 +222,11 @@ func (l *Logout) end(w http.ResponseWriter, r *http.Request, v verdict, s idp.Se
 			v.to = "/account"
 		}
 	}
-	l.Pages.Onward(w, r, v.to, r.Method == http.MethodPost)
+	if kind != idp.CauseSignOut {
+		l.Pages.Onward(w, r, v.to, r.Method == http.MethodPost) // the app that is left has asked for it, and others have lost nothing
+		return
+	}
+	l.Front.Onward(w, r, v.session.Name, receipt.ID, v.to, r.Method == http.MethodPost)
 }
 
 // awaitAtMost is how long a browser that signs out waits for the apps that an operator wants it to wait for.

@@ -10,6 +10,7 @@ import (
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/token"
 	"exeunt.dev/internal/web"
@@ -22,6 +23,7 @@ type Logout struct {
 	Browser *browser.Browser
 	Pages   *web.Pages
 	Tokens  *token.Issuer
+	Front   *frontchannel.FrontChannel
 	// Await returns when the apps among those to be awaited have confirmed, or cannot be told now, or ctx ends.
 	Await func(ctx context.Context, id idp.ReceiptID, awaited func(idp.ClientID) bool)
 }
@@ -36,6 +38,9 @@ func (l *Logout) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /signout/{receipt}", l.receipt)
 	mux.HandleFunc("GET /signout/{receipt}/receipt.jwt", l.signed)
 	mux.HandleFunc("POST /signout/{receipt}/offline", l.endOffline)
+	if l.Front.On {
+		mux.HandleFunc("GET /oauth2/check_session", l.checkSession)
+	}
 }
 
 // request is an end-of-session request as it came.

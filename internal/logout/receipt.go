@@ -40,6 +40,9 @@ func (l *Logout) find(r *http.Request) (f found, err error) {
 		}
 		f.mine = owner || l.Browser.Left(r, f.row.ID)
 		f.sheet, err = receipt.Read(v, &f.row, now, false)
+		for i, a := range f.sheet.Apps {
+			f.sheet.Apps[i].Asked = a.State == idp.Unreachable && l.Browser.Asked(r, f.row.ID, a.ClientID)
+		}
 		return err
 	})
 	return f, err
@@ -198,6 +201,9 @@ func said(a receipt.App) string {
 		}
 		return "owed: it is being told" + many
 	case idp.Unreachable:
+		if a.Asked {
+			return "cannot be told: it was asked in this browser, which may have kept it from hearing; it may keep a cookie of its own" + many
+		}
 		return "cannot be told: it takes no such messages, and may keep a cookie of its own" + many
 	case idp.Refused:
 		return "refused: the app does not take the message, or cannot be called; it may keep a cookie of its own" + many

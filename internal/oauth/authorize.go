@@ -180,6 +180,9 @@ func (o *OAuth) decide(w http.ResponseWriter, r *http.Request, a *asked) error {
 	if login && st.session != nil {
 		a.request.Other = st.session.Cookie // times are too coarse to tell a sign-in a moment ago from the one that is wanted
 	}
+	if a.row == nil && st.session != nil {
+		a.born.Account = st.session.Epoch // R: half-finished things too: it dies with what its person has here
+	}
 	id, err := o.wait(w, r, a)
 	if err != nil {
 		return err
@@ -188,13 +191,14 @@ func (o *OAuth) decide(w http.ResponseWriter, r *http.Request, a *asked) error {
 	return nil
 }
 
-// needs says which human act is due. A human has acted if somebody did so in this very session since the request came.
+// needs says which human act is due. A human has acted if somebody did so in this very session since the request came, and
+// since the app was signed out there.
 func needs(a *asked, st *standing, now idp.Time) (login, choose, consent bool) {
 	q := &a.request
 	if st.session == nil {
 		return true, false, has(q.Prompt, "consent")
 	}
-	acted := a.row != nil && a.row.Session == st.session.Name && a.row.ActedAt != 0
+	acted := q.Acted(a.row, st.session.Name, &st.slot)
 	fresh := a.row != nil && st.session.AuthTime >= a.row.CreatedAt && q.Other != st.session.Cookie
 	if !fresh {
 		login = has(q.Prompt, "login")
@@ -245,13 +249,17 @@ func (o *OAuth) wait(w http.ResponseWriter, r *http.Request, a *asked) (string, 
 	})
 }
 
-// respond sends the answer to the redirect URI, which has been compared with the registered ones, with state and iss
-// (RFC 9207).
+// respond sends the answer to the redirect URI, which has been compared with the registered ones, with state, iss
+// (RFC 9207) and session_state, where that is on.
 func (o *OAuth) respond(w http.ResponseWriter, r *http.Request, q *idp.AuthorizeRequest, answer [][2]string) error {
 	if q.State != "" {
 		answer = append(answer, [2]string{"state", q.State})
 	}
 	answer = append(answer, [2]string{"iss", o.Tokens.URL})
+	// Session Management 1.0 section 2: in successes and errors alike. An address without an origin is no page that could ask.
+	if state := o.Browser.SessionState(w, r, q.ClientID, idp.OriginOf(q.RedirectURI)); state != "" {
+		answer = append(answer, [2]string{"session_state", state})
+	}
 	if q.ResponseMode == "form_post" {
 		o.Pages.Render(w, http.StatusOK, web.FormPost{Action: q.RedirectURI, Fields: answer})
 		return nil

@@ -213,6 +213,35 @@ func TestAuthorize_MustAsk(t *testing.T) {
 	}
 }
 
+// Promise 7: a human who acted before the app's sign-out has not acted after it. He is asked again, and then it is good.
+func TestAuthorize_OldActIsNone(t *testing.T) {
+	n := start(t)
+	p := n.signedIn("alice")
+	p.enter("books")
+	for range 2 { // the second time the old act was made under a mark, too
+		wait := p.authorize("books", "prompt", "select_account").header.Get("Location")
+		back := strings.Replace(wait, "/login", "/oauth2/authorize", 1)
+		p.press(wait, "act", "continue")
+		if q := p.authorize("books", "prompt", "none").query(); q.Get("code") == "" { // in another tab: in again, and out
+			other := p.authorize("books").header.Get("Location")
+			p.press(other, "act", "continue")
+			p.get(strings.Replace(other, "/login", "/oauth2/authorize", 1))
+		}
+		n.end(idp.EndApp(p.session, "books"), idp.CauseAppSignOut)
+		if a := p.get(back); a.query().Has("code") || !strings.HasPrefix(a.header.Get("Location"), "/login") {
+			t.Fatalf("slipped back in: %d %q", a.status, a.header.Get("Location"))
+		}
+		if a := p.get(wait); a.status != 200 {
+			t.Fatalf("no question: %d %q", a.status, a.header.Get("Location"))
+		}
+		p.press(wait, "act", "continue")
+		if a := p.get(back); !a.query().Has("code") {
+			t.Fatalf("after the human act: %d %q", a.status, a.header.Get("Location"))
+		}
+		n.end(idp.EndApp(p.session, "books"), idp.CauseAppSignOut)
+	}
+}
+
 // Promise 5: an address that the app has taken back gets nothing, not even an error, from a request that was waiting.
 func TestAuthorize_AddressTakenBackWhileWaiting(t *testing.T) {
 	n := start(t)

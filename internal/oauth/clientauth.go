@@ -87,6 +87,19 @@ func (o *OAuth) client(ctx context.Context, r *http.Request, form url.Values) (c
 	return c, born, err
 }
 
+// known authenticates the client of a request under whose epoch nothing is born.
+func (o *OAuth) known(ctx context.Context, r *http.Request, form url.Values) (c idp.Client, err error) {
+	cred, err := present(r, form)
+	if err != nil {
+		return c, err
+	}
+	err = o.Store.Look(ctx, func(v idp.View) error {
+		c, err = cred.check(v)
+		return err
+	})
+	return c, err
+}
+
 // fail answers a program; a client that did not authenticate by header is told how to.
 func (o *OAuth) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var no *refusal

@@ -51,6 +51,11 @@ func (o *OAuth) discovery(w http.ResponseWriter, r *http.Request) {
 	if len(o.InitialTokens) > 0 {
 		doc["registration_endpoint"] = at("/oauth2/register")
 	}
+	if o.FrontChannel {
+		doc["frontchannel_logout_supported"] = true
+		doc["frontchannel_logout_session_supported"] = true
+		doc["check_session_iframe"] = at("/oauth2/check_session")
+	}
 	w.Header().Set("Cache-Control", maxAge)
 	edge.JSON(w, http.StatusOK, doc)
 }

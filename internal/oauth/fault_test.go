@@ -54,11 +54,25 @@ func (f *faults) Join(ctx context.Context, asks idp.Foresight, do func(idp.Tx) e
 }
 
 func (f *faults) View(ctx context.Context, do func(idp.View) error) error {
+	if err := f.reading(); err != nil {
+		return err
+	}
+	return f.Store.View(ctx, do)
+}
+
+func (f *faults) Look(ctx context.Context, do func(idp.View) error) error {
+	if err := f.reading(); err != nil {
+		return err
+	}
+	return f.Store.Look(ctx, do)
+}
+
+func (f *faults) reading() error {
 	if f.reads.Load() >= 0 && f.reads.Add(-1) < 0 {
 		f.reads.Store(0)
 		return fmt.Errorf("%w: connection lost", idp.ErrUnavailable)
 	}
-	return f.Store.View(ctx, do)
+	return nil
 }
 
 func startFaulty(t *testing.T) (*node, *faults) {

@@ -20,6 +20,7 @@ import (
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/keys"
 	"exeunt.dev/internal/oauth"
@@ -90,7 +91,7 @@ func start(t *testing.T, change ...func(*oauth.OAuth)) *node {
 		f(n.room)
 	}
 	n.room.Mount(mux)
-	(&signin.SignIn{Store: n.store, Door: n.door, Browser: n.tie, Passwords: passwords, Pages: pages}).Mount(mux)
+	(&signin.SignIn{Store: n.store, Door: n.door, Browser: n.tie, Passwords: passwords, Pages: pages, Front: &frontchannel.FrontChannel{Pages: pages}}).Mount(mux)
 	server.Start()
 	t.Cleanup(server.Close)
 	n.populate(passwords)

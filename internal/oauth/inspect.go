@@ -25,7 +25,7 @@ func (o *OAuth) userInfo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var who idp.Account
-	err = o.Store.View(r.Context(), func(v idp.View) error {
+	err = o.Store.Look(r.Context(), func(v idp.View) error {
 		if err := idp.Live(v, a.Hangs()...); err != nil {
 			return err
 		}
@@ -102,7 +102,11 @@ func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) {
 	now, _ := o.Store.Now()
 	var answer introspection
 	var client idp.Client
-	err = o.Store.View(r.Context(), func(v idp.View) (err error) {
+	read := o.Store.Look
+	if notRefresh == nil { // its names are read, and then asked for: on one snapshot, lest it seem over while its session gets another root
+		read = o.Store.View
+	}
+	err = read(r.Context(), func(v idp.View) (err error) {
 		if client, err = cred.check(v); err != nil {
 			return err
 		}

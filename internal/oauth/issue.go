@@ -17,7 +17,6 @@ var errRaced = errors.New("another tab was first")
 // are taken before the question, so that an end that has been missed is waiting for them and will find the grant.
 func (o *OAuth) issue(ctx context.Context, a *asked, st *standing) (string, error) {
 	code := idp.NewSecret(32)
-	acted := a.row != nil && a.row.Session == st.session.Name && a.row.ActedAt != 0
 	err := o.Store.Update(ctx, func(tx idp.Tx) error {
 		if a.row != nil {
 			if _, err := tx.TakePending(a.row.ID); err != nil {
@@ -62,7 +61,7 @@ func (o *OAuth) issue(ctx context.Context, a *asked, st *standing) (string, erro
 		if err := idp.Live(tx, append(epochs.Names(), session.Name)...); err != nil {
 			return err
 		}
-		grant, err := o.grant(tx, &session, &a.client, epochs, now, acted)
+		grant, err := o.grant(tx, &session, a, epochs, now)
 		if err != nil {
 			return err
 		}
@@ -98,13 +97,13 @@ func lock(tx idp.Tx, s *idp.Session, client idp.ClientID) error {
 }
 
 // grant returns the app's live grant in this session, or opens a new one. The mark "must ask a human" goes only if one
-// has acted; while it stands, nothing is granted.
-func (o *OAuth) grant(tx idp.Tx, s *idp.Session, c *idp.Client, e idp.Epochs, now idp.Time, acted bool) (idp.Name, error) {
-	slot, err := tx.Slot(s.Name, c.ID)
+// has acted under it; while it stands, nothing is granted.
+func (o *OAuth) grant(tx idp.Tx, s *idp.Session, a *asked, e idp.Epochs, now idp.Time) (idp.Name, error) {
+	slot, err := tx.Slot(s.Name, a.client.ID)
 	if err != nil {
 		return idp.Name{}, err
 	}
-	if slot.MustAsk && !acted {
+	if slot.MustAsk && !a.request.Acted(a.row, s.Name, &slot) {
 		return idp.Name{}, idp.ErrEnded
 	}
 	if !slot.Grant.IsZero() && !slot.MustAsk {
@@ -117,7 +116,7 @@ func (o *OAuth) grant(tx idp.Tx, s *idp.Session, c *idp.Client, e idp.Epochs, no
 		}
 	}
 	g := idp.Grant{
-		Name: ledger.NewName(), Account: s.Account, Client: c.ID, Session: s.Name,
+		Name: ledger.NewName(), Account: s.Account, Client: a.client.ID, Session: s.Name,
 		Epochs: idp.Epochs{Client: e.Client, Consent: e.Consent}, CreatedAt: now, // realm and account: the session's row says
 	}
 	slot.Grant, slot.MustAsk = g.Name, false

@@ -33,6 +33,7 @@ type OAuth struct {
 	InitialTokens []idp.Hash // initial access tokens of registration; none: registration is closed
 	Resources     []string   // APIs that self-registered clients may name
 	Scopes        []string   // scopes that self-registered clients may have besides those of OpenID Connect
+	FrontChannel  bool       // Front-Channel Logout and Session Management are on
 	Limit         *edge.Limiter
 	Waits         *edge.Limiter // of rows that wait for a human, for each neighbourhood of addresses
 }

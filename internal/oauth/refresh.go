@@ -8,18 +8,21 @@ import (
 	"time"
 
 	"exeunt.dev/internal/door"
+	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/token"
 )
 
 // refresh rotates a refresh token (RFC 9700 section 4.14.2). A token of another client, an ended or an expired one is
-// refused and nothing ends; one that was used up ends the family.
-func (o *OAuth) refresh(r *http.Request, form url.Values, client *idp.Client) (*tokenAnswer, error) {
-	presented, err := token.ParseRefresh(form.Get("refresh_token"))
+// refused and nothing ends; one that was used up ends the family. Nothing is locked before the client has authenticated.
+func (o *OAuth) refresh(r *http.Request, form url.Values) (*tokenAnswer, error) {
+	cred, err := present(r, form)
 	if err != nil {
-		return nil, errGrant
+		return nil, err
 	}
+	presented, malformed := token.ParseRefresh(form.Get("refresh_token"))
 	policy := o.Browser.Policy()
+	var client idp.Client
 	var chain idp.Chain
 	var next token.Refresh
 	var at idp.Time
@@ -28,9 +31,19 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, client *idp.Client) (*
 	var sidLives, reused bool
 	var verdict error
 	err = o.Store.Update(r.Context(), func(tx idp.Tx) error {
-		verdict, reused, sidLives = errGrant, false, false
-		var err error
-		if at, life, err = o.moment(tx, client); err != nil {
+		client, verdict, reused, sidLives = idp.Client{}, errGrant, false, false
+		row, err := cred.check(tx)
+		if err != nil {
+			return err
+		}
+		client = row
+		if !client.May("refresh_token") {
+			return errMayNot
+		}
+		if malformed != nil {
+			return nil
+		}
+		if at, life, err = o.moment(tx, &client); err != nil {
 			return err
 		}
 		if chain, err = held(tx, presented.HandleHash(), client.ID); errors.Is(err, idp.ErrNotFound) || errors.Is(err, idp.ErrEnded) {
@@ -76,6 +89,9 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, client *idp.Client) (*
 		}
 		return err
 	})
+	if client.ID != "" {
+		edge.Note(r.Context(), "client", client.ID)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +108,7 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, client *idp.Client) (*
 	if chain.Session != nil {
 		id.AuthTime, id.Methods = chain.Session.AuthTime, chain.Session.Methods
 	}
-	answer, err := o.mint(client, &chain, id, scopes, audience, at, life)
+	answer, err := o.mint(&client, &chain, id, scopes, audience, at, life)
 	if err == nil {
 		answer.RefreshToken = next.String()
 	}

@@ -190,7 +190,7 @@ func (o *OAuth) fill(c *idp.Client, m *metadata) error {
 			return bad(u + " must be https, or http on a loopback address, without fragment")
 		}
 	}
-	for _, u := range []string{m.BackchannelLogoutURI, m.FrontchannelLogoutURI, m.ClientURI, m.LogoURI, m.PolicyURI, m.TermsURI} {
+	for _, u := range []string{m.BackchannelLogoutURI, m.ClientURI, m.LogoURI, m.PolicyURI, m.TermsURI} {
 		if u != "" && idp.ValidRedirectURI(u, idp.KindWeb) != nil {
 			return bad("an address must be https, or http on a loopback address, without fragment")
 		}
@@ -198,8 +198,8 @@ func (o *OAuth) fill(c *idp.Client, m *metadata) error {
 	if m.BackchannelLogoutURI != "" && !sharesHost(m.BackchannelLogoutURI, m.RedirectURIs) {
 		return bad("backchannel_logout_uri must be on the host of a redirect URI")
 	}
-	if m.FrontchannelLogoutURI != "" && !sharesOrigin(m.FrontchannelLogoutURI, m.RedirectURIs) {
-		return bad("frontchannel_logout_uri must have the origin of a redirect URI")
+	if m.FrontchannelLogoutURI != "" && idp.ValidFrontchannelURI(m.FrontchannelLogoutURI, m.RedirectURIs) != nil {
+		return bad("frontchannel_logout_uri must have the scheme, host and port of a redirect URI, no fragment, and no iss or sid of its own")
 	}
 	if m.IDTokenAlg != "" && !has(o.Ring.Algs(), m.IDTokenAlg) {
 		return bad("id_token_signed_response_alg is not supported")
@@ -247,15 +247,6 @@ func sharesHost(uri string, others []string) bool {
 	u, err := url.Parse(uri)
 	for _, o := range others {
 		if p, err2 := url.Parse(o); err == nil && err2 == nil && p.Hostname() == u.Hostname() {
-			return true
-		}
-	}
-	return false
-}
-
-func sharesOrigin(uri string, others []string) bool {
-	for _, o := range others {
-		if idp.OriginOf(uri) != "" && idp.OriginOf(o) == idp.OriginOf(uri) {
 			return true
 		}
 	}

@@ -17,7 +17,7 @@ func (o *OAuth) revoke(w http.ResponseWriter, r *http.Request) {
 		edge.Fail(w, r, err)
 		return
 	}
-	client, _, err := o.client(r.Context(), r, form)
+	client, err := o.known(r.Context(), r, form)
 	if err != nil {
 		o.fail(w, r, err)
 		return
@@ -45,7 +45,7 @@ func (o *OAuth) revoke(w http.ResponseWriter, r *http.Request) {
 
 func (o *OAuth) revocable(r *http.Request, client *idp.Client, raw string) (s idp.Selector, found bool, err error) {
 	if t, err := token.ParseRefresh(raw); err == nil {
-		err := o.Store.View(r.Context(), func(v idp.View) error {
+		err := o.Store.Look(r.Context(), func(v idp.View) error {
 			c, err := v.ChainByHandle(t.HandleHash())
 			if errors.Is(err, idp.ErrNotFound) {
 				return nil

@@ -27,7 +27,10 @@ type tokenAnswer struct {
 	Scope        string `json:"scope,omitempty"`
 }
 
-var errGrant = refuse("invalid_grant", "the code or refresh token is not valid")
+var (
+	errGrant  = refuse("invalid_grant", "the code or refresh token is not valid")
+	errMayNot = refuse("unauthorized_client", "this client did not register that grant type")
+)
 
 // token is the token endpoint.
 func (o *OAuth) token(w http.ResponseWriter, r *http.Request) {
@@ -36,36 +39,44 @@ func (o *OAuth) token(w http.ResponseWriter, r *http.Request) {
 		edge.Fail(w, r, err)
 		return
 	}
-	client, born, err := o.client(r.Context(), r, form)
-	if err != nil {
-		o.fail(w, r, err)
-		return
-	}
-	edge.Note(r.Context(), "client", client.ID)
-	grantType := form.Get("grant_type")
-	if has([]string{"authorization_code", "refresh_token", "client_credentials"}, grantType) && !client.May(grantType) {
-		o.fail(w, r, refuse("unauthorized_client", "this client did not register that grant type"))
-		return
-	}
-	var answer *tokenAnswer
-	switch grantType {
-	case "authorization_code":
-		answer, err = o.redeem(r, form, &client)
-	case "refresh_token":
-		answer, err = o.refresh(r, form, &client)
-	case "client_credentials":
-		answer, err = o.machine(r, form, &client, born)
-	case "":
-		err = refuse("invalid_request", "grant_type is missing")
-	default:
-		err = refuse("unsupported_grant_type", "")
-	}
+	answer, err := o.granted(r, form)
 	if err != nil {
 		o.fail(w, r, err)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	edge.JSON(w, http.StatusOK, answer)
+}
+
+// granted authenticates the client and answers by grant type.
+func (o *OAuth) granted(r *http.Request, form url.Values) (*tokenAnswer, error) {
+	var client idp.Client
+	var born idp.Epochs
+	var err error
+	grantType := form.Get("grant_type")
+	switch grantType {
+	case "refresh_token": // the one that is asked all day: its client is read in its own transaction
+		return o.refresh(r, form)
+	case "client_credentials":
+		client, born, err = o.client(r.Context(), r, form)
+	default: // what is redeemed has its names already
+		client, err = o.known(r.Context(), r, form)
+	}
+	if err != nil {
+		return nil, err
+	}
+	edge.Note(r.Context(), "client", client.ID)
+	switch {
+	case grantType == "":
+		return nil, refuse("invalid_request", "grant_type is missing")
+	case grantType != "authorization_code" && grantType != "client_credentials":
+		return nil, refuse("unsupported_grant_type", "")
+	case !client.May(grantType):
+		return nil, errMayNot
+	case grantType == "client_credentials":
+		return o.machine(r, form, &client, born)
+	}
+	return o.redeem(r, form, &client)
 }
 
 // redeem turns a code into tokens.

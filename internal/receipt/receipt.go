@@ -38,7 +38,8 @@ type App struct {
 	Confirmed *time.Time        `json:"confirmed_at,omitempty"` // the last of them
 	Next      *time.Time        `json:"next_attempt_at,omitempty"`
 	Attempts  int               `json:"attempts,omitempty"`
-	Why       string            `json:"why,omitempty"` // for operators
+	Why       string            `json:"why,omitempty"`              // for operators
+	Asked     bool              `json:"asked_in_browser,omitempty"` // by a frame in the browser that signed out and that asks now; whether it heard nobody knows
 }
 
 // Offline is access that a sign-out leaves.

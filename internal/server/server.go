@@ -20,6 +20,7 @@ import (
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/feed"
+	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/logout"
 	"exeunt.dev/internal/oauth"
@@ -82,7 +83,12 @@ func (s *Server) build(ctx context.Context) error {
 	}
 	s.calls = outbound.New(calls)
 	tokens := token.NewIssuer(c.Issuer, s.base.Ring)
-	s.delivery = delivery.New(s.base.Store, tokens, s.calls, delivery.Options{TryFor: c.TryFor, Log: s.log, Observe: s.metrics.delivered})
+	s.delivery = delivery.New(s.base.Store, tokens, s.calls, delivery.Options{
+		TryFor: c.TryFor, Log: s.log, Observe: s.metrics.delivered,
+		// Many nodes share one Postgres. The embedded database has one server: a second one could not listen at the issuer's address, and if
+		// somebody starts one all the same, an app is told twice, which it must bear anyway.
+		Alone: c.Postgres.URL == "",
+	})
 	s.door = door.New(s.store, s.committed)
 	pages, err := web.New(c.Name)
 	if err != nil {
@@ -106,17 +112,19 @@ func (s *Server) committed(owes bool) {
 func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	c, store := s.base.Config, s.store
 	tie := browser.New(store, s.door, c.Policy, c.Issuer, browser.Names(c.Cookies), s.base.Vault.Derive("csrf", 32))
+	tie.ShowsState = c.FrontChannel
+	front := &frontchannel.FrontChannel{Store: store, Browser: tie, Pages: pages, Issuer: c.Issuer, On: c.FrontChannel}
 	passwords := signin.NewPasswords(store)
 	passwords.Knows = tie.Knows
 	mux := http.NewServeMux()
 	for _, room := range []interface{ Mount(*http.ServeMux) }{
 		pages,
-		&signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages},
+		&signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Front: front},
 		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
-			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
+			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, FrontChannel: c.FrontChannel, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
 			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000)},
-		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Await: s.delivery.Await},
-		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, After: (*idp.Session).PageKey},
+		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Await: s.delivery.Await},
+		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, Front: front, After: (*idp.Session).PageKey},
 		&admin.Admin{Store: store, Tokens: tokens, Wake: s.delivery.Due},
 		s.feed,
 		s,

@@ -105,7 +105,11 @@ func (s *SignIn) apiLogout(w http.ResponseWriter, r *http.Request) {
 		edge.JSON(w, http.StatusOK, out)
 		return
 	}
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	if session == nil {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return
+	}
+	s.Front.Onward(w, r, session.Name, receipt.ID, "/", false)
 }
 
 func (s *SignIn) apiSession(w http.ResponseWriter, r *http.Request) {

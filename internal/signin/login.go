@@ -10,6 +10,7 @@ import (
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/web"
 	"exeunt.dev/ledger"
@@ -22,6 +23,7 @@ type SignIn struct {
 	Browser   *browser.Browser
 	Passwords *Passwords
 	Pages     *web.Pages
+	Front     *frontchannel.FrontChannel
 }
 
 // Mount adds the room's paths.
@@ -39,6 +41,7 @@ type waiting struct {
 	client  idp.Client
 	session *idp.Session
 	account idp.Account // of the session
+	slot    idp.Slot    // of the app in it
 }
 
 // load reads what the address names. No pending: a plain sign-in.
@@ -72,7 +75,12 @@ func (s *SignIn) load(w http.ResponseWriter, r *http.Request, id string) (*waiti
 		if err := json.Unmarshal(at.row.Data, &at.request); err != nil {
 			return err
 		}
-		at.client, err = v.Client(at.request.ClientID)
+		if at.client, err = v.Client(at.request.ClientID); err != nil || at.session == nil {
+			return err
+		}
+		if at.slot, err = v.Slot(at.session.Name, at.client.ID); errors.Is(err, idp.ErrNotFound) {
+			err = nil
+		}
 		return err
 	})
 	return at, err
@@ -117,7 +125,7 @@ func (s *SignIn) show(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	acted := at.session != nil && at.row.Session == at.session.Name && at.row.ActedAt != 0
+	acted := at.session != nil && at.request.Acted(&at.row, at.session.Name, &at.slot)
 	switch {
 	case at.request.Denied:
 		s.back(w, r, at)
@@ -207,9 +215,9 @@ func (s *SignIn) act(w http.ResponseWriter, r *http.Request) {
 	}
 	switch form.Get("act") {
 	case "cancel":
-		err = s.answer(r, at, idp.Name{}, func(q *idp.AuthorizeRequest) { q.Denied = true })
+		err = s.answer(r, at, nil, func(q *idp.AuthorizeRequest) { q.Denied = true })
 	case "other":
-		err = s.answer(r, at, idp.Name{}, func(q *idp.AuthorizeRequest) {
+		err = s.answer(r, at, nil, func(q *idp.AuthorizeRequest) {
 			q.Prompt, q.HintSubject = []string{"login"}, ""
 			if at.session != nil {
 				q.Other = at.session.Cookie
@@ -242,15 +250,15 @@ func (s *SignIn) next(w http.ResponseWriter, r *http.Request, at *waiting) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// answer writes what the person decided into the row that waits.
-func (s *SignIn) answer(r *http.Request, at *waiting, session idp.Name, decide func(*idp.AuthorizeRequest)) error {
+// answer writes what the person decided into the row that waits. session is the one in which they acted; nil: that is not said.
+func (s *SignIn) answer(r *http.Request, at *waiting, session *idp.Session, decide func(*idp.AuthorizeRequest)) error {
 	if at.id == "" {
 		return nil
 	}
 	return s.Store.Update(r.Context(), func(tx idp.Tx) error { return s.answerIn(tx, at, session, decide) })
 }
 
-func (s *SignIn) answerIn(tx idp.Tx, at *waiting, session idp.Name, decide func(*idp.AuthorizeRequest)) error {
+func (s *SignIn) answerIn(tx idp.Tx, at *waiting, session *idp.Session, decide func(*idp.AuthorizeRequest)) error {
 	row, err := tx.Pending(idp.HashOf(at.id))
 	if err != nil {
 		return web.ErrExpired
@@ -260,14 +268,19 @@ func (s *SignIn) answerIn(tx idp.Tx, at *waiting, session idp.Name, decide func(
 		return err
 	}
 	decide(&q)
-	if row.Data, err = json.Marshal(q); err != nil {
-		return err
-	}
-	if !session.IsZero() {
-		row.Session = session
+	if session != nil {
+		row.Session, row.Born.Account = session.Name, session.Epoch // from here on it is this person's, and dies with what they have
 		if row.ActedAt, err = tx.Mint(); err != nil {
 			return err
 		}
+		slot, err := tx.Slot(session.Name, row.Client)
+		if err != nil && !errors.Is(err, idp.ErrNotFound) {
+			return err
+		}
+		q.Saw = slot.Mark()
+	}
+	if row.Data, err = json.Marshal(q); err != nil {
+		return err
 	}
 	return tx.UpdatePending(row)
 }
@@ -291,7 +304,7 @@ func (s *SignIn) accept(r *http.Request, at *waiting) error {
 				return err
 			}
 		}
-		return s.answerIn(tx, at, at.session.Name, func(q *idp.AuthorizeRequest) { q.Consent = false })
+		return s.answerIn(tx, at, at.session, func(q *idp.AuthorizeRequest) { q.Consent = false })
 	})
 }
 
@@ -309,7 +322,7 @@ func (s *SignIn) password(w http.ResponseWriter, r *http.Request, at *waiting, f
 		s.refuse(w, r, at, username, err)
 		return
 	}
-	if err := s.answer(r, at, session.Name, func(*idp.AuthorizeRequest) {}); err != nil {
+	if err := s.answer(r, at, session, func(*idp.AuthorizeRequest) {}); err != nil {
 		s.fail(w, r, err)
 		return
 	}

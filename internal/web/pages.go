@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-//go:embed templates/*.html static/style.css
+//go:embed templates/*.html static
 var files embed.FS
 
 // Page is a page's data. Its template has the name that template gives.
@@ -23,6 +23,8 @@ type Pages struct {
 	set  map[string]*template.Template
 	css  []byte
 	path string
+
+	leaving, check string // the scripts
 }
 
 // New reads the templates.
@@ -33,6 +35,13 @@ func New(name string) (*Pages, error) {
 	}
 	sum := sha256.Sum256(css)
 	p := &Pages{Name: name, css: css, path: "/static/" + hex.EncodeToString(sum[:6]) + ".css", set: map[string]*template.Template{}}
+	for name, to := range map[string]*string{"leaving": &p.leaving, "check_session": &p.check} {
+		text, err := files.ReadFile("static/" + name + ".js")
+		if err != nil {
+			return nil, err
+		}
+		*to = string(text)
+	}
 	names, err := files.ReadDir("templates")
 	if err != nil {
 		return nil, err
@@ -80,7 +89,10 @@ type headed interface{ header() *Header }
 // leaving pages have a form that leads elsewhere (CSP form-action).
 type leaving interface{ formTargets() string }
 
-// Render writes a page. It may not be kept, framed, or run a script.
+// extending pages need something more of the browser than others may have.
+type extending interface{ policy() string }
+
+// Render writes a page. It may not be kept, framed, or run a script; one page has a script of ours and frames of named origins.
 func (p *Pages) Render(w http.ResponseWriter, status int, page Page) {
 	f := frame{Site: p.Name, CSS: p.path, Page: page}
 	if h, ok := page.(headed); ok {
@@ -95,10 +107,14 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page Page) {
 		http.Error(w, "Something went wrong.", http.StatusInternalServerError)
 		return
 	}
+	policy := "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action " + action
+	if e, ok := page.(extending); ok {
+		policy += "; " + e.policy()
+	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action "+action)
+	h.Set("Content-Security-Policy", policy)
 	w.WriteHeader(status)
 	w.Write(b.Bytes())
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"testing"
 
@@ -40,58 +39,36 @@ func BenchmarkDoorEnd64(b *testing.B) {
 // BenchmarkRefresh64 is what a refresh exchange asks of the store, from 64 callers.
 func BenchmarkRefresh64(b *testing.B) {
 	s := open(b, server.Database(b))
-	session := storetest.Sessions(b, s, 1)[0]
-	families := make([]idp.Family, 64)
-	err := s.Update(context.Background(), func(tx idp.Tx) error {
-		row, err := tx.Session(session)
-		if err != nil {
-			return err
-		}
-		g := idp.Grant{Name: ledger.NewName(), Account: row.Account, Client: "app", Session: session}
-		for i := range families {
-			families[i] = idp.Family{Name: ledger.NewName(), Grant: g.Name, Sid: g.Name, Client: "app", Handle: idp.HashOf(ledger.NewName().String()), Cur: idp.HashOf("0")}
-			if err := tx.InsertFamily(families[i]); err != nil {
-				return err
-			}
-		}
-		return errors.Join(tx.InsertClient(idp.Client{ID: "app"}, ledger.NewName()), tx.InsertGrant(g))
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
+	families := family(b, s, storetest.Sessions(b, s, 1)[0], 64)
 	b.ResetTimer()
 	var wg sync.WaitGroup
 	for i := range families {
 		wg.Go(func() {
 			f := families[i]
 			for n := 0; n < b.N/len(families)+1; n++ {
-				err := s.View(context.Background(), func(v idp.View) error {
-					_, err1 := v.Client("app")
-					_, err2 := v.Epochs("", "app")
-					return errors.Join(err1, err2)
-				})
-				if err == nil {
-					err = s.Update(context.Background(), func(tx idp.Tx) error {
-						if _, err := tx.Mint(); err != nil {
-							return err
-						}
-						if err := tx.LockHandle(f.Handle, idp.Exclusive); err != nil {
-							return err
-						}
-						c, err := tx.ChainByHandle(f.Handle)
-						if err != nil {
-							return err
-						}
-						if err := idp.Live(tx, c.Names()...); err != nil {
-							return err
-						}
-						was := c.Family.Cur
-						c.Family.Generation++
-						c.Family.Cur, c.Family.Prev = idp.HashOf(ledger.NewName().String()), was
-						_, err = tx.RotateFamily(c.Family, was)
+				err := s.Update(context.Background(), func(tx idp.Tx) error {
+					if _, err := tx.Client(f.Client); err != nil {
 						return err
-					})
-				}
+					}
+					if _, err := tx.Mint(); err != nil {
+						return err
+					}
+					if err := tx.LockHandle(f.Handle, idp.Exclusive); err != nil {
+						return err
+					}
+					c, err := tx.ChainByHandle(f.Handle)
+					if err != nil {
+						return err
+					}
+					if err := idp.Live(tx, c.Names()...); err != nil {
+						return err
+					}
+					was := c.Family.Cur
+					c.Family.Generation++
+					c.Family.Cur, c.Family.Prev = idp.HashOf(ledger.NewName().String()), was
+					_, err = tx.RotateFamily(c.Family, was)
+					return err
+				})
 				if err != nil {
 					b.Error(err)
 				}

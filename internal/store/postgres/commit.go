@@ -98,11 +98,12 @@ func (e *engine) commit(b *verbs.Buffer) error {
 	if e.begin != "" {
 		batch.Queue(e.begin)
 	}
-	for _, s := range e.waiting {
-		if s.must {
-			s.sql = e.store.must(s.sql)
+	for _, q := range e.waiting {
+		sql := e.store.placeholders(q.sql)
+		if q.must {
+			sql = e.store.must(sql)
 		}
-		batch.Queue(s.sql, s.args...)
+		batch.Queue(sql, bind(q.args)...)
 	}
 	if b.Endings > 0 {
 		estimate, _ := e.store.clock.now()

@@ -8,6 +8,10 @@
 // request that two transactions append at once is a unique violation in the second, whose closure runs again and finds it.
 // Ends that name what is used once are joined: one transaction for all that wait, with one statement for all their locks.
 //
+// A refresh is two flights. The first locks the family, reads it with all it hangs on and asks for endings in one statement,
+// so on one snapshot, taken after the lock was granted; the second rotates and commits, and need not ask whether it was in time. The
+// client that asks is a copy of this node's, and the first flight asks the row whether it is so: if not, the closure runs again.
+//
 // Ledger time comes from the database's clock. A node checks each reading against its own monotonic clock.
 //
 // It refuses a server that may forget what it has acknowledged (synchronous_commit or fsync off), one that is in recovery,

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,24 +12,21 @@ import (
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/store/verbs"
+	"exeunt.dev/ledger"
 )
 
 // engine runs the statements of one transaction. What needs no answer waits, and goes with what does.
 type engine struct {
 	store *Store
 	c     *pgx.Conn
-	begin string // until it is sent
+	begin string      // until it is sent
+	again bool        // a run before this one came to nothing
+	known ledger.Head // the longest that was read before this transaction began
 
-	waiting []statement
-	sent    bool  // a write of this transaction has left
+	waiting []*question
+	unsure  bool  // one of them decides whether what the closure was told is so
+	sent    bool  // a write or a lock of this transaction has left
 	failed  error // the first error: nothing more is sent
-}
-
-// statement waits to be sent.
-type statement struct {
-	sql  string
-	args []any
-	must bool // no row: idp.ErrNotFound
 }
 
 var _ verbs.Writer = (*engine)(nil)
@@ -37,8 +35,10 @@ var _ verbs.Writer = (*engine)(nil)
 type question struct {
 	sql  string
 	args []any
+	must bool // no row: idp.ErrNotFound
 	f    func(verbs.Row)
-	n    int64 // the answer's rows
+	then func() error // judges the answer
+	n    int64        // the answer's rows
 }
 
 // fly sends what waits and then the questions, all in one flight.
@@ -46,54 +46,49 @@ func (e *engine) fly(ask ...*question) error {
 	if e.failed != nil {
 		return e.failed
 	}
-	if e.begin == "" && len(e.waiting) == 0 && len(ask) == 1 && ask[0].f != nil { // most of them: a batch would cost more
-		rows, err := e.c.Query(noLimit, e.store.placeholders(ask[0].sql), bind(ask[0].args)...)
+	all := append(e.waiting, ask...)
+	for _, q := range all {
+		e.sent = e.sent || q.f == nil
+	}
+	if e.begin == "" && len(all) == 1 && all[0].f != nil { // a batch would cost more
+		rows, err := e.c.Query(noLimit, e.store.placeholders(all[0].sql), bind(all[0].args)...)
 		if err != nil {
 			e.failed = e.fault(err)
 			return e.failed
 		}
-		e.failed = e.take(rows, ask[0])
-		return e.failed
+		e.failed = e.take(rows, all[0])
+	} else {
+		var b pgx.Batch
+		if e.begin != "" {
+			b.Queue(e.begin)
+		}
+		for _, q := range all {
+			b.Queue(e.store.placeholders(q.sql), bind(q.args)...)
+		}
+		e.failed = e.receive(e.c.SendBatch(noLimit, &b), all)
 	}
-	var b pgx.Batch
-	if e.begin != "" {
-		b.Queue(e.begin)
-	}
-	for _, s := range e.waiting {
-		b.Queue(s.sql, s.args...)
-	}
-	for _, q := range ask {
-		b.Queue(e.store.placeholders(q.sql), bind(q.args)...)
-	}
-	e.failed = e.receive(e.c.SendBatch(noLimit, &b), ask)
 	e.begin, e.waiting = "", e.waiting[:0]
+	e.unsure = e.unsure && e.failed != nil
 	return e.failed
 }
 
 // receive reads the answers to what fly sent.
-func (e *engine) receive(answers pgx.BatchResults, ask []*question) error {
+func (e *engine) receive(answers pgx.BatchResults, all []*question) error {
 	defer answers.Close()
 	if e.begin != "" {
 		if _, err := answers.Exec(); err != nil {
 			return e.fault(err)
 		}
 	}
-	for _, s := range e.waiting {
-		tag, err := answers.Exec()
-		if err != nil {
-			return e.fault(err)
-		}
-		if s.must && tag.RowsAffected() == 0 {
-			return idp.ErrNotFound
-		}
-	}
-	for _, q := range ask {
+	for _, q := range all {
 		if q.f == nil {
 			tag, err := answers.Exec()
 			if err != nil {
 				return e.fault(err)
 			}
-			q.n = tag.RowsAffected()
+			if q.n = tag.RowsAffected(); q.must && q.n == 0 {
+				return idp.ErrNotFound
+			}
 			continue
 		}
 		rows, err := answers.Query()
@@ -112,7 +107,22 @@ func (e *engine) take(rows pgx.Rows, q *question) (err error) {
 	if q.n, err = each(rows, q.f); err != nil && err != verbs.ErrRow {
 		err = e.fault(err)
 	}
+	if err == nil && q.then != nil {
+		err = q.then()
+	}
 	return err
+}
+
+// sure sends what decides whether the closure was told what is so, if it waits still. Neither a verdict nor a COMMIT may
+// come before.
+func (e *engine) sure() error {
+	switch {
+	case !e.unsure:
+		return nil
+	case errors.Is(e.failed, idp.ErrNotFound): // told instead of what was to be decided
+		return errAgain
+	}
+	return e.fly()
 }
 
 // noLimit is the context of all statements: the limit is the connection's deadline, and never the caller's, since a cancelled
@@ -139,7 +149,6 @@ func (e *engine) Each(sql string, f func(verbs.Row), args ...any) error {
 
 // Write runs a statement and says how many rows it changed.
 func (e *engine) Write(sql string, args ...any) (int64, error) {
-	e.sent = true
 	q := question{sql: sql, args: args}
 	err := e.fly(&q)
 	return q.n, err
@@ -150,7 +159,7 @@ func (e *engine) Later(must bool, sql string, args ...any) error {
 	if e.failed != nil {
 		return e.failed
 	}
-	e.waiting = append(e.waiting, statement{e.store.placeholders(sql), bind(args), must})
+	e.waiting = append(e.waiting, &question{sql: sql, args: args, must: must})
 	return nil
 }
 
@@ -192,7 +201,7 @@ func (e *engine) counter() (n verbs.Counter, clock idp.Time, err error) {
 	case standby:
 		return n, 0, fmt.Errorf("%w: the server is a standby", idp.ErrUnavailable)
 	}
-	if err := e.store.seen(n.Head()); err != nil {
+	if err := e.store.seen(n.Head(), e.known); err != nil {
 		return n, 0, err
 	}
 	e.store.clock.read(n.Time, n.Cap, clock)

@@ -146,13 +146,14 @@ func TestDeadlockIsRunAgain(t *testing.T) {
 	runs := [2]int{}
 	for i := range 2 {
 		wg.Go(func() {
-			err := s.Update(context.Background(), func(tx idp.Tx) error {
+			err := s.Update(context.Background(), func(itx idp.Tx) error {
 				runs[i]++
+				idle(t, itx.(*tx).e)
 				for k := range 2 {
-					if err := tx.LockSession(names[(i+k)%2], idp.Exclusive); err != nil {
+					if err := itx.LockSession(names[(i+k)%2], idp.Exclusive); err != nil {
 						return err
 					}
-					if _, err := tx.Session(names[(i+k)%2]); err != nil { // sends the lock
+					if _, err := itx.Session(names[(i+k)%2]); err != nil { // sends the lock
 						return err
 					}
 					if k == 0 && runs[i] == 1 {

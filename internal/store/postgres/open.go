@@ -69,13 +69,27 @@ func connect(ctx context.Context, address string, connections int) (*pgxpool.Poo
 	for name, value := range limits {
 		c.ConnConfig.RuntimeParams[name] = value
 	}
-	c.ConnConfig.ConnectTimeout = min(max(c.ConnConfig.ConnectTimeout, time.Second), 5*time.Second)
+	c.ConnConfig.ConnectTimeout = patience(c.ConnConfig)
 	c.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	c.ConnConfig.StatementCacheCapacity = 512
 	c.MaxConns, c.MinConns = int32(connections), 1
 	c.MaxConnIdleTime, c.MaxConnLifetime, c.HealthCheckPeriod = 5*time.Minute, time.Hour, 5*time.Second
 	c.PrepareConn = func(_ context.Context, c *pgx.Conn) (bool, error) { return !c.IsClosed(), nil }
 	return pgxpool.NewWithConfig(ctx, c)
+}
+
+// patience is how long one host may take until a connection works, TLS and the server's new process included: on a machine
+// with more to do than it can, that is seconds. A host that does not answer must not keep a node from the next one.
+func patience(c *pgx.ConnConfig) time.Duration {
+	if c.ConnectTimeout > 0 {
+		return min(max(c.ConnectTimeout, time.Second), 5*time.Second)
+	}
+	for _, f := range c.Fallbacks {
+		if f.Host != c.Host || f.Port != c.Port {
+			return 2 * time.Second
+		}
+	}
+	return 5 * time.Second
 }
 
 // begin asks the server whether it can be trusted, migrates, and reads the counter row.

@@ -42,7 +42,11 @@ func (s *Store) Update(ctx context.Context, f func(idp.Tx) error) error {
 		var b verbs.Buffer
 		t := &tx{Tx: verbs.NewTx(e, s.cache, &b), e: e}
 		t.SkipLocked = " FOR UPDATE SKIP LOCKED"
-		if err := f(t); err != nil {
+		err := f(t)
+		if err := e.sure(); err != nil {
+			return err
+		}
+		if err != nil {
 			return err
 		}
 		return e.commit(&b)
@@ -51,8 +55,21 @@ func (s *Store) Update(ctx context.Context, f func(idp.Tx) error) error {
 
 // View runs f on one snapshot. Postgres takes it at the first read.
 func (s *Store) View(ctx context.Context, f func(idp.View) error) error {
-	return s.with(ctx, s.pool, beginRead, func(e *engine) error {
-		return f(&view{verbs.View{E: e, Cache: s.cache}})
+	return s.read(ctx, beginRead, f)
+}
+
+// Look runs f without a transaction: each statement has its own snapshot, and there is nothing to begin or to end.
+func (s *Store) Look(ctx context.Context, f func(idp.View) error) error {
+	return s.read(ctx, "", f)
+}
+
+func (s *Store) read(ctx context.Context, begin string, f func(idp.View) error) error {
+	return s.with(ctx, s.pool, begin, func(e *engine) error {
+		err := f(&view{View: verbs.View{E: e, Cache: s.cache}, e: e, looks: begin == ""})
+		if err := e.sure(); err != nil {
+			return err
+		}
+		return err
 	})
 }
 
@@ -75,15 +92,15 @@ func (s *Store) Close() error {
 
 // with runs a transaction on a connection, and again as long as it loses races.
 func (s *Store) with(ctx context.Context, pool *pgxpool.Pool, begin string, f func(*engine) error) (err error) {
-	for range tries {
-		if err = s.once(ctx, pool, begin, f); !errors.Is(err, errAgain) {
+	for n := range tries {
+		if err = s.once(ctx, pool, begin, n > 0, f); !errors.Is(err, errAgain) {
 			return err
 		}
 	}
 	return errors.Join(idp.ErrUnavailable, err)
 }
 
-func (s *Store) once(ctx context.Context, pool *pgxpool.Pool, begin string, f func(*engine) error) error {
+func (s *Store) once(ctx context.Context, pool *pgxpool.Pool, begin string, again bool, f func(*engine) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -102,7 +119,7 @@ func (s *Store) once(ctx context.Context, pool *pgxpool.Pool, begin string, f fu
 		c.Release()
 		return fault(err)
 	}
-	e := &engine{store: s, c: c.Conn(), begin: begin}
+	e := &engine{store: s, c: c.Conn(), begin: begin, again: again, known: s.known()}
 	finish := func() {
 		e.end()
 		wire.SetDeadline(time.Time{})
@@ -122,14 +139,24 @@ func (s *Store) once(ctx context.Context, pool *pgxpool.Pool, begin string, f fu
 	return e.failed // that a closure has forgotten
 }
 
-// seen refuses a ledger that is shorter than what was read before.
-func (s *Store) seen(h ledger.Head) error {
+// known is the longest ledger that was read so far.
+func (s *Store) known() ledger.Head {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if h.Lineage == s.highest.Lineage && h.Number < s.highest.Number {
+	return s.highest
+}
+
+// seen refuses a ledger that is shorter than what was known before its snapshot was opened. One that is shorter than what
+// others have read since is only older.
+func (s *Store) seen(h, before ledger.Head) error {
+	if h.Lineage == before.Lineage && h.Number < before.Number {
 		return ErrDeposed
 	}
-	s.highest = h
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h.Lineage != s.highest.Lineage || h.Number > s.highest.Number {
+		s.highest = h
+	}
 	return nil
 }
 
@@ -149,7 +176,7 @@ func (s *Store) tick() (t idp.Time, lifeCap int64, err error) {
 		if err := e.Each(sqlTick, func(r verbs.Row) { n, now = verbs.ReadCounter(r), r.Time() }, estimate); err != nil {
 			return err
 		}
-		e.sent = true
+		e.sent = true // the question was a write
 		if err := e.commit(&verbs.Buffer{}); err != nil {
 			return err
 		}

@@ -8,7 +8,13 @@ import (
 )
 
 // view is a read-only transaction.
-type view struct{ verbs.View }
+type view struct {
+	verbs.View
+	e    *engine
+	live idp.Names // of a session, told with it
+
+	looks bool // no snapshot in common, and may run again
+}
 
 var _ idp.View = (*view)(nil)
 
@@ -23,7 +29,8 @@ type tx struct {
 	verbs.Tx
 	e        *engine
 	foreseen *foreseen // of a joined flight; else nil
-	lifeCap  int64     // beside the time that Mint has told
+	held     held
+	lifeCap  int64 // beside the time that Mint has told
 }
 
 var _ idp.Tx = (*tx)(nil)
@@ -91,7 +98,8 @@ func (t *tx) SetLifeCap(seconds int64) error {
 	return t.e.Later(true, sqlSetCap, h.Time, n.Cap, n.Old, n.Until, n.Max)
 }
 
-// Locks wait with what is to be written: they are sent, in their order, before what is read next.
+// Locks wait with what is to be written: they are sent, in their order, before what is read next. S2: what was known to be
+// alive before a lock is asked for again after it.
 const (
 	sqlLockRealm   = `SELECT 1 FROM realm FOR `
 	sqlLockAccount = `SELECT 1 FROM account WHERE id = ? FOR `
@@ -109,6 +117,7 @@ func (t *tx) lock(sql string, m idp.LockMode, args ...any) error {
 	if m == idp.Exclusive {
 		how = "UPDATE"
 	}
+	t.Buffer.Doubt()
 	return t.e.Later(true, sql+how, args...)
 }
 
@@ -149,7 +158,9 @@ func (t *tx) LockFamily(n idp.Name, m idp.LockMode) error { return t.lock(sqlLoc
 
 // LockHandle locks a family by its handle, if there is one.
 func (t *tx) LockHandle(h idp.Hash, m idp.LockMode) error {
+	t.Buffer.Doubt()
 	if m == idp.Exclusive {
+		t.held = held{handle: h}
 		return t.e.Later(false, sqlLockHandle+"UPDATE", h)
 	}
 	return t.e.Later(false, sqlLockHandle+"SHARE", h)
@@ -157,6 +168,7 @@ func (t *tx) LockHandle(h idp.Hash, m idp.LockMode) error {
 
 // LockSlot locks a slot's row, and makes it if there is none.
 func (t *tx) LockSlot(session idp.Name, client idp.ClientID) error {
+	t.Buffer.Doubt()
 	if err := t.e.Later(false, sqlMakeSlot, session, client); err != nil {
 		return err
 	}

@@ -110,3 +110,6 @@ func (s *Store) View(ctx context.Context, f func(idp.View) error) error {
 	}()
 	return f(&view{View: verbs.View{E: e, Cache: s.clients}, clock: s.clock})
 }
+
+// Look is View: a snapshot costs nothing here.
+func (s *Store) Look(ctx context.Context, f func(idp.View) error) error { return s.View(ctx, f) }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
@@ -298,7 +299,27 @@ func deliveries(t *testing.T, o Opened) {
 	if settle(o.Store, before) {
 		t.Error("an attempt from before it was sent again has settled it")
 	}
-	if fresh := lease(o.Store, 4010, 10); len(fresh) != 1 || fresh[0].ID() != before.ID() || fresh[0].Attempts != 1 {
-		t.Errorf("sent again: %+v", fresh)
+	fresh := lease(o.Store, 4010, 10)
+	if len(fresh) != 1 || fresh[0].ID() != before.ID() || fresh[0].Attempts != 1 {
+		t.Fatalf("sent again: %+v", fresh)
+	}
+	d = fresh[0]
+	d.Due = 4700 // tried, and to be tried again
+	if !settle(o.Store, d) {
+		t.Error("not settled")
+	}
+	free := func(now idp.Time) (n int64) {
+		t.Helper()
+		update(t, o.Store, func(tx idp.Tx) (err error) { n, err = tx.FreeLeases(now, time.Second); return err })
+		return n
+	}
+	if n := free(4500); n != 1 {
+		t.Errorf("freed %d leases of one", n)
+	}
+	if freed := lease(o.Store, 4500, 10); len(freed) != 1 || freed[0].Sid != again[1].Sid {
+		t.Errorf("leased after that: %+v", freed)
+	}
+	if n := free(5500); n != 0 {
+		t.Errorf("freed %d leases that were over", n)
 	}
 }

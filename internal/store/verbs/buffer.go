@@ -75,3 +75,6 @@ func (b *Buffer) HasRequest(h idp.Hash) bool { _, ok := b.byRequest[h]; return o
 
 // Learn is told the table's answer to a question for names, asked under the locks of this flight.
 func (b *Buffer) Learn(asked, over []idp.Name) { b.learn(asked, over) }
+
+// Doubt forgets what was alive: others may have ended it since.
+func (b *Buffer) Doubt() { clear(b.live) }

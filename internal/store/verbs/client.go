@@ -13,14 +13,16 @@ import (
 )
 
 const (
-	sqlClientVersion = `SELECT version FROM client WHERE id = ?`
-	clientColumns    = `id, version, epoch, secret, registration, created_at, data`
-	sqlClient        = `SELECT ` + clientColumns + ` FROM client WHERE id = ?`
-	sqlClients       = `SELECT ` + clientColumns + ` FROM client WHERE id > ? ORDER BY id LIMIT CAST(? AS BIGINT)`
-	sqlInsertClient  = `INSERT INTO client (` + clientColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?)`
-	sqlUpdateClient  = `UPDATE client SET version = ?, secret = ?, registration = ?, data = ? WHERE id = ?`
-	sqlSwapClient    = `UPDATE client SET version = ?, epoch = ? WHERE id = ? AND epoch IS NOT DISTINCT FROM ?`
+	clientColumns   = `id, version, epoch, secret, registration, created_at, data`
+	sqlClient       = `SELECT ` + clientColumns + ` FROM client WHERE id = ?`
+	sqlClients      = `SELECT ` + clientColumns + ` FROM client WHERE id > ? ORDER BY id LIMIT CAST(? AS BIGINT)`
+	sqlInsertClient = `INSERT INTO client (` + clientColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?)`
+	sqlUpdateClient = `UPDATE client SET version = ?, secret = ?, registration = ?, data = ? WHERE id = ?`
+	sqlSwapClient   = `UPDATE client SET version = ?, epoch = ? WHERE id = ? AND epoch IS NOT DISTINCT FROM ?`
 )
+
+// ClientVersion reads what tells a copy of a client from its row.
+const ClientVersion = `SELECT version FROM client WHERE id = ?`
 
 // maxCached bounds the cache: clients can register themselves.
 const maxCached = 4096
@@ -40,13 +42,23 @@ type cachedClient struct {
 func NewClientCache() *ClientCache { return &ClientCache{m: map[idp.ClientID]cachedClient{}} }
 
 func (k *ClientCache) get(id idp.ClientID, version int64) (idp.Client, bool) {
-	k.mu.RLock()
-	c, ok := k.m[id]
-	k.mu.RUnlock()
-	if !ok || c.version != version {
+	c, v, ok := k.Copy(id)
+	if !ok || v != version {
 		return idp.Client{}, false
 	}
-	return cloneClient(c.client), true
+	return c, true
+}
+
+// Copy is what is kept of a client and the version that its row must have for that to be so. Whoever goes by it asks the
+// row ([ClientVersion]) before anything comes of it.
+func (k *ClientCache) Copy(id idp.ClientID) (c idp.Client, version int64, ok bool) {
+	k.mu.RLock()
+	kept, ok := k.m[id]
+	k.mu.RUnlock()
+	if !ok {
+		return idp.Client{}, 0, false
+	}
+	return cloneClient(kept.client), kept.version, true
 }
 
 func (k *ClientCache) put(version int64, c idp.Client) {
@@ -87,7 +99,7 @@ func (v *View) Client(id idp.ClientID) (c idp.Client, err error) {
 		return idp.Client{}, idp.ErrNotFound
 	}
 	var version int64
-	if err := v.find(sqlClientVersion, func(r Row) { version = r.Int() }, id); err != nil {
+	if err := v.find(ClientVersion, func(r Row) { version = r.Int() }, id); err != nil {
 		return idp.Client{}, err
 	}
 	if c, ok := v.Cache.get(id, version); ok {

@@ -2,6 +2,7 @@ package verbs
 
 import (
 	"cmp"
+	"time"
 
 	"exeunt.dev/internal/idp"
 )
@@ -22,13 +23,16 @@ const (
 	sqlOldestOwed    = `SELECT created_at FROM delivery WHERE` + open + `AND state = 'owed' ORDER BY receipt, sid LIMIT 1`
 
 	// It steps from app to app, however many rows each has.
-	sqlBacklogs = `WITH RECURSIVE c (client) AS (SELECT min(client) FROM delivery WHERE due IS NOT NULL
-			UNION ALL SELECT (SELECT min(d.client) FROM delivery d WHERE d.due IS NOT NULL AND d.client > c.client) FROM c WHERE c.client IS NOT NULL)
+	apps = `WITH RECURSIVE c (client) AS (SELECT min(client) FROM delivery WHERE due IS NOT NULL
+			UNION ALL SELECT (SELECT min(d.client) FROM delivery d WHERE d.due IS NOT NULL AND d.client > c.client) FROM c WHERE c.client IS NOT NULL)`
+	sqlBacklogs = apps + `
 		SELECT client, due FROM (SELECT c.client, (SELECT min(d.due) FROM delivery d WHERE d.client = c.client AND d.due IS NOT NULL) AS due FROM c WHERE c.client IS NOT NULL) AS b
 		WHERE due <= ?`
 
-	sqlDue       = `SELECT ` + deliveryColumns + ` FROM delivery WHERE client = ? AND due <= ? ORDER BY due LIMIT CAST(? AS BIGINT)`
-	sqlLease     = `UPDATE delivery SET due = ?, attempts = attempts + 1, attempted_at = ? WHERE receipt = ? AND sid = ?`
+	sqlDue   = `SELECT ` + deliveryColumns + ` FROM delivery WHERE client = ? AND due <= ? ORDER BY due LIMIT CAST(? AS BIGINT)`
+	sqlLease = `UPDATE delivery SET due = ?, attempts = attempts + 1, attempted_at = ? WHERE receipt = ? AND sid = ?`
+	sqlFree  = `UPDATE delivery SET due = ?1 WHERE (receipt, sid) IN (` + apps + `
+		SELECT d.receipt, d.sid FROM c JOIN delivery d ON d.client = c.client AND d.due > ?1 AND d.due = d.attempted_at + ?2)`
 	sqlSettle    = `UPDATE delivery SET state = ?, due = ?, confirmed_at = ?, again = ?, status = ?, error = ? WHERE receipt = ? AND sid = ? AND attempts = ? AND created_at = ? AND due IS NOT NULL`
 	sqlSendAgain = `UPDATE delivery SET state = 'owed', due = ?, created_at = ?, attempts = 0 WHERE receipt = ? AND sid = ? AND state <> 'cannot-be-told'`
 	sqlGiveUp    = `UPDATE delivery SET state = 'given-up', due = NULL WHERE receipt = ? AND sid = ? AND state = 'owed'`
@@ -138,6 +142,11 @@ func (t *Tx) LeaseDeliveries(c idp.ClientID, now, until idp.Time, limit int) (ou
 		}
 	}
 	return out, nil
+}
+
+// FreeLeases makes due what is leased.
+func (t *Tx) FreeLeases(now idp.Time, length time.Duration) (int64, error) {
+	return t.write(sqlFree, now, length.Milliseconds())
 }
 
 // SettleDelivery writes what came of an attempt.

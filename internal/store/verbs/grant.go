@@ -30,11 +30,16 @@ const (
 
 // A family with its grant and, if that is bound to one, its session: read at every refresh, so in one statement.
 var (
-	sqlChainOf = `SELECT ` + of("f", familyColumns) + `, ` + of("g", grantColumns) + `, s.name IS NOT NULL, ` + sessionColumns + `
-		FROM family f JOIN grant_ g ON g.name = f.grant_ LEFT JOIN session s ON s.name = g.session LEFT JOIN session_seen n ON n.session = s.name `
-	sqlChain         = sqlChainOf + `WHERE f.name = ?`
-	sqlChainByHandle = sqlChainOf + `WHERE f.handle = ?`
+	sqlChain         = `SELECT ` + ChainColumns + ChainTables + `WHERE f.name = ?`
+	sqlChainByHandle = `SELECT ` + ChainColumns + ChainTables + `WHERE f.handle = ?`
+
+	// ChainColumns are what ReadChain reads.
+	ChainColumns = of("f", familyColumns) + `, ` + of("g", grantColumns) + `, s.name IS NOT NULL, ` + sessionColumns
 )
+
+// ChainTables are where ChainColumns are from: family f, grant g, and session s with n, when it was last seen.
+const ChainTables = `
+	FROM family f JOIN grant_ g ON g.name = f.grant_ LEFT JOIN session s ON s.name = g.session LEFT JOIN session_seen n ON n.session = s.name `
 
 // of puts a table's short name before each column.
 func of(table, columns string) string {
@@ -112,22 +117,26 @@ func (v *View) Chain(n idp.Name) (idp.Chain, error) { return v.chain(sqlChain, n
 func (v *View) ChainByHandle(h idp.Hash) (idp.Chain, error) { return v.chain(sqlChainByHandle, h) }
 
 func (v *View) chain(sql string, key any) (c idp.Chain, err error) {
-	missing := false
-	err = v.find(sql, func(r Row) {
-		c = idp.Chain{Family: readFamily(r), Grant: readGrant(r)}
-		there := r.Bool()
-		if missing = !there && !c.Grant.Offline(); there {
-			s := readSession(r)
-			c.Session = &s
-		}
-	}, key)
-	if err == nil && missing {
+	whole := false
+	err = v.find(sql, func(r Row) { c, whole = ReadChain(r) }, key)
+	if err == nil && !whole {
 		err = idp.ErrNotFound
 	}
 	if err != nil {
 		return idp.Chain{}, err
 	}
 	return c, nil
+}
+
+// ReadChain reads a row of ChainColumns; false: the grant's session is not there.
+func ReadChain(r Row) (c idp.Chain, whole bool) {
+	c = idp.Chain{Family: readFamily(r), Grant: readGrant(r)}
+	there := r.Bool()
+	if there {
+		s := readSession(r)
+		c.Session = &s
+	}
+	return c, there || c.Grant.Offline()
 }
 
 // InsertGrant writes a new grant.
@@ -163,4 +172,10 @@ func (t *Tx) InsertFamily(f idp.Family) error {
 // RotateFamily rotates by compare on the current secret.
 func (t *Tx) RotateFamily(f idp.Family, was idp.Hash) (bool, error) {
 	return t.swap(sqlRotateFamily, f.Generation, f.Cur, f.Prev, f.Prev2, f.RotatedAt, f.Succ, f.Name, was)
+}
+
+// RotateHeld is RotateFamily for a family that was read, with was as its current secret, under an exclusive lock of this
+// transaction: nobody else can have rotated it since, so the answer is known.
+func (t *Tx) RotateHeld(f idp.Family, was idp.Hash) error {
+	return t.must(sqlRotateFamily, f.Generation, f.Cur, f.Prev, f.Prev2, f.RotatedAt, f.Succ, f.Name, was)
 }

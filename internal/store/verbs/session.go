@@ -52,6 +52,9 @@ const (
 		ON CONFLICT (session, client) DO UPDATE SET grant_ = excluded.grant_, must_ask = excluded.must_ask`
 )
 
+// LiveSessionByCookie is a session before whose columns stands whether one of its names has ended; ReadSession reads the rest.
+const LiveSessionByCookie = `SELECT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (s.name, s.epoch, s.realm)), ` + sessionColumns + sessionTables + `WHERE s.cookie = ?`
+
 // SessionsByName reads the sessions of an array of names; ReadSession reads its rows.
 const SessionsByName = `SELECT ` + sessionColumns + sessionTables + `WHERE s.name = ANY(?)`
 

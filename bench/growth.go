@@ -1,0 +1,281 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"exeunt.dev/internal/door"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/store/postgres"
+	"exeunt.dev/internal/token"
+	"exeunt.dev/ledger"
+)
+
+// grow fills a database with live sessions, each with an app and a refresh token, to one size after the other, and measures
+// at each size what is asked all day, of sessions picked at random: CPU of Exeunt and, beside it, of Postgres.
+func grow(length time.Duration, sizes string) error {
+	b, err := prepare(true, "shared_buffers=512MB", "max_wal_size=4GB")
+	if b != nil {
+		defer b.close()
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\n| live sessions | database | refresh: Exeunt, Postgres | session by cookie | introspection | sign-out |\n|---|---|---|---|---|---|\n")
+	if err := b.end(old); err != nil {
+		return err
+	}
+	have := 0
+	for _, text := range strings.Split(sizes, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < connections || n < have {
+			return fmt.Errorf("sizes are numbers that grow, of %d at least: %q", connections, text)
+		}
+		if err := b.fill(have, n); err != nil {
+			return err
+		}
+		have = n
+		if err := b.measureGrown(length, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// secret is what session i's cookie and its family's tokens are made of; fill computes the same in SQL.
+func secret(kind string, i int) [32]byte { return sha256.Sum256([]byte(kind + strconv.Itoa(i))) }
+
+func cookie(i int) string { return fmt.Sprintf("%x", secret("cookie", i)) }
+
+// old is how many endings there are from the beginning, so that the sign-outs of one size do not make the next one's ledger another.
+const old = 200_000
+
+// end ends n tokens that nobody has, as another node would.
+func (b *bench) end(n int) error {
+	store, err := postgres.Open(context.Background(), b.pg.URL("postgres"), postgres.Options{})
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	d := door.New(store, nil)
+	failed := make(chan error, connections)
+	for range connections {
+		go func() {
+			for range n / connections {
+				if _, err := d.End(context.Background(), idp.EndToken(ledger.NewName()), idp.Cause{Kind: idp.CauseRevoked}); err != nil {
+					failed <- err
+					return
+				}
+			}
+			failed <- nil
+		}()
+	}
+	for range connections {
+		err = errors.Join(err, <-failed)
+	}
+	return err
+}
+
+// fill writes sessions from+1 to to, as sign-ins would have, by twenty thousand.
+func (b *bench) fill(from, to int) error {
+	ctx := context.Background()
+	c, err := pgx.Connect(ctx, b.pg.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	defer c.Close(ctx)
+	if _, err := c.Exec(ctx, `SET synchronous_commit = off`); err != nil {
+		return err
+	}
+	for at := from; at < to; at += 20_000 {
+		for _, sql := range []string{fillAccounts, fillSessions, fillSeen, fillSlots, fillGrants, fillFamilies} {
+			if _, err := c.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol, at+1, min(at+20_000, to)); err != nil {
+				return fmt.Errorf("%w in %.40s", err, sql)
+			}
+		}
+	}
+	_, err = c.Exec(ctx, `VACUUM ANALYZE`)
+	if err == nil {
+		_, err = c.Exec(ctx, `CHECKPOINT`)
+	}
+	return err
+}
+
+// Names are the first 12 bytes of a hash, so that rows lie as scattered as random ones.
+const (
+	fillNumbers  = ` FROM generate_series($1::BIGINT, $2::BIGINT) AS i`
+	fillNow      = `CAST(extract(epoch FROM now()) * 1000 AS BIGINT)`
+	fillAccounts = `INSERT INTO account SELECT 'grown-' || i, 'grown-' || i, 'grown-' || i, '', '', '', false, 'active', ` + `substr(sha256(('epoch' || i)::bytea), 1, 12), ` +
+		fillNow + `, ` + fillNow + fillNumbers
+	fillSessions = `INSERT INTO session SELECT ` + `substr(sha256(('session' || i)::bytea), 1, 12), 'ref' || i, 'grown-' || i, (SELECT epoch FROM realm),
+		` + `substr(sha256(('epoch' || i)::bytea), 1, 12), sha256(encode(sha256(('cookie' || i)::bytea), 'hex')::bytea), true, ` + fillNow + `, ` + fillNow + `,
+		` + fillNow + ` + 2592000000, 1209600000, '["pwd"]', 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', '192.0.2.1'` + fillNumbers
+	fillSeen   = `INSERT INTO session_seen SELECT ` + `substr(sha256(('session' || i)::bytea), 1, 12), ` + fillNow + ` + 3600000, '192.0.2.1', ` + fillNow + ` + 1209600000` + fillNumbers
+	fillSlots  = `INSERT INTO slot SELECT ` + `substr(sha256(('session' || i)::bytea), 1, 12), 'app', ` + `substr(sha256(('grant' || i)::bytea), 1, 12), false` + fillNumbers
+	fillGrants = `INSERT INTO grant_ SELECT ` + `substr(sha256(('grant' || i)::bytea), 1, 12), 'grown-' || i, 'app', ` + `substr(sha256(('session' || i)::bytea), 1, 12), NULL, NULL, NULL,
+		(SELECT epoch FROM client WHERE id = 'app'), ` + `substr(sha256(('consent' || i)::bytea), 1, 12), ` + fillNow + `, ` + fillNow + fillNumbers
+	fillFamilies = `INSERT INTO family SELECT ` + `substr(sha256(('family' || i)::bytea), 1, 12), ` + `substr(sha256(('grant' || i)::bytea), 1, 12),
+		` + `substr(sha256(('grant' || i)::bytea), 1, 12), 'app', sha256(substr(sha256(('handle' || i)::bytea), 1, 16)), 0, sha256(sha256(('refresh' || i)::bytea)), NULL, NULL, ` + fillNow + `,
+		NULL, '["openid"]', '["https://api.example.com"]', ` + fillNow + `, ` + fillNow + ` + 2592000000, 0` + fillNumbers
+)
+
+// refreshToken is session i's first.
+func refreshToken(i int) string {
+	handle := secret("handle", i)
+	r := token.Refresh{Secret: secret("refresh", i)}
+	copy(r.Handle[:], handle[:])
+	return r.String()
+}
+
+// signedIn is a session whose refresh token was used here.
+type signedIn struct {
+	i           int
+	access, id  string
+	nextRefresh string
+}
+
+// lane is what one connection works on: sessions that no other picks.
+type lane struct {
+	rng  *rand.Rand
+	used map[int]*signedIn
+	list []*signedIn
+}
+
+func (b *bench) measureGrown(length time.Duration, n int) error {
+	lanes := make([]*lane, connections)
+	for k := range lanes {
+		lanes[k] = &lane{rng: rand.New(rand.NewPCG(uint64(n), uint64(k))), used: map[int]*signedIn{}}
+	}
+	var mu sync.Mutex
+	var failed error
+	fail := func(err error) error {
+		mu.Lock()
+		defer mu.Unlock()
+		failed = errors.Join(failed, err)
+		return err
+	}
+	pick := func(k int) int { // from the upper half, so that a smaller size's sessions, used or over, are not met again
+		return n/2 + k + connections*lanes[k].rng.IntN(n/2/connections) + 1
+	}
+	renew := func(k int) error {
+		l, i := lanes[k], pick(k)
+		s := l.used[i]
+		if s == nil {
+			s = &signedIn{i: i, nextRefresh: refreshToken(i)}
+			l.used[i] = s
+			l.list = append(l.list, s)
+		}
+		var out struct {
+			Access  string `json:"access_token"`
+			Refresh string `json:"refresh_token"`
+			ID      string `json:"id_token"`
+		}
+		if err := b.post(b.issuer+"/oauth2/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {s.nextRefresh}}, &out); err != nil {
+			return fail(err)
+		}
+		s.access, s.id, s.nextRefresh = out.Access, out.ID, out.Refresh
+		return nil
+	}
+	b.load(b.server, length/2, renew) // connections, plans, caches
+	refresh := b.load(b.server, length, renew)
+	look := b.load(b.server, length, func(k int) error {
+		i := pick(k)
+		body, err := b.as(i, "/session/")
+		if err == nil && !strings.Contains(body, "grown-"+strconv.Itoa(i)) {
+			err = fmt.Errorf("session %d: %s", i, body)
+		}
+		if err != nil {
+			return fail(err)
+		}
+		return nil
+	})
+	inspect := b.load(b.server, length, func(k int) error {
+		l := lanes[k]
+		var out struct {
+			Active bool `json:"active"`
+		}
+		err := b.post(b.issuer+"/oauth2/introspect", url.Values{"token": {l.list[l.rng.IntN(len(l.list))].access}}, &out)
+		if err == nil && !out.Active {
+			err = errors.New("a token that lives is told to be over")
+		}
+		if err != nil {
+			return fail(err)
+		}
+		return nil
+	})
+	out := b.once(lanes, func(s *signedIn) error {
+		if _, err := b.as(s.i, "/logout?id_token_hint="+s.id); err != nil {
+			return fail(err)
+		}
+		return nil
+	})
+	for _, l := range lanes { // the figures are worth nothing if it did not happen
+		if body, err := b.as(l.list[0].i, "/session/"); err == nil && strings.Contains(body, "grown-") {
+			return fmt.Errorf("session %d lives on after its sign-out: %s", l.list[0].i, body)
+		}
+	}
+	if failed != nil {
+		return failed
+	}
+	size, err := b.size()
+	cell := func(r result) string { return fmt.Sprintf("%.3f, %.3f", r.cpu, r.postgres) }
+	fmt.Printf("| %d | %s | %s | %s | %s | %s |\n", n, size, cell(refresh), cell(look), cell(inspect), cell(out))
+	return err
+}
+
+// once runs f for half of what each lane has used, every one once.
+func (b *bench) once(lanes []*lane, f func(*signedIn) error) result {
+	before, beside, begin, done := cpu(b.server), b.postgres(), time.Now(), 0
+	var wg sync.WaitGroup
+	for _, l := range lanes {
+		half := l.list[:(len(l.list)+1)/2]
+		done += len(half)
+		wg.Go(func() {
+			for _, s := range half {
+				f(s)
+			}
+		})
+	}
+	wg.Wait()
+	return result{(cpu(b.server) - before) / float64(done), float64(done) / time.Since(begin).Seconds(), (b.postgres() - beside) / float64(done)}
+}
+
+// as asks with session i's cookie, as a browser that goes to an address.
+func (b *bench) as(i int, path string) (string, error) {
+	r, err := http.NewRequest("GET", b.issuer+path, nil)
+	if err != nil {
+		return "", err
+	}
+	r.AddCookie(&http.Cookie{Name: "exeunt", Value: cookie(i)})
+	res, err := b.http.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s %s", path, res.Status, body)
+	}
+	return string(body), err
+}
+
+func (b *bench) size() (s string, err error) {
+	c, err := pgx.Connect(context.Background(), b.pg.URL("postgres"))
+	if err != nil {
+		return "", err
+	}
+	defer c.Close(context.Background())
+	return s, c.QueryRow(context.Background(), `SELECT pg_size_pretty(pg_database_size(current_database()))`).Scan(&s)
+}

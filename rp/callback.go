@@ -1,0 +1,165 @@
+package rp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// callback receives the provider's answer. The attempt is of this browser, of this provider and redeemed once.
+func (s *Site) callback(w http.ResponseWriter, r *http.Request, u *upstream) {
+	ctx := r.Context()
+	answer := r.URL.Query()
+	browser, ok := s.cookie(r, cookieBrowser)
+	if !ok || !single(answer) {
+		s.stray(w)
+		return
+	}
+	state := hashOf(answer.Get("state"))
+	a, err := s.store.TakeAttempt(ctx, state, hashOf(browser), s.now())
+	var t trip
+	switch {
+	case errors.Is(err, ErrNone):
+		s.stray(w)
+		return
+	case err != nil:
+		s.fail(ctx, "a sign-in could not be read", err)
+		s.broken(w, http.StatusServiceUnavailable)
+		return
+	case a.Provider != u.name || s.vault.open(place("attempt", state[:]), a.Sealed, &t) != nil:
+		// Another provider's callback: a mix-up (RFC 9700 section 4.4).
+		s.stray(w)
+		return
+	}
+	if a.Posted != nil {
+		// The answer that came first is the answer.
+		if s.vault.open(place("posted", state[:]), a.Posted, &answer) != nil || r.URL.Query().Has("code") {
+			s.stray(w)
+			return
+		}
+	}
+	if code := answer.Get("error"); code != "" {
+		s.refused(w, u, code, t.Return)
+		return
+	}
+	in, err := u.exchange(ctx, s.url("callback", u.name), answer, t)
+	if err != nil {
+		s.fail(ctx, u.name+": the sign-in failed", err)
+		s.say(w, http.StatusBadGateway, "The sign-in with "+u.p.Title+" did not work. Please try again.", s.again(u, t.Return))
+		return
+	}
+	if t.Link != "" {
+		s.finishLink(w, r, u, in, t)
+		return
+	}
+	s.enter(w, r, u, in, t)
+}
+
+// enter makes the session.
+func (s *Site) enter(w http.ResponseWriter, r *http.Request, u *upstream, in arrival, t trip) {
+	ctx := r.Context()
+	user, err := s.userOf(ctx, in.who)
+	switch {
+	case errors.Is(err, ErrNobody):
+		s.say(w, http.StatusForbidden, "There is no account here for this sign-in with "+u.p.Title+".", s.homeLink())
+		return
+	case err != nil:
+		s.fail(ctx, "the list of people failed", err)
+		s.broken(w, http.StatusServiceUnavailable)
+		return
+	}
+	now := s.now()
+	cookie := secret()
+	n := Session{
+		ID: hashOf(cookie), User: user, Signed: in.signed(now), Begun: t.Begun, Created: now, Idle: now.Add(s.idle), Ends: now.Add(s.absolute),
+		Provider: u.name, Subject: in.who.Subject, SID: in.sid, Issued: in.issued,
+	}
+	tok, err := s.sealToken(n, in, now)
+	if err == nil {
+		n.Sealed, err = s.vault.seal(place("session", n.ID[:]), kept{Name: in.who.Name, IDToken: in.idToken, EndSession: in.at.endSession})
+	}
+	if err == nil {
+		err = s.store.CreateSession(ctx, n, s.sessionHash(r), &tok)
+	}
+	switch {
+	case errors.Is(err, ErrOvertaken):
+		s.say(w, http.StatusConflict, "You were signed out while you were signing in. Please sign in again.", s.again(u, t.Return))
+		return
+	case err != nil:
+		s.fail(ctx, "a session could not be stored", err)
+		s.broken(w, http.StatusServiceUnavailable)
+		return
+	}
+	s.welcome(w, cookie)
+	s.goes(w, r, t.Return)
+}
+
+// posted keeps an answer that was POSTed from the provider's page, and so without this browser's Lax cookies, and has the
+// browser come again by GET, with them.
+func (s *Site) posted(w http.ResponseWriter, r *http.Request, u *upstream) {
+	if err := r.ParseForm(); err != nil || !single(r.PostForm) || !clean(r.PostForm.Get("state"), 100) {
+		s.stray(w)
+		return
+	}
+	state := r.PostForm.Get("state")
+	answer := url.Values{}
+	for _, k := range []string{"code", "iss", "error", "user"} {
+		if v := r.PostForm.Get(k); v != "" {
+			answer.Set(k, v)
+		}
+	}
+	h := hashOf(state)
+	sealed, err := s.vault.seal(place("posted", h[:]), answer)
+	if err == nil {
+		err = s.store.PostAttempt(r.Context(), h, sealed, s.now())
+	}
+	switch {
+	case errors.Is(err, ErrNone):
+		s.stray(w)
+	case err != nil:
+		s.fail(r.Context(), "a POSTed answer could not be stored", err)
+		s.broken(w, http.StatusServiceUnavailable)
+	default:
+		http.Redirect(w, r, s.url("callback", u.name)+"?"+url.Values{"state": {state}}.Encode(), http.StatusSeeOther)
+	}
+}
+
+// single refuses parameters that come twice: two readers could choose two different ones (RFC 6749 section 3.1).
+func single(v url.Values) bool {
+	for _, k := range []string{"state", "code", "iss", "error", "sid", "logout_token"} {
+		if len(v[k]) > 1 {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Site) stray(w http.ResponseWriter) {
+	s.say(w, http.StatusBadRequest, "This sign-in was not begun in this browser, or it took too long. Please sign in again.", link{"Sign in", s.prefix})
+}
+
+// refused reads an error of RFC 6749 section 4.1.2.1 or OpenID Connect Core section 3.1.2.6. The provider's own words are
+// not shown: anybody can write them into an address.
+func (s *Site) refused(w http.ResponseWriter, u *upstream, code, back string) {
+	text := u.p.Title + " refused the sign-in."
+	switch {
+	case code == "access_denied":
+		text = "The sign-in with " + u.p.Title + " was cancelled."
+	case slices.Contains([]string{"server_error", "temporarily_unavailable"}, code):
+		text = u.p.Title + " has trouble. Please try again in a moment."
+	}
+	s.say(w, http.StatusForbidden, text, s.again(u, back))
+}
+
+func (s *Site) userOf(ctx context.Context, who Identity) (string, error) {
+	if s.users == nil {
+		return who.Provider + ":" + who.Subject, nil
+	}
+	user, err := s.users.UserOf(ctx, who)
+	if err == nil && !clean(user, 500) {
+		err = errors.New("rp: a user's name must be 1 to 500 printable bytes")
+	}
+	return user, err
+}

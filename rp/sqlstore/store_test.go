@@ -1,0 +1,106 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"exeunt.dev/internal/store/pgtest"
+	"exeunt.dev/rp"
+	"exeunt.dev/rp/rptest"
+	"exeunt.dev/rp/sqlstore"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite"
+)
+
+// pg is the Postgres that the tests run on; nil: on SQLite.
+var pg *pgtest.Server
+
+func TestMain(m *testing.M) { pgtest.Both(m, &pg) }
+
+func database(t *testing.T) (*sql.DB, sqlstore.Dialect) {
+	t.Helper()
+	driver, at, d := "sqlite", "file:"+filepath.Join(t.TempDir(), "site.db"), sqlstore.SQLite
+	if pg != nil {
+		driver, at, d = "pgx", pg.Database(t), sqlstore.Postgres
+	}
+	db, err := sql.Open(driver, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db, d
+}
+
+func TestContract(t *testing.T) {
+	rptest.Store(t, func(t *testing.T) rp.Store {
+		db, d := database(t)
+		s, err := sqlstore.Open(t.Context(), db, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	})
+}
+
+// Replicas start together on an empty database, and again on a full one.
+func TestOpenTogether(t *testing.T) {
+	db, d := database(t)
+	var all sync.WaitGroup
+	for range 6 {
+		all.Go(func() {
+			if _, err := sqlstore.Open(t.Context(), db, d); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if _, err := sqlstore.Open(t.Context(), db, 0); err == nil {
+		t.Error("no dialect is taken")
+	}
+}
+
+// A call ends with its context while somebody else holds the database, and does nothing later.
+func TestHeldDatabase(t *testing.T) {
+	db, d := database(t)
+	s, err := sqlstore.Open(t.Context(), db, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	hold, release := []string{"BEGIN IMMEDIATE"}, "ROLLBACK"
+	if d == sqlstore.Postgres {
+		hold = []string{"BEGIN", "LOCK TABLE rp_session IN ACCESS EXCLUSIVE MODE"}
+	}
+	for _, q := range hold {
+		if _, err := c.ExecContext(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := time.Now()
+	n := rp.Session{ID: rp.Hash{1}, User: "alice", Idle: now.Add(time.Hour), Ends: now.Add(time.Hour)}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := s.CreateSession(ctx, n, rp.Hash{}, nil); err == nil {
+		t.Fatal("written under somebody's lock")
+	}
+	if waited := time.Since(now); waited > 2*time.Second {
+		t.Error("waited for", waited)
+	}
+	if _, err := c.ExecContext(t.Context(), release); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.FindSession(t.Context(), n.ID, now); err != rp.ErrNone {
+		t.Error("written after all:", err)
+	}
+	if err := s.CreateSession(t.Context(), n, rp.Hash{}, nil); err != nil {
+		t.Error(err)
+	}
+}

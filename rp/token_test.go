@@ -1,0 +1,89 @@
+package rp_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"exeunt.dev/rp"
+	"exeunt.dev/rp/rptest"
+)
+
+// recorder keeps what was put into a store.
+type recorder struct {
+	*rptest.Memory
+	seen [][]byte
+}
+
+func (r *recorder) note(v any) { r.seen = append(r.seen, fmt.Appendf(nil, "%s", v)) }
+
+func (r *recorder) PutAttempt(ctx context.Context, a rp.Attempt) error {
+	r.note(a)
+	return r.Memory.PutAttempt(ctx, a)
+}
+
+func (r *recorder) CreateSession(ctx context.Context, s rp.Session, replaced rp.Hash, t *rp.Token) error {
+	r.note(s)
+	r.note(*t)
+	return r.Memory.CreateSession(ctx, s, replaced, t)
+}
+
+func (r *recorder) End(ctx context.Context, e rp.Ending) (rp.Ended, error) {
+	out, err := r.Memory.End(ctx, e)
+	r.note(out)
+	return out, err
+}
+
+func containsText(s, part string) bool { return bytes.Contains([]byte(s), []byte(part)) }
+
+func TestTokenIsRenewed(t *testing.T) {
+	o := newOP(t)
+	h := newWebsite(t, rp.Provider("op", o.provider()), rp.Provider("op2", o.provider()))
+	b := h.browser()
+	csrf := b.signIn("op")
+	if a := b.get("/token/op"); a.body != "access-secret" {
+		t.Fatal(a)
+	}
+	if a := b.get("/token/op2"); a.status != http.StatusTeapot {
+		t.Error("a token of a provider that the person did not come through:", a)
+	}
+	h.forward(4*time.Minute + 45*time.Second) // 15 s before its end
+	o.set(func() {
+		o.answers = func(w http.ResponseWriter, r *http.Request) bool { w.WriteHeader(503); return true }
+	})
+	if a := b.get("/token/op"); a.body != "access-secret" {
+		t.Error("a token that is still good is withheld, because the provider has trouble:", a)
+	}
+	o.set(func() { o.answers = nil })
+	if a := b.get("/token/op"); a.body != "access-renewed" {
+		t.Fatal(a)
+	}
+	o.set(func() {
+		o.answers = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path == "/token" {
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(400)
+				w.Write([]byte(`{"error":"invalid_grant"}`))
+			}
+			return r.URL.Path == "/token"
+		}
+	})
+	if a := b.get("/token/op"); a.body != "access-renewed" {
+		t.Error("a stored token is asked for again:", a)
+	}
+	h.forward(2 * time.Hour)
+	if a := b.get("/token/op"); a.status != http.StatusTeapot || !strings.Contains(a.body, "not found") {
+		t.Error("a provider that does not take it any more:", a)
+	}
+	if !b.signedIn() {
+		t.Error("the session here is another layer")
+	}
+	b.signOut(csrf)
+	if a := b.get("/token/op"); a.status != http.StatusTeapot {
+		t.Error(a)
+	}
+}
