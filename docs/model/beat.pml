@@ -10,7 +10,7 @@
  * Elsewhere: how the guard comes to hold all that it says it holds (follow.pml); exp, until and forgetting (clocks.pml).
  *
  * quick: -DMAX=1
- * long: -DMAX=2 -DHEAD=2 -DNODES=2
+ * long: -DMAX=1 -DNODES=2
  * long: -DMAX=3 -DSLOTS=2
  * -D REACH_LATE_ADMISSION: reached | an ended token admitted at the very end of the bound
  * -D NO_BOUND: Bounded | freshness is a round trip: Check refuses when now - fresh_as_of > max staleness

@@ -64,8 +64,6 @@ func (s *scene) covers(r idp.Reach, n named, t thing) bool {
 		return t.in == n.browser
 	case idp.OfOthers:
 		return hers && t.in != nil && t.in != n.browser
-	case idp.OfAway:
-		return hers && (t.in != n.browser || t.from != nil)
 	case idp.OfPerson, idp.Renewed:
 		return hers
 	case idp.OfFamily:

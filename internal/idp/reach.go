@@ -15,7 +15,6 @@ const (
 	OfApp     Reach = "that app, from that session"
 	OfSession Reach = "that session"
 	OfOthers  Reach = "all others"
-	OfAway    Reach = "all others, and offline access"
 	OfPerson  Reach = "all"
 	Renewed   Reach = "all; a refresh in that session gives new ones"
 	OfFamily  Reach = "that family"
@@ -48,8 +47,6 @@ func (r Reach) Means() string {
 		return "What hangs on that session. Offline access does not."
 	case OfOthers:
 		return "The person's other sessions, and what hangs on them."
-	case OfAway:
-		return "The sign-ins of apps in the person's other sessions, and those in that session by which an app had offline access, which is over: the app knows it by that sign-in's `sid` only."
 	case OfPerson:
 		return "All of the person's."
 	case Renewed:

@@ -37,11 +37,11 @@ func Table() []Row {
 		{CauseSessionEnded, SelectSession, "one session is ended from elsewhere", "the account page and its JSON; `exeunt session end`",
 			Stays, OfSession, OfSession, Offered, OfSession, OfSession, None, None},
 		{CauseOthers, SelectOthers, "all other sessions are ended", "the account page and its JSON",
-			ReRooted, OfOthers, OfOthers, OfPerson, Renewed, OfAway, OfPerson, None},
+			ReRooted, OfOthers, OfOthers, OfPerson, Renewed, OfOthers, OfPerson, None},
 		{CauseEverywhere, SelectAccount, "sign-out everywhere", "the account page and its JSON; `POST /customers/me/logout`; Global Token Revocation; `exeunt account end`",
 			Ends, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, None},
 		{CauseCredential, SelectOthers, "the person changes the password", "the account page",
-			ReRooted, OfOthers, OfOthers, OfPerson, Renewed, OfAway, OfPerson, None},
+			ReRooted, OfOthers, OfOthers, OfPerson, Renewed, OfOthers, OfPerson, None},
 		{CauseReset, SelectAccount, "an operator sets a new password", "`exeunt account password`",
 			Ends, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, None},
 		{CauseLock, SelectAccount, "an account is locked", "`exeunt account lock`",
@@ -79,6 +79,7 @@ func TableNotes() []string {
 		"A code that nobody has redeemed yet ends with the session that it was given in; one that asks for offline access ends by what ends that, too.",
 		"Browser-only apps never get offline access.",
 		"A locked, disabled or deleted account has no epoch: nobody signs in to it. Unlocking revives nothing.",
+		"An app is never told of a sign-in that lives: when all others end, offline access that was given in the session that goes on ends too, and its app learns of that when it uses it.",
 		"An app is told with one logout token for each of its sign-ins that ended (`sid`), also when it was disabled with them.",
 	}
 }
