@@ -244,7 +244,7 @@ type ReceiptReader interface {
 	ReceiptByNumber(uint64) (Receipt, error)
 	// Receipts lists those of an account, newest first, with numbers below before (0: all); an empty account lists all.
 	Receipts(a AccountID, before uint64, limit int) ([]Receipt, error)
-	// Reached counts the sessions and the families that a receipt's endings took with them, as long as their rows are there, up to 10,000.
+	// Reached counts the sessions and the families that a receipt's endings took with them, up to 10,000.
 	Reached(Receipt) (sessions, families int64, err error)
 	// Owed counts the fan-outs that nobody has worked off yet.
 	Owed() (int64, error)

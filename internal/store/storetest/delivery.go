@@ -44,7 +44,7 @@ func (w *stay) grant(t testing.TB, s idp.Store, app idp.ClientID, offline bool) 
 		if err := tx.InsertGrant(away); err != nil {
 			return err
 		}
-		return tx.InsertFamily(idp.Family{Name: ledger.NewName(), Grant: away.Name, Sid: sid, Client: app})
+		return tx.InsertFamily(idp.Family{Name: ledger.NewName(), Grant: away.Name, Sid: sid, Client: app, ExpiresAt: 1 << 60})
 	})
 	return sid
 }
@@ -144,6 +144,8 @@ func fanOut(t *testing.T, o Opened) {
 	reached("a session", 1, 0)
 	expect("everywhere: the other session, and what is offline, by the sid that its app knows", end(idp.EndAccount(p.id, idp.AccountActive), idp.CauseEverywhere), books, there)
 	reached("everywhere", 1, 1)
+	update(t, o.Store, func(tx idp.Tx) error { _, err := tx.Sweep(1<<50, 1000); return err })
+	reached("everywhere, when its rows are swept", 1, 1)
 	expect("a consent", end(idp.EndConsent(other.id, "books"), idp.CauseConsentWithdrawn), elsewhere)
 	view(t, o.Store, func(v idp.View) error {
 		e, err := v.Epochs(p.id, "")

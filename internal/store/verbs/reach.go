@@ -6,6 +6,8 @@ import "exeunt.dev/internal/idp"
 const countedTo = 10_000
 
 const (
+	sqlCounted      = `SELECT sessions, families FROM receipt WHERE number = ? AND sessions IS NOT NULL`
+	sqlKeepCounts   = `UPDATE receipt SET sessions = ?, families = ? WHERE number = ? AND sessions IS NULL`
 	sqlSessionsOver = `SELECT count(*) FROM (SELECT 1 FROM ending o JOIN session s ON s.account = ?1 AND s.epoch = o.name
 		WHERE o.number >= ?2 AND o.number < ?3 AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name = s.name AND e.number < ?2) LIMIT CAST(?4 AS BIGINT)) AS c`
 	sqlSessionsOfRealm = `SELECT count(*) FROM (SELECT 1 FROM ending o JOIN session s ON s.realm = o.name
@@ -16,8 +18,12 @@ const (
 		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (f.name, f.grant_) AND e.number < ?1) LIMIT CAST(?3 AS BIGINT)) AS c`
 )
 
-// Reached counts what a receipt's endings took with them.
+// Reached counts what a receipt's endings took with them, or says what was counted before the rows were swept.
 func (v *View) Reached(r idp.Receipt) (sessions, families int64, err error) {
+	counted, err := v.E.One(sqlCounted, func(r Row) { sessions, families = r.Int(), r.Int() }, r.Number)
+	if err != nil || counted {
+		return sessions, families, err
+	}
 	endings, err := v.EndingsOf(r.ID)
 	if err != nil {
 		return 0, 0, err
@@ -51,4 +57,18 @@ func (v *View) Reached(r idp.Receipt) (sessions, families int64, err error) {
 	}
 	families, err = count(sqlFamiliesOver, first, end, countedTo)
 	return sessions, families, err
+}
+
+// keepCounts counts what a receipt has reached, while it can be counted. Of one that nobody is told of the ledger says all.
+func (t *Tx) keepCounts(number uint64) error {
+	r, err := t.ReceiptByNumber(number)
+	if err != nil || r.ToldAt == idp.NobodyToTell {
+		return err
+	}
+	sessions, families, err := t.Reached(r)
+	if err != nil {
+		return err
+	}
+	_, err = t.write(sqlKeepCounts, sessions, families, number)
+	return err
 }

@@ -24,8 +24,8 @@ const (
 const (
 	sqlUncleared = `SELECT number, endings, at FROM receipt WHERE told_at <> 0 AND cleared = 0
 		AND number < coalesce((SELECT min(o.number) FROM receipt o WHERE o.told_at = 0), 9223372036854775807) ORDER BY number LIMIT CAST(? AS BIGINT)`
-	sqlCleared   = `UPDATE receipt SET cleared = 1 WHERE number = ?`
-	sqlNamesOf   = `SELECT name, what FROM ending WHERE number >= ? AND number < ?`
+	sqlCleared = `UPDATE receipt SET cleared = 1 WHERE number = ?`
+	sqlNamesOf = `SELECT name, what FROM ending WHERE number >= ? AND number < ?`
 )
 
 // What hangs beneath a name, by what it is the name of. Each takes a name and a limit.
@@ -98,6 +98,9 @@ func (t *Tx) clear(over idp.Time, left int64) (int64, error) {
 	}
 	gone := int64(0)
 	for _, o := range receipts {
+		if err := t.keepCounts(o.number); err != nil {
+			return 0, err
+		}
 		n, done, err := t.clearOne(o.number, o.number+o.endings, left-gone)
 		if err != nil {
 			return 0, err

@@ -28,7 +28,7 @@ func Tables() []Table {
 		{"pending", []string{"id", "kind", "browser", "client", "realm", "account_epoch", "client_epoch", "consent_epoch", "session", "acted_at", "data", "created_at", "expires_at"}},
 		{"key", []string{"kid", "use", "alg", "state", "private", "public", "created_at", "retired_at"}},
 		{"ending", []string{"number", "name", "what", "receipt", "at", "until"}},
-		{"receipt", []string{"number", "endings", "id", "request", "cause", "actor", "reason", "selector", "account", "client", "session", "at", "told_at", "cleared", "fan_ending", "fan_account", "fan_grant"}},
+		{"receipt", []string{"number", "endings", "id", "request", "cause", "actor", "reason", "selector", "account", "client", "session", "at", "told_at", "cleared", "fan_ending", "fan_account", "fan_grant", "sessions", "families"}},
 		{"delivery", []string{"receipt", "sid", "client", "account", "state", "created_at", "due", "attempts", "attempted_at", "confirmed_at", "again", "status", "error"}},
 	}
 }

@@ -2,6 +2,9 @@
 ALTER TABLE receipt ADD COLUMN fan_ending BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE receipt ADD COLUMN fan_account TEXT NOT NULL DEFAULT '';
 ALTER TABLE receipt ADD COLUMN fan_grant BYTEA;
+-- What a receipt's endings took with them, counted before the rows are swept; NULL while they are there to be counted.
+ALTER TABLE receipt ADD COLUMN sessions BIGINT;
+ALTER TABLE receipt ADD COLUMN families BIGINT;
 
 -- Of the end of a token, a family or a key nobody is told.
 UPDATE receipt SET told_at = 1 WHERE told_at = 0 AND selector IN ('token', 'family', 'key');

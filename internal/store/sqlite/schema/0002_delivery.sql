@@ -2,6 +2,9 @@
 ALTER TABLE receipt ADD COLUMN fan_ending INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE receipt ADD COLUMN fan_account TEXT NOT NULL DEFAULT '';
 ALTER TABLE receipt ADD COLUMN fan_grant BLOB;
+-- What a receipt's endings took with them, counted before the rows are swept; NULL while they are there to be counted.
+ALTER TABLE receipt ADD COLUMN sessions INTEGER;
+ALTER TABLE receipt ADD COLUMN families INTEGER;
 
 -- Of the end of a token, a family or a key nobody is told.
 UPDATE receipt SET told_at = 1 WHERE told_at = 0 AND selector IN ('token', 'family', 'key');
