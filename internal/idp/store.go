@@ -135,6 +135,8 @@ type SessionReader interface {
 	ExpiredSessions(now Time, limit int) ([]Session, error)
 	Slot(session Name, client ClientID) (Slot, error)
 	Slots(session Name) ([]Slot, error)
+	// Awaited lists the apps of a session that a browser waits for when it signs out.
+	Awaited(session Name) ([]ClientID, error)
 }
 
 // SessionWriter writes sessions.

@@ -234,26 +234,14 @@ const awaitAtMost = 800 * time.Millisecond
 
 // await waits for the session's apps that are to be awaited; by default none is, and the browser waits for the commit only.
 func (l *Logout) await(r *http.Request, session idp.Name, id idp.ReceiptID) {
-	awaited := map[idp.ClientID]bool{}
-	err := l.Store.View(r.Context(), func(v idp.View) error {
-		slots, err := v.Slots(session)
-		for _, s := range slots {
-			c, err := v.Client(s.Client)
-			if err != nil && !errors.Is(err, idp.ErrNotFound) {
-				return err
-			}
-			if c.AwaitLogout {
-				awaited[c.ID] = true
-			}
-		}
-		return err
-	})
+	var awaited []idp.ClientID
+	err := l.Store.View(r.Context(), func(v idp.View) (err error) { awaited, err = v.Awaited(session); return err })
 	if err != nil || len(awaited) == 0 {
 		return // what is owed is told without us
 	}
 	ctx, stop := context.WithTimeout(r.Context(), awaitAtMost)
 	defer stop()
-	l.Await(ctx, id, func(c idp.ClientID) bool { return awaited[c] })
+	l.Await(ctx, id, func(c idp.ClientID) bool { return slices.Contains(awaited, c) })
 }
 
 var errScope = errors.New("token may not sign out")

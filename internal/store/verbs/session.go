@@ -46,8 +46,10 @@ const (
 		WHERE session = ?1`
 	seen = `(CASE WHEN last_seen > ?2 THEN last_seen ELSE ?2 END)`
 
-	sqlSlot    = `SELECT session, client, grant_, must_ask FROM slot WHERE session = ? AND client = ?`
-	sqlSlots   = `SELECT session, client, grant_, must_ask FROM slot WHERE session = ? ORDER BY client`
+	sqlSlot  = `SELECT session, client, grant_, must_ask FROM slot WHERE session = ? AND client = ?`
+	sqlSlots = `SELECT session, client, grant_, must_ask FROM slot WHERE session = ? ORDER BY client`
+	// The client's row is JSON as encoding/json writes it: within a text its quotes would be escaped.
+	sqlAwaited = `SELECT c.id FROM slot s JOIN client c ON c.id = s.client WHERE s.session = ? AND c.data LIKE '%"await_logout":true%'`
 	sqlPutSlot = `INSERT INTO slot (session, client, grant_, must_ask) VALUES (?, ?, ?, ?)
 		ON CONFLICT (session, client) DO UPDATE SET grant_ = excluded.grant_, must_ask = excluded.must_ask`
 )
@@ -150,6 +152,12 @@ func (v *View) Slot(session idp.Name, c idp.ClientID) (s idp.Slot, err error) {
 // Slots lists the apps of a session.
 func (v *View) Slots(session idp.Name) (out []idp.Slot, err error) {
 	err = v.E.Each(sqlSlots, func(r Row) { out = append(out, readSlot(r)) }, session)
+	return out, err
+}
+
+// Awaited lists the apps of a session that a browser waits for.
+func (v *View) Awaited(session idp.Name) (out []idp.ClientID, err error) {
+	err = v.E.Each(sqlAwaited, func(r Row) { out = append(out, idp.ClientID(r.Text())) }, session)
 	return out, err
 }
 
