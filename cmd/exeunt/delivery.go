@@ -132,7 +132,7 @@ func (c *deliveryResendCmd) Run(w *world) error {
 		}
 		n, err := change(w, b, ids, idp.Tx.SendAgain)
 		if errors.Is(err, idp.ErrConflict) {
-			return fmt.Errorf("%s cannot be told: its app has no back channel", c.ID)
+			return hint(fmt.Errorf("%s was confirmed by its app, or its app has no back channel", c.ID), "exeunt delivery show "+c.ID+" says which")
 		}
 		if err != nil {
 			return one.wrong(err)

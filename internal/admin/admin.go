@@ -29,7 +29,7 @@ type Admin struct {
 func (a *Admin) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /admin/deliveries", a.deliveries)
 	mux.HandleFunc("GET /admin/deliveries/{id}", a.delivery)
-	mux.HandleFunc("POST /admin/deliveries/{id}/resend", a.change(idp.Tx.SendAgain, "It cannot be told: it has no back channel."))
+	mux.HandleFunc("POST /admin/deliveries/{id}/resend", a.change(idp.Tx.SendAgain, "Its app has confirmed it, or has no back channel."))
 	mux.HandleFunc("POST /admin/deliveries/{id}/give-up", a.change(func(tx idp.Tx, id idp.DeliveryID, _ idp.Time) (bool, error) { return tx.GiveUp(id) }, "It is not owed."))
 	mux.HandleFunc("GET /admin/receipts", a.receipts)
 	mux.HandleFunc("GET /admin/receipts/{number}", a.receipt)

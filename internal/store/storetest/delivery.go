@@ -277,6 +277,9 @@ func deliveries(t *testing.T, o Opened) {
 		return err
 	})
 	update(t, o.Store, func(tx idp.Tx) error {
+		if back, err := tx.SendAgain(d.ID(), 4000); err != nil || back {
+			t.Error("what was confirmed is owed again:", back, err)
+		}
 		if back, err := tx.SendAgain(id, 4000); err != nil || !back {
 			t.Error("send again:", back, err)
 		}
@@ -318,10 +321,25 @@ func deliveries(t *testing.T, o Opened) {
 	if n := free(4500); n != 1 {
 		t.Errorf("freed %d leases of one", n)
 	}
-	if freed := lease(o.Store, 4500, 10); len(freed) != 1 || freed[0].Sid != again[1].Sid {
-		t.Errorf("leased after that: %+v", freed)
+	freed := lease(o.Store, 4500, 10)
+	if len(freed) != 1 || freed[0].Sid != again[1].Sid {
+		t.Fatalf("leased after that: %+v", freed)
 	}
 	if n := free(5500); n != 0 {
 		t.Errorf("freed %d leases that were over", n)
+	}
+	update(t, o.Store, func(tx idp.Tx) error {
+		_, err := tx.GiveUp(freed[0].ID())
+		return err
+	})
+	done := freed[0]
+	failed := done
+	failed.Due = 4800
+	if settle(o.Store, failed) {
+		t.Error("what was given up is owed again by an attempt that was under way")
+	}
+	done.State, done.Due, done.ConfirmedAt = idp.Confirmed, 0, 4300
+	if !settle(o.Store, done) {
+		t.Error("a confirmation that came after giving up is lost")
 	}
 }

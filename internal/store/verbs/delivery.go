@@ -33,8 +33,9 @@ const (
 	sqlLease = `UPDATE delivery SET due = ?, attempts = attempts + 1, attempted_at = ? WHERE receipt = ? AND sid = ?`
 	sqlFree  = `UPDATE delivery SET due = ?1 WHERE (receipt, sid) IN (` + apps + `
 		SELECT d.receipt, d.sid FROM c JOIN delivery d ON d.client = c.client AND d.due > ?1 AND d.due = d.attempted_at + ?2)`
-	sqlSettle    = `UPDATE delivery SET state = ?, due = ?, confirmed_at = ?, again = ?, status = ?, error = ? WHERE receipt = ? AND sid = ? AND attempts = ? AND created_at = ? AND due IS NOT NULL`
-	sqlSendAgain = `UPDATE delivery SET state = 'owed', due = ?, created_at = ?, attempts = 0 WHERE receipt = ? AND sid = ? AND state <> 'cannot-be-told'`
+	sqlSettle = `UPDATE delivery SET state = ?, due = ?, confirmed_at = ?, again = ?, status = ?, error = ? WHERE receipt = ? AND sid = ? AND attempts = ? AND created_at = ?
+		AND (due IS NOT NULL OR (state = 'given-up' AND CAST(? AS BIGINT) <> 0))`
+	sqlSendAgain = `UPDATE delivery SET state = 'owed', due = ?, created_at = ?, attempts = 0 WHERE receipt = ? AND sid = ? AND state NOT IN ('cannot-be-told', 'confirmed')`
 	sqlGiveUp    = `UPDATE delivery SET state = 'given-up', due = NULL WHERE receipt = ? AND sid = ? AND state = 'owed'`
 
 	sqlFanOuts    = `SELECT` + receiptColumns + `, r.endings, r.fan_ending, r.fan_account, r.fan_grant FROM receipt r WHERE r.told_at = 0 ORDER BY r.number LIMIT CAST(? AS BIGINT)`
@@ -149,9 +150,9 @@ func (t *Tx) FreeLeases(now idp.Time, length time.Duration) (int64, error) {
 	return t.write(sqlFree, now, length.Milliseconds())
 }
 
-// SettleDelivery writes what came of an attempt.
+// SettleDelivery writes what came of an attempt; a confirmation also where an operator has given up meanwhile.
 func (t *Tx) SettleDelivery(d idp.Delivery) (bool, error) {
-	return t.swap(sqlSettle, string(d.State), orNull(d.Due), d.ConfirmedAt, d.Again, d.Status, d.Error, d.Receipt, d.Sid, d.Attempts, d.CreatedAt)
+	return t.swap(sqlSettle, string(d.State), orNull(d.Due), d.ConfirmedAt, d.Again, d.Status, d.Error, d.Receipt, d.Sid, d.Attempts, d.CreatedAt, d.ConfirmedAt)
 }
 
 // SendAgain makes a delivery owed again.
