@@ -17,6 +17,7 @@ import (
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/server"
+	"exeunt.dev/ledger"
 	"github.com/alecthomas/kong"
 )
 
@@ -86,7 +87,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 	if err != nil {
 		panic(err) // the grammar above is wrong
 	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(behindDashes(args))
 	if err != nil {
 		complain(errOut, hint(err, usageOf(err)))
 		return exitUsage
@@ -171,4 +172,23 @@ func complain(w io.Writer, err error) {
 	if advice != "" {
 		fmt.Fprintf(w, "hint: %s\n", advice)
 	}
+}
+
+// behindDashes puts names that begin with a dash, as one in 64 does, behind "--", lest they be taken for flags.
+func behindDashes(args []string) []string {
+	var out, names []string
+	for i, a := range args {
+		if a == "--" {
+			return append(append(append(out, "--"), names...), args[i+1:]...)
+		}
+		if _, err := ledger.ParseName(a); err == nil && strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "--") {
+			names = append(names, a)
+		} else {
+			out = append(out, a)
+		}
+	}
+	if names == nil {
+		return out
+	}
+	return append(append(out, "--"), names...)
 }
