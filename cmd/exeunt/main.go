@@ -174,14 +174,16 @@ func complain(w io.Writer, err error) {
 	}
 }
 
-// behindDashes puts names that begin with a dash, as one in 64 does, behind "--", lest they be taken for flags.
+// behindDashes puts names and receipts' ids that begin with a dash, as one in 64 does, behind "--", lest they be taken for flags.
 func behindDashes(args []string) []string {
 	var out, names []string
 	for i, a := range args {
 		if a == "--" {
 			return append(append(append(out, "--"), names...), args[i+1:]...)
 		}
-		if _, err := ledger.ParseName(a); err == nil && strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "--") {
+		_, name := ledger.ParseName(a)
+		_, receipt := idp.ReceiptID(a).Ended()
+		if (name == nil || receipt) && strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "--") {
 			names = append(names, a)
 		} else {
 			out = append(out, a)

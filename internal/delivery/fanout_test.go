@@ -234,3 +234,23 @@ func TestDeadAppOnTheSameHost(t *testing.T) {
 		t.Errorf("waited %d ms, attempts: %d", d.AttemptedAt-d.CreatedAt, d.Attempts)
 	}
 }
+
+// The end of the realm waits for no lock, so a code may be redeemed while it commits: who is pending then is told, and once more.
+func TestRealmTellsThePending(t *testing.T) {
+	w := newWorld(t)
+	app := w.addApp("app", nil)
+	session, _ := w.signIn(long)
+	sid := ledger.NewName()
+	w.update(func(tx idp.Tx) error {
+		e, err := tx.Epochs(w.account, "app")
+		if err != nil {
+			return err
+		}
+		return tx.InsertGrant(idp.Grant{Name: sid, Account: w.account, Client: "app", Session: session, Epochs: idp.Epochs{Client: e.Client, Consent: e.Consent}})
+	})
+	w.work(long)
+	d := w.state(w.end(idp.EndRealm()), sid, idp.Confirmed)
+	if d.Due < d.ConfirmedAt.Add(idp.AgainAfter) || len(app.got()) != 1 {
+		t.Errorf("told %d times; %+v", len(app.got()), d)
+	}
+}

@@ -22,11 +22,11 @@ const (
 
 // Options of a client. The zero value is the strictest: the public Internet by https.
 type Options struct {
-	Allow    []netip.Prefix // networks that are not public and may be called, also without TLS; not for self-registered clients
+	Allow    []netip.Prefix // networks that are not public and may be called, also without TLS
 	Roots    *x509.CertPool // whom certificates must come from; nil: the system's
 	Resolver Resolver       // nil: the system's
 	Timeout  time.Duration  // of a whole call, answer included; 0: 5 s
-	PerHost  int            // connections to one host and port, of each kind of caller; 0: 16
+	PerHost  int            // connections to one host and port, each for https and http; 0: 16
 	// Watch is told that a call to a host begins, and gives what is told how it ended: a status, or why there is none. nil: nobody.
 	Watch func(ctx context.Context, host string) func(status int, failed Kind)
 }
@@ -36,7 +36,7 @@ type Client struct {
 	timeout time.Duration
 	watch   func(ctx context.Context, host string) func(status int, failed Kind)
 	// One pool each, so that no call is served by a connection that its own rules would not have made.
-	https, http, self *http.Transport
+	https, http *http.Transport
 }
 
 // Request is one call.
@@ -45,9 +45,6 @@ type Request struct {
 	URL    string // absolute, http or https, without user and password
 	Header http.Header
 	Body   []byte
-	// SelfRegistered says that the address comes from a client that registered itself without an initial access token: no
-	// network of the operator's is open to it.
-	SelfRegistered bool
 }
 
 // Answer is what came back, whatever its status, redirects apart.
@@ -94,13 +91,12 @@ func New(o Options) *Client {
 		watch:   o.Watch,
 		https:   pool(policy{public: true, allow: allow}, true),
 		http:    pool(policy{allow: allow}, false),
-		self:    pool(policy{public: true}, true),
 	}
 }
 
 // Close closes idle connections.
 func (c *Client) Close() {
-	for _, t := range []*http.Transport{c.https, c.http, c.self} {
+	for _, t := range []*http.Transport{c.https, c.http} {
 		t.CloseIdleConnections()
 	}
 }
@@ -125,12 +121,7 @@ func (c *Client) do(ctx context.Context, r Request) (Answer, error) {
 	}
 	host := req.URL.Hostname()
 	pool := c.https
-	switch {
-	case r.SelfRegistered && req.URL.Scheme == "http":
-		return Answer{}, &Error{Kind: RefusedAddress, Host: host, cause: errAddress}
-	case r.SelfRegistered:
-		pool = c.self
-	case req.URL.Scheme == "http":
+	if req.URL.Scheme == "http" {
 		pool = c.http
 	}
 	// A transport by itself follows nothing and keeps no cookies.

@@ -126,8 +126,6 @@ func TestDo_AddressesNotAllowed(t *testing.T) {
 		{"http", nil, outbound.Request{URL: plain.URL}, outbound.RefusedAddress},
 		{"http to a public address", loopback, outbound.Request{URL: "http://192.31.196.1/"}, outbound.RefusedAddress},
 		{"another network allowed", []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}, outbound.Request{URL: s.URL}, outbound.RefusedAddress},
-		{"self-registered", loopback, outbound.Request{URL: s.URL, SelfRegistered: true}, outbound.RefusedAddress},
-		{"self-registered, http", loopback, outbound.Request{URL: plain.URL, SelfRegistered: true}, outbound.RefusedAddress},
 		{"no such name", loopback, outbound.Request{URL: "https://nowhere.example/"}, outbound.DNS},
 		{"a number in another base", loopback, outbound.Request{URL: at(s, "2130706433", "/")}, outbound.DNS},
 		{"another scheme", loopback, outbound.Request{URL: "gopher://127.0.0.1/"}, outbound.BadRequest},
@@ -160,23 +158,6 @@ func TestDo_AddressesAllowed(t *testing.T) {
 		if err != nil || a.Status != 200 {
 			t.Error(u, a.Status, err)
 		}
-	}
-}
-
-// A connection that was made for the operator's client is not lent to one that could not have made it.
-func TestDo_PoolsApart(t *testing.T) {
-	var reached atomic.Int32
-	s, roots := site(t, func(http.ResponseWriter, *http.Request) { reached.Add(1) })
-	c := client(t, outbound.Options{Allow: loopback, Roots: roots, Resolver: resolving("example.com", []string{"127.0.0.1"})})
-	r := outbound.Request{URL: at(s, "example.com", "/")}
-	if _, err := c.Do(t.Context(), r); err != nil {
-		t.Fatal(err)
-	}
-	r.SelfRegistered = true
-	_, err := c.Do(t.Context(), r)
-	wantKind(t, err, outbound.RefusedAddress)
-	if reached.Load() != 1 {
-		t.Error("it arrived")
 	}
 }
 

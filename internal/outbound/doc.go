@@ -3,7 +3,7 @@
 // client is built to be of no use for reaching what only this machine can reach (server-side request forgery).
 //
 // The address that is connected to is checked at the moment of connecting, not the name before: a name server may answer
-// differently the second time. Connections made for operators' clients are never lent to clients that registered themselves.
+// differently the second time.
 //
 // It refuses: addresses that are not public unless the operator allows their network; plain http outside those networks; a
 // proxy from the environment; redirects (an answer with one is an error); cookies; answers of more than 64 KiB, compressed or
