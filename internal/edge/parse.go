@@ -102,6 +102,11 @@ func WantsJSON(r *http.Request) bool {
 	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
 }
 
+// WantsHTML says that a person's browser asks for a page.
+func WantsHTML(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
 // Bearer returns the token of the Authorization header (RFC 6750 section 2.1); "" if there is none.
 func Bearer(r *http.Request) string {
 	all := r.Header.Values("Authorization")

@@ -81,6 +81,13 @@ type frame struct {
 type Header struct {
 	Who  string
 	CSRF string
+	Nav  []Link // where else one can go; empty: nowhere
+}
+
+// Link is one place to go.
+type Link struct {
+	To, Text string
+	Here     bool
 }
 
 // headed pages have the strip.

@@ -22,6 +22,10 @@ const (
 		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name = s.name)
 		ORDER BY s.created_at DESC, s.ref DESC LIMIT CAST(? AS BIGINT)`
 
+	sqlAppsIn = `SELECT s.name, t.client FROM session s JOIN slot t ON t.session = s.name JOIN grant_ g ON g.name = t.grant_
+		WHERE s.account = ? AND s.epoch = ? AND (s.created_at, s.ref) >= (?, ?) AND (s.created_at, s.ref) <= (?, ?)
+		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (g.name, g.client_epoch, g.consent_epoch)) ORDER BY t.client`
+
 	sqlSessionsEndedWith = `SELECT ` + sessionColumns + sessionTables + `
 		WHERE s.account = ?1 AND s.epoch = ?2 AND (s.created_at, s.ref) < (?3, ?4)
 		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name = s.name AND e.number < (SELECT o.number FROM ending o WHERE o.name = ?2))
@@ -104,6 +108,20 @@ func (v *View) Sessions(a idp.AccountID, realm, epoch idp.Name, p idp.Page) (out
 		return nil, err
 	}
 	err = v.E.Each(sqlSessions, func(r Row) { out = append(out, readSession(r)) }, a, epoch, realm, created, ref, limitOf(p))
+	return out, err
+}
+
+// AppsIn lists the apps of a page's sessions, in one question.
+func (v *View) AppsIn(page []idp.Session) (map[idp.Name][]idp.ClientID, error) {
+	if len(page) == 0 {
+		return nil, nil
+	}
+	out := map[idp.Name][]idp.ClientID{}
+	newest, oldest := &page[0], &page[len(page)-1]
+	err := v.E.Each(sqlAppsIn, func(r Row) {
+		s := r.Name()
+		out[s] = append(out[s], idp.ClientID(r.Text()))
+	}, newest.Account, newest.Epoch, oldest.CreatedAt, oldest.Ref, newest.CreatedAt, newest.Ref)
 	return out, err
 }
 
