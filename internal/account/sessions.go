@@ -19,7 +19,7 @@ const perPage = 50
 
 type line struct {
 	Session idp.Session
-	Apps    []idp.Client
+	Apps    []idp.AppName
 }
 
 // sessions reads a page of the live sessions of an account with their apps. The acting one, if there is any, stands at the top of the first
@@ -42,38 +42,17 @@ func (a *Account) sessions(ctx context.Context, id idp.AccountID, acting *idp.Se
 		if len(rows) == perPage {
 			more = a.After(&rows[len(rows)-1])
 		}
+		if acting != nil && after == "" {
+			rows = append([]idp.Session{*acting}, rows...)
+		}
 		apps, err := v.AppsIn(rows)
 		if err != nil {
 			return err
 		}
-		clients := map[idp.ClientID]idp.Client{}
-		add := func(s idp.Session, in []idp.ClientID) error {
-			l := line{Session: s}
-			for _, id := range in {
-				c, err := app(v, clients, id)
-				if err != nil {
-					return err
-				}
-				l.Apps = append(l.Apps, c)
-			}
-			out = append(out, l)
-			return nil
-		}
-		if acting != nil && after == "" {
-			mine, err := v.AppsIn([]idp.Session{*acting})
-			if err != nil {
-				return err
-			}
-			if err := add(*acting, mine[acting.Name]); err != nil {
-				return err
-			}
-		}
-		for _, s := range rows {
-			if s.Expired(now) || (acting != nil && s.Name == acting.Name) {
-				continue
-			}
-			if err := add(s, apps[s.Name]); err != nil {
-				return err
+		for i, s := range rows {
+			first := i == 0 && after == ""
+			if !s.Expired(now) && (acting == nil || s.Name != acting.Name || first) {
+				out = append(out, line{s, apps[s.Name]})
 			}
 		}
 		return nil
