@@ -52,6 +52,8 @@ type View interface {
 	LedgerReader
 	ReceiptReader
 	DeliveryReader
+	MailReader
+	LockReader
 }
 
 // Tx reads and writes. Lock order: account, session, grant, family, client, slot; the counter row is the store's.
@@ -66,6 +68,8 @@ type Tx interface {
 	KeyWriter
 	LedgerWriter
 	DeliveryWriter
+	MailWriter
+	LockWriter
 }
 
 // EpochReader is the only way to current epochs.
