@@ -23,6 +23,7 @@ import (
 	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/logout"
+	"exeunt.dev/internal/mail"
 	"exeunt.dev/internal/oauth"
 	"exeunt.dev/internal/outbound"
 	"exeunt.dev/internal/signin"
@@ -42,6 +43,7 @@ type Server struct {
 	door     *door.Door
 	calls    *outbound.Client
 	delivery *delivery.Delivery
+	post     *mail.Post // nil: there is no mail server
 	metrics  *metrics
 	handler  http.Handler
 	listener net.Listener
@@ -90,6 +92,10 @@ func (s *Server) build(ctx context.Context) error {
 		Alone: c.Postgres.URL == "",
 	})
 	s.door = door.New(s.store, s.committed)
+	var err error
+	if s.post, err = s.base.Post(s.store, nil, s.log); err != nil {
+		return err
+	}
 	pages, err := web.New(c.Name)
 	if err != nil {
 		return err
@@ -174,6 +180,7 @@ func (s *Server) Run(ctx context.Context) error {
 		work.Go(func() { s.acme.Run(follow) })
 	}
 	work.Go(func() { s.delivery.Run(follow) })
+	work.Go(func() { s.post.Run(follow) })
 	failed := make(chan error, 2)
 	servers := []*http.Server{s.serve(s.listener, s.handler, failed)}
 	if s.aside != nil {
