@@ -54,6 +54,7 @@ type View interface {
 	DeliveryReader
 	MailReader
 	LockReader
+	EventReader
 }
 
 // Tx reads and writes. Lock order: account, session, grant, family, client, slot; the counter row is the store's.
@@ -70,6 +71,7 @@ type Tx interface {
 	DeliveryWriter
 	MailWriter
 	LockWriter
+	EventWriter
 }
 
 // EpochReader is the only way to current epochs.

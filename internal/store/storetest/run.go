@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 		{"Mails", mails},
 		{"Tallies", tallies},
 		{"Locks", locks},
+		{"Events", events},
 		{"S1_Reopen", reopen},
 		{"S2_LostUpdate", lostUpdate},
 		{"S2_EndedAfterLock", endedAfterLock},

@@ -6,6 +6,9 @@ type Table struct {
 	Columns []string
 }
 
+// Born says that a new database has a row in this table already.
+func (t *Table) Born() bool { return t.Name == "counter" || t.Name == "realm" || t.Name == "audit" }
+
 // Booleans are columns that Postgres keeps as such and SQLite as 0 and 1.
 func Booleans(column string) bool {
 	return column == "email_verified" || column == "must_ask" || column == "again" || column == "persistent"
@@ -34,5 +37,7 @@ func Tables() []Table {
 		{"tally", []string{"key", "hour", "count"}},
 		{"account_lock", []string{"account", "id", "kind", "at", "opens_at"}},
 		{"care", []string{"account", "since", "settled_at"}},
+		{"event", []string{"id", "number", "hash", "kind", "at", "account", "actor", "session", "client", "receipt", "ip", "device", "why", "data"}},
+		{"audit", []string{"id", "number", "hash", "first", "before"}},
 	}
 }
