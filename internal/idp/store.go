@@ -52,6 +52,8 @@ type View interface {
 	LedgerReader
 	ReceiptReader
 	DeliveryReader
+	MailReader
+	LockReader
 	EventReader
 }
 
@@ -67,6 +69,8 @@ type Tx interface {
 	KeyWriter
 	LedgerWriter
 	DeliveryWriter
+	MailWriter
+	LockWriter
 	EventWriter
 }
 
