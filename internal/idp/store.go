@@ -48,6 +48,7 @@ type View interface {
 	ClientReader
 	GrantReader
 	PendingReader
+	CredentialReader
 	KeyReader
 	LedgerReader
 	ReceiptReader
@@ -63,6 +64,7 @@ type Tx interface {
 	ClientWriter
 	GrantWriter
 	PendingWriter
+	CredentialWriter
 	KeyWriter
 	LedgerWriter
 	DeliveryWriter
