@@ -123,7 +123,7 @@ func (a *Account) removeAuthenticator(w http.ResponseWriter, r *http.Request, s 
 	var receipt idp.Receipt
 	if err == nil {
 		c, _ := k.first(idp.CredentialTOTP)
-		receipt, err = a.remove(r.Context(), s, k, idp.CredentialTOTP, c.ID, cookie)
+		receipt, err = a.remove(r, s, k, idp.CredentialTOTP, c.ID, cookie)
 	}
 	if err != nil {
 		status, sentence := refused(err)

@@ -136,7 +136,7 @@ func (a *Account) deleteFactor(kind idp.CredentialKind) http.HandlerFunc {
 			id = one.ID
 		}
 		cookie := idp.NewSecret(32)
-		receipt, err := a.remove(r.Context(), c.session, k, kind, id, cookie)
+		receipt, err := a.remove(r, c.session, k, kind, id, cookie)
 		if err != nil {
 			edge.Fail(w, r, err)
 			return
@@ -148,10 +148,10 @@ func (a *Account) deleteFactor(kind idp.CredentialKind) http.HandlerFunc {
 }
 
 // remove takes a credential away, if it is of this kind.
-func (a *Account) remove(ctx context.Context, s *idp.Session, k kept, kind idp.CredentialKind, id idp.CredentialID, cookie string) (idp.Receipt, error) {
+func (a *Account) remove(r *http.Request, s *idp.Session, k kept, kind idp.CredentialKind, id idp.CredentialID, cookie string) (idp.Receipt, error) {
 	for _, c := range k.all {
 		if c.ID == id && c.Kind == kind {
-			return a.Factors.Remove(ctx, s, id, idp.HashOf(cookie))
+			return a.Factors.Remove(r.Context(), r, s, id, idp.HashOf(cookie))
 		}
 	}
 	return idp.Receipt{}, idp.ErrNotFound

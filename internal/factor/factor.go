@@ -24,6 +24,8 @@ type Factors struct {
 
 	// Knows gives a key to a browser in which this account has signed in before; nil: none is known.
 	Knows func(*http.Request, idp.AccountID) string
+	// Failed is told of wrong codes; nil: nobody is.
+	Failed func(idp.Event)
 }
 
 // A code has six digits, and three are right at any time. Whoever has the password gets ten guesses and then one in five minutes, at
@@ -60,10 +62,11 @@ func (f *Factors) Add(ctx context.Context, r *http.Request, p browser.Proof, cod
 	}
 	var right bool
 	err = f.store.Update(ctx, func(tx idp.Tx) (err error) {
-		right, err = f.take(tx, p, code)
+		right, err = f.take(tx, r, p, code)
 		return err
 	})
 	if err == nil && !right {
+		f.failed(r, p.Account)
 		err = idp.ErrWrong
 	}
 	if err != nil {
@@ -71,6 +74,14 @@ func (f *Factors) Add(ctx context.Context, r *http.Request, p browser.Proof, cod
 	}
 	f.codes.Forget(key)
 	return both(p, "otp"), nil
+}
+
+// failed tells of a wrong second factor.
+func (f *Factors) failed(r *http.Request, id idp.AccountID) {
+	if f.Failed != nil {
+		f.Failed(idp.Event{Kind: idp.EventSignInFailed, Account: id, Actor: "stranger", IP: edge.Client(r).IP.String(), Device: r.UserAgent(),
+			Data: map[string]string{"factor": "code"}})
+	}
 }
 
 // both is a proof with its second factor (RFC 8176 section 2: otp takes in codes from a list, and mfa says that there were two).
@@ -81,7 +92,7 @@ func both(p browser.Proof, method string) browser.Proof {
 }
 
 // take finds the code among what the account has, and uses it up. Its account's row is locked, so that no code is taken twice.
-func (f *Factors) take(tx idp.Tx, p browser.Proof, code string) (bool, error) {
+func (f *Factors) take(tx idp.Tx, r *http.Request, p browser.Proof, code string) (bool, error) {
 	if err := tx.LockAccount(p.Account, idp.Exclusive); err != nil {
 		return false, err
 	}
@@ -109,10 +120,14 @@ func (f *Factors) take(tx idp.Tx, p browser.Proof, code string) (bool, error) {
 			ok = was == 0 && c.Handle == recoveryHash(p.Account, code)
 			c.Counter = 1
 		}
-		if ok {
-			c.UsedAt = now
-			return tx.UseCredential(c, was)
+		if !ok {
+			continue
 		}
+		c.UsedAt = now
+		if ok, err = tx.UseCredential(c, was); err == nil && ok && c.Kind == idp.CredentialRecovery {
+			err = tx.Record(idp.Event{Kind: idp.EventRecoveryUsed, Account: p.Account, IP: edge.Client(r).IP.String(), Device: r.UserAgent()})
+		}
+		return ok, err
 	}
 	return false, nil
 }
@@ -122,7 +137,7 @@ var ErrLast = idp.Invalid("credential", "This is the only way for you to sign in
 
 // Remove takes a credential of the session's person away, and ends what the person has elsewhere. An authenticator app takes its
 // recovery codes with it. idp.ErrNotFound, ErrLast, idp.ErrEnded.
-func (f *Factors) Remove(ctx context.Context, s *idp.Session, id idp.CredentialID, cookie idp.Hash) (receipt idp.Receipt, err error) {
+func (f *Factors) Remove(ctx context.Context, r *http.Request, s *idp.Session, id idp.CredentialID, cookie idp.Hash) (receipt idp.Receipt, err error) {
 	err = f.store.Update(ctx, func(tx idp.Tx) error {
 		if receipt, err = changed(tx, s, cookie); err != nil {
 			return err
@@ -148,7 +163,10 @@ func (f *Factors) Remove(ctx context.Context, s *idp.Session, id idp.CredentialI
 				return err
 			}
 		}
-		return tx.DeleteCredential(s.Account, id)
+		if err := tx.DeleteCredential(s.Account, id); err != nil {
+			return err
+		}
+		return record(tx, r, s, idp.EventFactorRemoved, &gone)
 	})
 	return receipt, err
 }
@@ -162,4 +180,13 @@ func changed(tx idp.Tx, s *idp.Session, cookie idp.Hash) (idp.Receipt, error) {
 // added is a new credential, added in a session.
 func added(s *idp.Session, r *http.Request, kind idp.CredentialKind, now idp.Time) idp.Credential {
 	return idp.Credential{ID: idp.CredentialID(ledger.NewName().String()), Account: s.Account, Kind: kind, AddedAt: now, From: s.Ref, IP: edge.Client(r).IP.String()}
+}
+
+// record writes down what was changed.
+func record(tx idp.Tx, r *http.Request, s *idp.Session, kind idp.EventKind, c *idp.Credential) error {
+	e := idp.Event{Kind: kind, Account: s.Account, Session: s.Ref, IP: edge.Client(r).IP.String(), Device: r.UserAgent()}
+	if c != nil {
+		e.Data = map[string]string{"factor": string(c.Kind), "name": c.Name}
+	}
+	return tx.Record(e)
 }

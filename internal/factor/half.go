@@ -92,7 +92,7 @@ func (f *Factors) Finish(ctx context.Context, r *http.Request, id string, h Hold
 			return err
 		}
 		p = browser.Proof{Account: half.Account, Born: row.Born, Methods: half.Methods, Stay: half.Stay}
-		right, err := f.take(tx, p, code)
+		right, err := f.take(tx, r, p, code)
 		switch {
 		case err != nil:
 			return err
@@ -106,7 +106,8 @@ func (f *Factors) Finish(ctx context.Context, r *http.Request, id string, h Hold
 		}
 		return fail(tx, row, &half, &half.Tries)
 	})
-	if err == nil {
+	if err == nil && verdict != nil {
+		f.failed(r, half.Account)
 		err = verdict
 	}
 	if err != nil {

@@ -50,7 +50,7 @@ func replaceCodes(tx idp.Tx, r *http.Request, s *idp.Session, codes []string, no
 			return err
 		}
 	}
-	return nil
+	return record(tx, r, s, idp.EventRecoveryMade, nil)
 }
 
 // Regenerate voids the recovery codes and makes new ones, ending what the person has elsewhere. idp.ErrNotFound: there is no

@@ -171,6 +171,9 @@ func (f *Factors) Confirm(ctx context.Context, r *http.Request, s *idp.Session, 
 		if err := tx.InsertCredential(c); err != nil {
 			return err
 		}
+		if err := record(tx, r, s, idp.EventFactorAdded, &c); err != nil {
+			return err
+		}
 		return replaceCodes(tx, r, s, fresh, now)
 	})
 	if err == nil && wrong {
@@ -193,4 +196,3 @@ func fail(tx idp.Tx, row idp.Pending, data any, count *int) (err error) {
 	}
 	return tx.UpdatePending(row)
 }
-

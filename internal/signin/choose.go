@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/web"
 	"exeunt.dev/ledger"
@@ -116,6 +117,10 @@ func (s *SignIn) accept(r *http.Request, at *waiting) error {
 			}
 			c := idp.Consent{Account: at.session.Account, Client: at.client.ID, Scopes: at.request.Scopes, GivenAt: now}
 			if err := tx.PutConsent(c, ledger.NewName()); err != nil {
+				return err
+			}
+			if err := tx.Record(idp.Event{Kind: idp.EventConsentGiven, Account: c.Account, Session: at.session.Ref, Client: c.Client, IP: edge.Client(r).IP.String(),
+				Device: r.UserAgent(), Data: map[string]string{"scopes": strings.Join(c.Scopes, " ")}}); err != nil {
 				return err
 			}
 		}
