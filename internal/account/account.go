@@ -10,6 +10,7 @@ import (
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/factor"
 	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/token"
@@ -28,6 +29,7 @@ type Account struct {
 	Door      *door.Door
 	Browser   *browser.Browser
 	Passwords Passwords
+	Factors   *factor.Factors
 	Pages     *web.Pages
 	Tokens    *token.Issuer
 	Front     *frontchannel.FrontChannel
@@ -56,6 +58,7 @@ func (a *Account) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("POST /account/password", a.form(a.password))
 	mux.HandleFunc("GET /account/close", a.page(a.closePage))
 	mux.HandleFunc("POST /account/close", a.form(a.close))
+	a.mountFactors(mux)
 }
 
 // act is what a person does, signed in: a page that is shown, or a form that was sent.
@@ -71,7 +74,11 @@ func (a *Account) page(show act) http.HandlerFunc {
 		}
 		s, err := a.Browser.Session(r)
 		if errors.Is(err, idp.ErrNotFound) {
-			http.Redirect(w, r, "/login", http.StatusSeeOther)
+			to := "/login"
+			if r.URL.Path != "/account" {
+				to += "?again=" + url.QueryEscape(r.URL.Path)
+			}
+			http.Redirect(w, r, to, http.StatusSeeOther)
 			return
 		}
 		if err != nil {
@@ -126,19 +133,18 @@ func (a *Account) form(do act) http.HandlerFunc {
 	}
 }
 
-// header is the strip of every page.
-func (a *Account) header(w http.ResponseWriter, r *http.Request, who *idp.Account, here string) web.Header {
-	return web.Header{Who: who.Username, CSRF: a.Browser.CSRF(w, r), Nav: web.AccountNav(here)}
+// header is the strip of every page, with the way to the others.
+func (a *Account) header(w http.ResponseWriter, r *http.Request, who string) web.Header {
+	return web.Header{Who: who, CSRF: a.Browser.CSRF(w, r), Nav: web.AccountNav(r.URL.Path)}
 }
 
-// recent says whether the sign-in is fresh enough for a dangerous act (requirements R1.6); if not, the person is sent to prove who they
-// are and comes back to the page.
-func (a *Account) recent(w http.ResponseWriter, r *http.Request, s *idp.Session, page string) bool {
+// again sends whoever has not signed in recently to prove who they are, and back to the page (requirements R1.6).
+func (a *Account) again(w http.ResponseWriter, r *http.Request, s *idp.Session, page string) bool {
 	if a.Browser.Recent(s) {
-		return true
+		return false
 	}
 	http.Redirect(w, r, "/login?again="+url.QueryEscape(page), http.StatusSeeOther)
-	return false
+	return true
 }
 
 // who reads the person.

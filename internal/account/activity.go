@@ -95,7 +95,7 @@ func (a *Account) activityPage(w http.ResponseWriter, r *http.Request, s *idp.Se
 		}
 		return
 	}
-	p := web.Activity{Header: a.header(w, r, &who, "/account/activity"), More: more, Further: q.Get("after") != ""}
+	p := web.Activity{Header: a.header(w, r, who.Username), More: more, Further: q.Get("after") != ""}
 	for i := range all {
 		p.Rows = append(p.Rows, told(&all[i], apps))
 	}

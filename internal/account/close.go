@@ -20,13 +20,13 @@ func (a *Account) showClose(w http.ResponseWriter, r *http.Request, s *idp.Sessi
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	a.Pages.Render(w, status, web.Close{Header: a.header(w, r, &who, "/account/close"), Username: who.Username, Error: problem, Nonce: idp.NewSecret(16), Again: !a.Browser.Recent(s)})
+	a.Pages.Render(w, status, web.Close{Header: a.header(w, r, who.Username), Username: who.Username, Error: problem, Nonce: idp.NewSecret(16), Again: !a.Browser.Recent(s)})
 }
 
 // close ends everything of the person for good. The username is not freed: apps that know people by it would take the next one who has it
 // for this one (docs/decisions). What the person told of themselves goes in the same transaction.
 func (a *Account) close(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
-	if !a.recent(w, r, s, "/account/close") {
+	if a.again(w, r, s, "/account/close") {
 		return
 	}
 	who, err := a.who(r.Context(), s.Account)
@@ -57,6 +57,15 @@ func (a *Account) close(w http.ResponseWriter, r *http.Request, s *idp.Session, 
 		gone.Name, gone.Email, gone.EmailVerified, gone.Password = "", "", false, ""
 		if err := tx.UpdateAccount(gone); err != nil {
 			return err
+		}
+		all, err := tx.Credentials(s.Account)
+		if err != nil {
+			return err
+		}
+		for _, c := range all {
+			if err := tx.DeleteCredential(s.Account, c.ID); err != nil {
+				return err
+			}
 		}
 		return tx.Record(did(idp.EventAccountClosed, s, r))
 	})

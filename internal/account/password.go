@@ -19,7 +19,7 @@ func (a *Account) showPassword(w http.ResponseWriter, r *http.Request, s *idp.Se
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	a.Pages.Render(w, status, web.Password{Header: a.header(w, r, &who, "/account/password"), Username: who.Username, Error: problem, Nonce: idp.NewSecret(16)})
+	a.Pages.Render(w, status, web.Password{Header: a.header(w, r, who.Username), Username: who.Username, Error: problem, Nonce: idp.NewSecret(16)})
 }
 
 // password changes the password and ends every other session in the same transaction (requirements R1.5).

@@ -113,7 +113,7 @@ func (a *Account) showSessions(w http.ResponseWriter, r *http.Request, s *idp.Se
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	p.Header, p.List, p.Again, p.Nonce, p.Script = a.header(w, r, &who, "/account"), list, !a.Browser.Recent(s), idp.NewSecret(16), a.Script.Path
+	p.Header, p.List, p.Again, p.Nonce, p.Script = a.header(w, r, who.Username), list, !a.Browser.Recent(s), idp.NewSecret(16), a.Script.Path
 	a.Pages.Render(w, status, p)
 }
 
@@ -160,7 +160,7 @@ func (a *Account) endOne(w http.ResponseWriter, r *http.Request, s *idp.Session,
 		a.signOut(w, r, s, form)
 		return
 	}
-	if !a.recent(w, r, s, "/account") {
+	if a.again(w, r, s, "/account") {
 		return
 	}
 	receipt, err := a.endRef(r, s.Account, r.PathValue("ref"))
@@ -194,7 +194,7 @@ func (a *Account) endRef(r *http.Request, id idp.AccountID, ref string) (receipt
 }
 
 func (a *Account) endOthers(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
-	if !a.recent(w, r, s, "/account") {
+	if a.again(w, r, s, "/account") {
 		return
 	}
 	cookie := idp.NewSecret(32)

@@ -48,10 +48,13 @@ type View interface {
 	ClientReader
 	GrantReader
 	PendingReader
+	CredentialReader
 	KeyReader
 	LedgerReader
 	ReceiptReader
 	DeliveryReader
+	MailReader
+	LockReader
 	EventReader
 }
 
@@ -64,9 +67,12 @@ type Tx interface {
 	ClientWriter
 	GrantWriter
 	PendingWriter
+	CredentialWriter
 	KeyWriter
 	LedgerWriter
 	DeliveryWriter
+	MailWriter
+	LockWriter
 	EventWriter
 }
 

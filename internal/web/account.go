@@ -1,19 +1,28 @@
 package web
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
-// AccountNav is the way between the pages of an account; here is the address of the one that is shown.
-func AccountNav(here string) []Link {
+// AccountNav is the way between the pages of an account; path is where the browser is.
+func AccountNav(path string) []Link {
 	out := []Link{
 		{To: "/account", Text: "Where you are signed in"},
 		{To: "/account/apps", Text: "Apps"},
 		{To: "/account/activity", Text: "Recent activity"},
 		{To: "/account/password", Text: "Password"},
+		{To: "/account/authenticator", Text: "Authenticator app"},
+		{To: "/account/recovery", Text: "Recovery codes"},
 		{To: "/account/close", Text: "Close my account"},
 	}
-	for i := range out {
-		out[i].Here = out[i].To == here
+	here := 0 // where nothing longer fits: the acts on sessions
+	for i, l := range out {
+		if strings.HasPrefix(path, l.To) {
+			here = i
+		}
 	}
+	out[here].Here = true
 	return out
 }
 
