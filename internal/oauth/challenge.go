@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"exeunt.dev/internal/bearer"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 )
@@ -22,7 +23,7 @@ func (o *OAuth) challenge(w http.ResponseWriter, r *http.Request) {
 		o.fail(w, r, err)
 		return
 	}
-	code, err := o.challenged(r, form, &client, born)
+	code, err := o.challenged(r, form, &client, born, bearer.Proof(w, r, o.Tokens, o.Store))
 	if err != nil {
 		o.fail(w, r, err)
 		return
@@ -30,7 +31,7 @@ func (o *OAuth) challenge(w http.ResponseWriter, r *http.Request) {
 	edge.JSON(w, http.StatusOK, map[string]string{"authorization_code": code})
 }
 
-func (o *OAuth) challenged(r *http.Request, v url.Values, client *idp.Client, born idp.Epochs) (string, error) {
+func (o *OAuth) challenged(r *http.Request, v url.Values, client *idp.Client, born idp.Epochs, shown bearer.Shown) (string, error) {
 	if !client.FirstParty || !client.May("authorization_code") {
 		return "", refuse("unauthorized_client", "only first-party clients may ask for a password")
 	}
@@ -38,9 +39,17 @@ func (o *OAuth) challenged(r *http.Request, v url.Values, client *idp.Client, bo
 	if uri != "" && !client.RedirectAllowed(uri) {
 		return "", refuse("invalid_request", "redirect_uri is not registered")
 	}
-	v.Set("response_type", "code")
-	q, err := o.parse(v, client, uri)
+	bond, err := shown.Bond(r, client)
 	if err != nil {
+		return "", err
+	}
+	v.Set("response_type", "code")
+	q, err := o.parse(v, client, uri, shown)
+	if err != nil {
+		return "", err
+	}
+	// Before the password is looked at: a proof that was overheard buys no guess.
+	if err := o.Store.Update(r.Context(), func(tx idp.Tx) error { return shown.Use.Note(tx) }); err != nil {
 		return "", err
 	}
 	proof, err := o.Passwords.Check(r.Context(), r, v.Get("username"), v.Get("password"))
@@ -66,7 +75,7 @@ func (o *OAuth) challenged(r *http.Request, v url.Values, client *idp.Client, bo
 		if err != nil {
 			return "", err
 		}
-		code, err := o.issue(r.Context(), &asked{request: q, client: *client, born: born}, &st)
+		code, err := o.issue(r.Context(), &asked{request: q, client: *client, born: born, net: bond.Net}, &st)
 		switch {
 		case errors.Is(err, errRaced):
 			continue

@@ -18,6 +18,7 @@ import (
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/delivery"
 	"exeunt.dev/internal/door"
+	"exeunt.dev/internal/dpop"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/feed"
 	"exeunt.dev/internal/frontchannel"
@@ -71,7 +72,7 @@ func NewOn(ctx context.Context, c config.Config, log *slog.Logger, l net.Listene
 	return s, nil
 }
 
-func (s *Server) build(ctx context.Context) error {
+func (s *Server) build(ctx context.Context) (err error) {
 	c := s.base.Config
 	s.feed = feed.New(s.base.Store, s.ledgerGrew)
 	s.metrics = newMetrics(s.base.Store, s.feed)
@@ -83,6 +84,9 @@ func (s *Server) build(ctx context.Context) error {
 	}
 	s.calls = outbound.New(calls)
 	tokens := token.NewIssuer(c.Issuer, s.base.Ring)
+	if tokens.Nonces, err = dpop.NewNonces(s.base.Vault.Derive("dpop nonce", 32)); err != nil {
+		return err
+	}
 	s.delivery = delivery.New(s.base.Store, tokens, s.calls, delivery.Options{
 		TryFor: c.TryFor, Log: s.log, Observe: s.metrics.delivered,
 		// Many nodes share one Postgres. The embedded database has one server: a second one could not listen at the issuer's address, and if

@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 		{"Expiring", expiring},
 		{"Swaps", swaps},
 		{"Sweep", sweep},
+		{"Proofs", proofs},
 		{"LifeCap", lifeCap},
 		{"FanOut", fanOut},
 		{"Deliveries", deliveries},
