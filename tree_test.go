@@ -164,6 +164,12 @@ func TestTree_CookiesAreSetInOnePlace(t *testing.T) {
 	only(t, `http\.SetCookie\(`, "only package browser sets cookies", "internal/browser/", "internal/demo/website.go", "rp/cookie.go")
 }
 
+// What a token is bound to is checked where it is taken. Introspection and revocation ask about a token and take none.
+func TestTree_OnePlaceTakesAccessTokens(t *testing.T) {
+	only(t, `\.ReadAccess\(`, "access tokens of requests come from package bearer, which checks what they are bound to",
+		"internal/bearer/", "internal/oauth/inspect.go", "internal/oauth/revoke.go")
+}
+
 func TestTree_Sizes(t *testing.T) {
 	each(t, true, func(path string, text []byte) {
 		if n := bytes.Count(text, []byte("\n")); n > 500 {

@@ -79,7 +79,7 @@ func (n Networks) Of(a netip.Addr) (netip.Prefix, bool) {
 		bits = n.V4
 	}
 	p, err := a.Prefix(bits)
-	return p, err == nil && n.On()
+	return p, err == nil && p.IsValid() && n.On() // no address is in no network
 }
 
 // ValidBinding refuses what a kind of client cannot keep: devices move between networks, and are bound to a key instead; an API has
