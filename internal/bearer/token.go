@@ -39,12 +39,12 @@ func Token(w http.ResponseWriter, r *http.Request, tokens *token.Issuer, store i
 // bound checks what the token is bound to.
 func bound(w http.ResponseWriter, r *http.Request, tokens *token.Issuer, store idp.Store, a *token.Access, raw, scheme string, now idp.Time) bool {
 	refuse := func(code, text string) bool {
-		edge.Note(r.Context(), "bond", text)
 		edge.Refuse(w, scheme, http.StatusUnauthorized, code, text)
 		return false
 	}
 	switch {
 	case !a.Bond.Admits(edge.Client(r).IP):
+		Strayed(r, tokens, a.Account(), a.Client, "access token", "address")
 		return refuse("invalid_token", "The access token is bound to another address")
 	case a.Bond.Key == "" && scheme != edge.DPoP:
 		return true
@@ -52,6 +52,7 @@ func bound(w http.ResponseWriter, r *http.Request, tokens *token.Issuer, store i
 		return refuse("invalid_token", "The access token is not bound to a key: it is a Bearer token")
 	case scheme != edge.DPoP: // section 7.2: MUST be refused
 		scheme = edge.DPoP
+		Strayed(r, tokens, a.Account(), a.Client, "access token", "key")
 		return refuse("invalid_token", "The access token is bound to a key: it comes by the scheme DPoP, with a proof")
 	}
 	p, use, err := check(w, r, tokens, raw, now)
@@ -61,6 +62,7 @@ func bound(w http.ResponseWriter, r *http.Request, tokens *token.Issuer, store i
 	case err != nil:
 		return refuse("invalid_dpop_proof", sentence(err))
 	case subtle.ConstantTimeCompare([]byte(p.Key), []byte(a.Bond.Key)) != 1:
+		Strayed(r, tokens, a.Account(), a.Client, "access token", "key")
 		return refuse("invalid_token", "The access token is bound to another key")
 	}
 	err = use.note(r.Context(), store)
@@ -71,6 +73,15 @@ func bound(w http.ResponseWriter, r *http.Request, tokens *token.Issuer, store i
 		edge.Fail(w, r, err)
 	}
 	return err == nil
+}
+
+// Strayed says that something was shown by somebody to whom it is not bound: to the request's log line, and to who keeps events.
+func Strayed(r *http.Request, tokens *token.Issuer, whose idp.AccountID, by idp.ClientID, what, bond string) {
+	edge.Note(r.Context(), "strayed", what+", another "+bond)
+	if tokens.Strayed != nil {
+		tokens.Strayed(idp.Event{Kind: idp.EventStrayed, Account: whose, Actor: "stranger", Client: by, IP: edge.Client(r).IP.String(), Device: r.UserAgent(),
+			Data: map[string]string{"what": what, "bond": bond}})
+	}
 }
 
 func sentence(err error) string { return "The " + err.Error() }

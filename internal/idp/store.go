@@ -52,6 +52,7 @@ type View interface {
 	LedgerReader
 	ReceiptReader
 	DeliveryReader
+	EventReader
 }
 
 // Tx reads and writes. Lock order: account, session, grant, family, client, slot; the counter row is the store's.
@@ -67,6 +68,7 @@ type Tx interface {
 	KeyWriter
 	LedgerWriter
 	DeliveryWriter
+	EventWriter
 }
 
 // EpochReader is the only way to current epochs.

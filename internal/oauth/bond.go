@@ -10,19 +10,17 @@ import (
 	"exeunt.dev/internal/idp"
 )
 
-// strays says why a code or a refresh token may not be used as it is: shown without the key that it is bound to, or from another
-// network. The client is told only that its grant is not valid (RFC 6749 section 5.2: "was issued to another client" is the
-// nearest); nothing ends by it, since who has stolen a bound token cannot use it, and must not be able to end it either.
-func strays(r *http.Request, c *idp.Client, born, now idp.Bond) error {
+// strays says to what of its bond a code or a refresh token does not hold: "key" or "address"; "": it may be used. The client is told
+// only that its grant is not valid (RFC 6749 section 5.2). Nothing ends by it: who has stolen what is bound cannot use it, and must
+// not be able to end it either.
+func strays(r *http.Request, c *idp.Client, born, now idp.Bond) (from string) {
 	switch {
 	case born.Key != "" && born.Key != now.Key:
-		edge.Note(r.Context(), "bond", "another key")
+		return "key"
 	case c.BindAddress.On() && !born.Admits(edge.Client(r).IP):
-		edge.Note(r.Context(), "bond", "another address")
-	default:
-		return nil
+		return "address"
 	}
-	return errGrant
+	return ""
 }
 
 // tokenType is RFC 9449 section 5.

@@ -32,8 +32,9 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, shown bearer.Shown) (*
 	var sidLives, reused bool
 	var verdict error
 	var bond idp.Bond
+	var strayed string
 	err = o.Store.Update(r.Context(), func(tx idp.Tx) error {
-		client, verdict, reused, sidLives = idp.Client{}, errGrant, false, false
+		client, verdict, reused, sidLives, strayed = idp.Client{}, errGrant, false, false, ""
 		row, err := cred.check(tx)
 		if err != nil {
 			return err
@@ -61,7 +62,7 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, shown bearer.Shown) (*
 			return nil
 		}
 		// Before the judgement: whoever stole a bound token cannot end its family by showing that.
-		if away := strays(r, &client, f.Bond, bond); away != nil {
+		if strayed = strays(r, &client, f.Bond, bond); strayed != "" {
 			return nil
 		}
 		if f.Bond.Key == "" && !client.Confidential() {
@@ -115,6 +116,9 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, shown bearer.Shown) (*
 	}
 	if reused {
 		o.Door.Committed()
+	}
+	if strayed != "" {
+		bearer.Strayed(r, o.Tokens, chain.Grant.Account, client.ID, "refresh token", strayed)
 	}
 	if verdict != nil {
 		return nil, verdict

@@ -101,8 +101,9 @@ func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client, sho
 	var audience []string
 	var verdict error
 	var reused bool
+	var strayed string
 	err = o.Store.Update(r.Context(), func(tx idp.Tx) error {
-		verdict, reused = errGrant, false
+		verdict, reused, strayed = errGrant, false, ""
 		var err error
 		if code, err = tx.Code(hash); errors.Is(err, idp.ErrNotFound) {
 			return nil
@@ -112,15 +113,14 @@ func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client, sho
 		if code.Client != client.ID || code.RedirectURI != form.Get("redirect_uri") || !verifies(code.Challenge, form) {
 			return nil
 		}
-		if away := strays(r, client, code.Bond, bond); away != nil {
-			verdict = away
-			return nil
-		}
 		if at, life, err = o.moment(tx, client); err != nil {
 			return err
 		}
 		if sid, err = tx.Grant(code.Grant); err != nil {
 			return err
+		}
+		if strayed = strays(r, client, code.Bond, bond); strayed != "" {
+			return nil
 		}
 		if err := lock(tx, &idp.Session{Account: sid.Account, Name: sid.Session}, client.ID); err != nil {
 			return err
@@ -176,6 +176,9 @@ func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client, sho
 	}
 	if reused {
 		o.Door.Committed()
+	}
+	if strayed != "" {
+		bearer.Strayed(r, o.Tokens, sid.Account, client.ID, "code", strayed)
 	}
 	if verdict != nil {
 		return nil, verdict

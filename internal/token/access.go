@@ -28,8 +28,10 @@ var ErrInvalid = errors.New("token is not valid")
 type Issuer struct {
 	URL    string       // the `iss`
 	Nonces *dpop.Nonces // that proofs must carry; nil: none
-	ring   *keys.Ring
-	seen   *seen
+	// Strayed is told when a code or token is shown by somebody to whom it is not bound. nil: nobody is told.
+	Strayed func(idp.Event)
+	ring    *keys.Ring
+	seen    *seen
 }
 
 // NewIssuer returns an issuer that signs with the ring.
@@ -56,6 +58,14 @@ type Access struct {
 
 // Machine says that no person is behind the token.
 func (a *Access) Machine() bool { return a.Subject == string(a.Client) }
+
+// Account is the person behind the token; "" of a machine token.
+func (a *Access) Account() idp.AccountID {
+	if a.Machine() {
+		return ""
+	}
+	return idp.AccountID(a.Subject)
+}
 
 // HasScope says whether the token carries a scope.
 func (a *Access) HasScope(scope string) bool { return slices.Contains(a.Scopes, scope) }
