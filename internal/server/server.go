@@ -79,7 +79,7 @@ func (s *Server) build(ctx context.Context) (err error) {
 	s.feed = feed.New(s.base.Store, s.ledgerGrew)
 	s.metrics = newMetrics(s.base.Store, s.feed)
 	calls := outbound.Options{Allow: c.Outbound}
-	with := edge.Options{Log: s.log, Trusted: c.TrustedProxies, HTTPS: c.HTTPS(), Observe: s.metrics.observe}
+	with := edge.Options{Log: s.log, Trusted: c.TrustedProxies, Proxies: c.ProxyHeader, HTTPS: c.HTTPS(), Observe: s.metrics.observe}
 	s.store, s.tracer = s.base.Store, newTracer(c.Tracing, s.log)
 	if s.tracer != nil {
 		s.store, with.Trace, calls.Watch = tracedStore{s.store, s.tracer.spans}, s.tracer.request, s.tracer.call
