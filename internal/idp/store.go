@@ -48,10 +48,13 @@ type View interface {
 	ClientReader
 	GrantReader
 	PendingReader
+	CredentialReader
 	KeyReader
 	LedgerReader
 	ReceiptReader
 	DeliveryReader
+	MailReader
+	LockReader
 	EventReader
 }
 
@@ -65,9 +68,12 @@ type Tx interface {
 	GrantWriter
 	PendingWriter
 	ProofWriter
+	CredentialWriter
 	KeyWriter
 	LedgerWriter
 	DeliveryWriter
+	MailWriter
+	LockWriter
 	EventWriter
 }
 
