@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"exeunt.dev/internal/bearer"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/token"
@@ -248,15 +249,8 @@ var errScope = errors.New("token may not sign out")
 
 // everywhere signs a person out everywhere, by a bearer token with the scope for it (requirements R3.3).
 func (l *Logout) everywhere(w http.ResponseWriter, r *http.Request) {
-	raw := edge.Bearer(r)
-	if raw == "" {
-		edge.TokenError(w, http.StatusUnauthorized, "", "")
-		return
-	}
-	a, err := l.Tokens.ReadAccess(raw)
-	now, _ := l.Store.Now()
-	if err != nil || now >= a.Expires {
-		edge.TokenError(w, http.StatusUnauthorized, "invalid_token", "The access token is not valid")
+	a, ok := bearer.Token(w, r, l.Tokens, l.Store)
+	if !ok {
 		return
 	}
 	cause := idp.Cause{Kind: idp.CauseEverywhere, Actor: idp.ActorAccount(idp.AccountID(a.Subject))}
@@ -274,7 +268,7 @@ func (l *Logout) everywhere(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	err = l.Store.View(r.Context(), func(v idp.View) error {
+	err := l.Store.View(r.Context(), func(v idp.View) error {
 		if err := idp.Live(v, a.Hangs()...); err != nil {
 			return err
 		}
@@ -287,11 +281,12 @@ func (l *Logout) everywhere(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		receipt, err = l.Door.End(r.Context(), idp.EndAccount(idp.AccountID(a.Subject), idp.AccountActive), cause)
 	}
+	scheme, _ := edge.Authorization(r)
 	switch {
 	case errors.Is(err, idp.ErrEnded):
 		edge.JSON(w, http.StatusBadRequest, map[string]string{"message": edge.Revoked, "error": "invalid_token"})
 	case errors.Is(err, errScope):
-		edge.TokenError(w, http.StatusForbidden, "insufficient_scope", "The access token needs the scope account.signout")
+		edge.Refuse(w, scheme, http.StatusForbidden, "insufficient_scope", "The access token needs the scope account.signout")
 	case err != nil:
 		edge.Fail(w, r, err)
 	default:
