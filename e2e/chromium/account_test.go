@@ -9,6 +9,7 @@ import (
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/ledger"
 	"github.com/chromedp/chromedp"
 )
 
@@ -44,7 +45,7 @@ func TestAccountInChromium(t *testing.T) {
 	}
 	goTo := func(ctx context.Context, name, link, words string) {
 		t.Helper()
-		do(t, ctx, name, chromedp.Click(css(".places a[href='"+link+"']")), chromedp.WaitVisible(css(".places a[href='"+link+"'][aria-current]")))
+		do(t, ctx, name, chromedp.Click(css(".nav a[href='"+link+"']")), chromedp.WaitVisible(css(".nav a[href='"+link+"'][aria-current]")))
 		says(ctx, name, words)
 		look(t, ctx, "account "+name)
 	}
@@ -103,7 +104,7 @@ func TestManySessionsInChromium(t *testing.T) {
 			return err
 		}
 		for i := range 120 {
-			s := idp.Session{Name: ledgerName(), Ref: ledgerName().String(), Account: a.ID, Realm: e.Realm, Epoch: e.Account, Cookie: idp.HashOf(idp.NewSecret(32)), CreatedAt: now - idp.Time(1000*i),
+			s := idp.Session{Name: ledger.NewName(), Ref: ledger.NewName().String(), Account: a.ID, Realm: e.Realm, Epoch: e.Account, Cookie: idp.HashOf(idp.NewSecret(32)), CreatedAt: now - idp.Time(1000*i),
 				AuthTime: now, ExpiresAt: now + 1<<40, Methods: []string{"pwd"}, IP: fmt.Sprintf("2001:db8:ffff:ffff:ffff:ffff:ffff:%x", i), UserAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/15E148 Safari/604.1"}
 			if err := tx.InsertSession(s); err != nil {
 				return err
@@ -126,7 +127,10 @@ func TestManySessionsInChromium(t *testing.T) {
 			break
 		}
 		pages++
-		do(t, ctx, "the next page", chromedp.Evaluate[any](`document.querySelector("main").id = "left"`).Void(), chromedp.Click(css("#live a[href*='after=']")), chromedp.WaitNotPresent(css("#left")), chromedp.WaitVisible(css(".sessions")))
+		if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](`document.querySelector("main").id = "left"`)); err != nil {
+			t.Fatal(err)
+		}
+		do(t, ctx, "the next page", chromedp.Click(css("#live a[href*='after=']")), chromedp.WaitNotPresent(css("#left")), chromedp.WaitVisible(css(".sessions")))
 	}
 	if pages != 3 {
 		t.Errorf("121 sessions on %d pages", pages)

@@ -33,14 +33,12 @@ type Account struct {
 	Pages     *web.Pages
 	Tokens    *token.Issuer
 	Front     *frontchannel.FrontChannel
-	Script    web.Script                // keeps the list of sessions up to date
 	Place     func(ip string) string    // about where an address is; nil: that is not known
 	After     func(*idp.Session) string // the key of the page behind a session
 }
 
 // Mount adds the room's paths.
 func (a *Account) Mount(mux *http.ServeMux) {
-	mux.Handle("GET "+a.Script.Path, a.Script)
 	mux.HandleFunc("GET /account", a.page(a.sessionsPage))
 	mux.HandleFunc("GET /account/live", a.live)
 	mux.HandleFunc("POST /account/signout", a.form(a.signOut))
@@ -113,7 +111,7 @@ func (a *Account) form(do act) http.HandlerFunc {
 			return
 		}
 		if a.Browser.Genuine(r, form.Get("csrf")) != nil {
-			a.Pages.Render(w, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", Link: "/account", LinkText: "Your account"})
+			a.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", Link: "/account", LinkText: "Your account"})
 			return
 		}
 		s, err := a.Browser.Session(r)
@@ -135,7 +133,7 @@ func (a *Account) form(do act) http.HandlerFunc {
 
 // header is the strip of every page, with the way to the others.
 func (a *Account) header(w http.ResponseWriter, r *http.Request, who string) web.Header {
-	return web.Header{Who: who, CSRF: a.Browser.CSRF(w, r), Nav: web.AccountNav(r.URL.Path)}
+	return web.Header{Who: who, CSRF: a.Browser.CSRF(w, r), Nav: nav(r.URL.Path)}
 }
 
 // again sends whoever has not signed in recently to prove who they are, and back to the page (requirements R1.6).
@@ -157,13 +155,13 @@ func (a *Account) who(ctx context.Context, id idp.AccountID) (who idp.Account, e
 }
 
 // problem turns an error of an act into a status and a sentence; 0: it was answered.
-func (a *Account) problem(w http.ResponseWriter, r *http.Request, err error) (status int, sentence string) {
+func (a *Account) problem(w http.ResponseWriter, r *http.Request, err error) (status int, sentence web.Words) {
 	var limited *idp.LimitedError
 	var invalid *idp.InvalidError
 	switch {
 	case errors.As(err, &limited):
 		w.Header().Set("Retry-After", limited.RetryAfter())
-		return http.StatusTooManyRequests, "Too many attempts. Please wait " + limited.RetryAfter() + " seconds."
+		return http.StatusTooManyRequests, web.Say("Too many attempts. Please wait %s seconds.", limited.RetryAfter())
 	case errors.As(err, &invalid):
 		return http.StatusBadRequest, invalid.Sentence
 	case errors.Is(err, idp.ErrWrong), errors.Is(err, idp.ErrLocked):
@@ -175,7 +173,7 @@ func (a *Account) problem(w http.ResponseWriter, r *http.Request, err error) (st
 	default:
 		a.Pages.Fail(w, r, err)
 	}
-	return 0, ""
+	return 0, nil
 }
 
 // cause of an act. One page has one nonce for several buttons, so the kind of the act is part of its identity.

@@ -91,7 +91,7 @@ func (a *Account) activityPage(w http.ResponseWriter, r *http.Request, s *idp.Se
 	who, all, apps, more, err := a.activity(r.Context(), s.Account, q.Get("after"))
 	if err != nil {
 		if status, sentence := a.problem(w, r, err); status != 0 {
-			a.Pages.Render(w, status, web.Message{Title: "There is no such page", Text: sentence, Link: "/account/activity", LinkText: "Recent activity"})
+			a.Pages.Render(w, r, status, web.Message{Title: "There is no such page", Text: sentence, Link: "/account/activity", LinkText: "Recent activity"})
 		}
 		return
 	}
@@ -99,7 +99,7 @@ func (a *Account) activityPage(w http.ResponseWriter, r *http.Request, s *idp.Se
 	for i := range all {
 		p.Rows = append(p.Rows, told(&all[i], apps))
 	}
-	a.Pages.Render(w, http.StatusOK, p)
+	a.Pages.Render(w, r, http.StatusOK, p)
 }
 
 // told puts what happened into words.
@@ -111,13 +111,13 @@ func told(h *happened, apps map[idp.ClientID]idp.Client) web.ActivityLine {
 	l := web.ActivityLine{What: what(e), By: by(e.Actor, e.Account), Agent: e.Device, IP: e.IP, App: apps[e.Client].Name, Name: e.Data["name"], Left: e.Data["left_out"], At: e.At.Time(),
 		Bad: e.Kind == idp.EventSignInFailed || e.Kind == idp.EventNewDevice}
 	if m := e.Data["methods"]; m != "" {
-		l.Methods = web.Methods(strings.Fields(m))
+		l.How = web.Methods(strings.Fields(m))
 	}
 	return l
 }
 
 // what says what kind of thing happened.
-func what(e *idp.Event) string {
+func what(e *idp.Event) web.Words {
 	switch e.Kind {
 	case idp.EventSignIn:
 		return "Signed in"
@@ -168,7 +168,7 @@ func what(e *idp.Event) string {
 }
 
 // ended says what kind of thing ended.
-func ended(r *idp.Receipt) string {
+func ended(r *idp.Receipt) web.Words {
 	switch r.Cause {
 	case idp.CauseAppSignOut:
 		return "Signed out of an app"
@@ -199,11 +199,11 @@ func ended(r *idp.Receipt) string {
 }
 
 // by says who did it, if it was not the person.
-func by(actor idp.Actor, id idp.AccountID) string {
+func by(actor idp.Actor, id idp.AccountID) web.Words {
 	kind, _, _ := strings.Cut(string(actor), ":")
 	switch {
 	case actor == idp.ActorAccount(id), kind == "stranger":
-		return ""
+		return nil
 	case kind == "operator":
 		return "by the people who run this site"
 	case kind == "client":

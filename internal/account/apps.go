@@ -58,8 +58,8 @@ func (a *Account) appsPage(w http.ResponseWriter, r *http.Request, s *idp.Sessio
 			a.Pages.Fail(w, r, err)
 			return
 		}
-		if p.Flash = "That app had nothing any more."; receipt != "" {
-			p.Flash, p.Receipt = "That app has no access any more. It is being told.", receipt
+		if p.Flash = web.Say("That app had no access any more."); receipt != "" {
+			p.Flash, p.Receipt = web.Say("That app has no access any more. It is being told."), receipt
 		}
 	}
 	a.showApps(w, r, s, http.StatusOK, p)
@@ -73,10 +73,10 @@ func (a *Account) showApps(w http.ResponseWriter, r *http.Request, s *idp.Sessio
 	}
 	p.Header, p.Again, p.Nonce = a.header(w, r, who.Username), !a.Browser.Recent(s), idp.NewSecret(16)
 	for _, x := range apps {
-		p.Rows = append(p.Rows, web.AppLine{ID: string(x.client.ID), Name: x.client.Name, Allows: web.Allows(x.consent.Scopes), Since: x.consent.GivenAt.Time(),
+		p.Rows = append(p.Rows, web.AppLine{ID: string(x.client.ID), Name: x.client.Name, Allows: web.List(web.Allows(x.consent.Scopes)...), Since: x.consent.GivenAt.Time(),
 			Offline: x.offline, Ours: x.client.FirstParty})
 	}
-	a.Pages.Render(w, status, p)
+	a.Pages.Render(w, r, status, p)
 }
 
 // withdraw ends what an app may do, everywhere.

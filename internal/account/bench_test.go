@@ -54,12 +54,12 @@ func BenchmarkAccountPage(b *testing.B) {
 func pages(b *testing.B, s idp.Store) {
 	cookie, middle := fill(b, s)
 	d := door.New(s, nil)
-	looks, err := web.New("Exeunt")
+	looks, err := web.New("Exeunt", false)
 	if err != nil {
 		b.Fatal(err)
 	}
 	tie := browser.New(s, d, idp.Policy{RecentSignIn: time.Hour}, "http://localhost", browser.Names{}, make([]byte, 32))
-	room := &account.Account{Store: s, Door: d, Browser: tie, Pages: looks, After: (*idp.Session).PageKey, Script: web.Script{Path: "/static/live.js"}}
+	room := &account.Account{Store: s, Door: d, Browser: tie, Pages: looks, After: (*idp.Session).PageKey}
 	mux := http.NewServeMux()
 	room.Mount(mux)
 	for _, path := range []string{"/account", "/account?after=" + middle, "/account/live", "/account/apps", "/account/activity"} {

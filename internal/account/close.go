@@ -11,16 +11,16 @@ import (
 )
 
 func (a *Account) closePage(w http.ResponseWriter, r *http.Request, s *idp.Session, _ url.Values) {
-	a.showClose(w, r, s, http.StatusOK, "")
+	a.showClose(w, r, s, http.StatusOK, nil)
 }
 
-func (a *Account) showClose(w http.ResponseWriter, r *http.Request, s *idp.Session, status int, problem string) {
+func (a *Account) showClose(w http.ResponseWriter, r *http.Request, s *idp.Session, status int, problem web.Words) {
 	who, err := a.who(r.Context(), s.Account)
 	if err != nil {
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	a.Pages.Render(w, status, web.Close{Header: a.header(w, r, who.Username), Username: who.Username, Error: problem, Nonce: idp.NewSecret(16), Again: !a.Browser.Recent(s)})
+	a.Pages.Render(w, r, status, web.Close{Header: a.header(w, r, who.Username), Username: who.Username, Error: problem, Nonce: idp.NewSecret(16), Again: !a.Browser.Recent(s)})
 }
 
 // close ends everything of the person for good. The username is not freed: apps that know people by it would take the next one who has it
@@ -35,7 +35,7 @@ func (a *Account) close(w http.ResponseWriter, r *http.Request, s *idp.Session, 
 		return
 	}
 	if idp.FoldUsername(form.Get("username")) != idp.FoldUsername(who.Username) {
-		a.showClose(w, r, s, http.StatusBadRequest, "That is not your username. Nothing was changed.")
+		a.showClose(w, r, s, http.StatusBadRequest, web.Say("That is not your username. Nothing was changed."))
 		return
 	}
 	var receipt idp.Receipt

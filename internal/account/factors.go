@@ -8,6 +8,7 @@ import (
 
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/web"
 )
 
 // What a person signs in with besides the password. Each change needs a recent sign-in, and ends what the person has elsewhere.
@@ -89,13 +90,13 @@ func (a *Account) owner(w http.ResponseWriter, r *http.Request, acts bool) (call
 }
 
 // changed says what a change of credentials did: what it was, and what ended with it elsewhere. The receipt must be this person's.
-func (a *Account) changed(ctx context.Context, id idp.AccountID, done map[string]string, q url.Values) (string, error) {
+func (a *Account) changed(ctx context.Context, id idp.AccountID, done map[string]web.Words, q url.Values) (web.Words, error) {
 	said := done[q.Get("done")]
-	if said == "" || !q.Has("receipt") {
+	if said == nil || !q.Has("receipt") {
 		return said, nil
 	}
 	gone, err := a.took(ctx, id, idp.ReceiptID(q.Get("receipt")))
-	return said + " " + over(gone), err
+	return web.Sentences(said, over(gone)), err
 }
 
 // went ends an act that changed credentials: the browser has its new cookie, and goes to the page that says so.

@@ -10,16 +10,16 @@ import (
 )
 
 func (a *Account) passwordPage(w http.ResponseWriter, r *http.Request, s *idp.Session, _ url.Values) {
-	a.showPassword(w, r, s, http.StatusOK, "")
+	a.showPassword(w, r, s, http.StatusOK, nil)
 }
 
-func (a *Account) showPassword(w http.ResponseWriter, r *http.Request, s *idp.Session, status int, problem string) {
+func (a *Account) showPassword(w http.ResponseWriter, r *http.Request, s *idp.Session, status int, problem web.Words) {
 	who, err := a.who(r.Context(), s.Account)
 	if err != nil {
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	a.Pages.Render(w, status, web.Password{Header: a.header(w, r, who.Username), Username: who.Username, Error: problem, Nonce: idp.NewSecret(16)})
+	a.Pages.Render(w, r, status, web.Password{Header: a.header(w, r, who.Username), Username: who.Username, Error: problem, Nonce: idp.NewSecret(16)})
 }
 
 // password changes the password and ends every other session in the same transaction (requirements R1.5).

@@ -83,7 +83,7 @@ func (a *Account) sessionList(w http.ResponseWriter, r *http.Request, s *idp.Ses
 	list = web.SessionList{CSRF: a.Browser.CSRF(w, r), Key: after, More: more, Further: after != "", Alone: len(lines) == 1 && more == ""}
 	for _, l := range lines {
 		row := web.SessionLine{Ref: l.Session.Ref, Agent: l.Session.UserAgent, IP: l.Session.LastIP, Current: l.Session.Name == s.Name, Stay: l.Session.Persistent,
-			First: l.Session.CreatedAt.Time(), Last: l.Session.LastSeen.Time(), Methods: web.Methods(l.Session.Methods)}
+			First: l.Session.CreatedAt.Time(), Last: l.Session.LastSeen.Time(), How: web.Methods(l.Session.Methods)}
 		if a.Place != nil {
 			row.Place = a.Place(row.IP)
 		}
@@ -113,8 +113,8 @@ func (a *Account) showSessions(w http.ResponseWriter, r *http.Request, s *idp.Se
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	p.Header, p.List, p.Again, p.Nonce, p.Script = a.header(w, r, who.Username), list, !a.Browser.Recent(s), idp.NewSecret(16), a.Script.Path
-	a.Pages.Render(w, status, p)
+	p.Header, p.List, p.Again, p.Nonce = a.header(w, r, who.Username), list, !a.Browser.Recent(s), idp.NewSecret(16)
+	a.Pages.Render(w, r, status, p)
 }
 
 // live answers the script of a page that is open. It does not count as a use of the session: a forgotten page must not keep it alive.

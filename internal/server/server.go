@@ -19,6 +19,7 @@ import (
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/delivery"
 	"exeunt.dev/internal/door"
+	"exeunt.dev/internal/dpop"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/factor"
 	"exeunt.dev/internal/feed"
@@ -76,18 +77,21 @@ func NewOn(ctx context.Context, c config.Config, log *slog.Logger, l net.Listene
 	return s, nil
 }
 
-func (s *Server) build(ctx context.Context) error {
+func (s *Server) build(ctx context.Context) (err error) {
 	c := s.base.Config
 	s.feed = feed.New(s.base.Store, s.ledgerGrew)
 	s.metrics = newMetrics(s.base.Store, s.feed)
 	calls := outbound.Options{Allow: c.Outbound}
-	with := edge.Options{Log: s.log, Trusted: c.TrustedProxies, HTTPS: c.HTTPS(), Observe: s.metrics.observe}
+	with := edge.Options{Log: s.log, Trusted: c.TrustedProxies, Proxies: c.ProxyHeader, HTTPS: c.HTTPS(), Observe: s.metrics.observe}
 	s.store, s.tracer = s.base.Store, newTracer(c.Tracing, s.log)
 	if s.tracer != nil {
 		s.store, with.Trace, calls.Watch = tracedStore{s.store, s.tracer.spans}, s.tracer.request, s.tracer.call
 	}
 	s.calls = outbound.New(calls)
 	tokens := token.NewIssuer(c.Issuer, s.base.Ring)
+	if tokens.Nonces, err = dpop.NewNonces(s.base.Vault.Derive("dpop nonce", 32)); err != nil {
+		return err
+	}
 	s.delivery = delivery.New(s.base.Store, tokens, s.calls, delivery.Options{
 		TryFor: c.TryFor, Log: s.log, Observe: s.metrics.delivered,
 		// Many nodes share one Postgres. The embedded database has one server: a second one could not listen at the issuer's address, and if
@@ -95,23 +99,19 @@ func (s *Server) build(ctx context.Context) error {
 		Alone: c.Postgres.URL == "",
 	})
 	s.audit = audit.New(s.base.Store, c.AuditKeep, s.log)
+	tokens.Strayed = s.audit.Failed
 	s.door = door.New(s.store, s.committed)
-	var err error
 	if s.post, err = s.base.Post(s.store, nil, s.log); err != nil {
 		return err
 	}
-	pages, err := web.New(c.Name)
-	if err != nil {
-		return err
-	}
-	live, err := web.LiveScript()
+	pages, err := web.New(c.Name, c.HTTPS())
 	if err != nil {
 		return err
 	}
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
-	s.handler = edge.Wrap(s.rooms(pages, live, tokens), with)
+	s.handler = edge.Wrap(pages.Remember(s.rooms(pages, tokens)), with)
 	return nil
 }
 
@@ -123,7 +123,7 @@ func (s *Server) committed(owes bool) {
 	}
 }
 
-func (s *Server) rooms(pages *web.Pages, live web.Script, tokens *token.Issuer) http.Handler {
+func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	c, store := s.base.Config, s.store
 	tie := browser.New(store, s.door, c.Policy, c.Issuer, browser.Names(c.Cookies), s.base.Vault.Derive("csrf", 32))
 	tie.ShowsState = c.FrontChannel
@@ -140,7 +140,7 @@ func (s *Server) rooms(pages *web.Pages, live web.Script, tokens *token.Issuer) 
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, FrontChannel: c.FrontChannel, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
 			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Await: s.delivery.Await},
-		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, Script: live, After: (*idp.Session).PageKey},
+		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, After: (*idp.Session).PageKey},
 		&admin.Admin{Store: store, Tokens: tokens, Wake: s.delivery.Due},
 		s.feed,
 		s,

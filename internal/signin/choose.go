@@ -29,10 +29,10 @@ func (s *SignIn) choose(w http.ResponseWriter, r *http.Request, at *waiting) {
 	if at.request.Consent {
 		p.Scopes = web.Allows(at.request.Scopes)
 		if len(p.Scopes) == 0 {
-			p.Scopes = []string{"sign you in"}
+			p.Scopes = []web.Words{"sign you in"}
 		}
 	}
-	s.Pages.Render(w, http.StatusOK, p)
+	s.Pages.Render(w, r, http.StatusOK, p)
 }
 
 // answer writes what the person decided into the row that waits. session is the one in which they acted; nil: that is not said.

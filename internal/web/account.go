@@ -1,45 +1,21 @@
 package web
 
 import (
-	"strings"
 	"time"
 )
-
-// AccountNav is the way between the pages of an account; path is where the browser is.
-func AccountNav(path string) []Link {
-	out := []Link{
-		{To: "/account", Text: "Where you are signed in"},
-		{To: "/account/apps", Text: "Apps"},
-		{To: "/account/activity", Text: "Recent activity"},
-		{To: "/account/password", Text: "Password"},
-		{To: "/account/authenticator", Text: "Authenticator app"},
-		{To: "/account/recovery", Text: "Recovery codes"},
-		{To: "/account/close", Text: "Close my account"},
-	}
-	here := 0 // where nothing longer fits: the acts on sessions
-	for i, l := range out {
-		if strings.HasPrefix(path, l.To) {
-			here = i
-		}
-	}
-	out[here].Here = true
-	return out
-}
 
 // Sessions is the page of where a person is signed in.
 type Sessions struct {
 	Header
-	Flash, Error string
+	Flash, Error Words
 	Receipt      string // address of the receipt of what Flash tells
 	List         SessionList
 	Again        bool   // acts on other sessions ask for a new sign-in first
 	Nonce        string // of the button for all
-	Script       string
 }
 
 func (Sessions) template() string  { return "sessions" }
 func (p Sessions) header() *Header { return &p.Header }
-func (Sessions) policy() string    { return "script-src 'self'; connect-src 'self'" }
 
 // SessionList is the part of the page that is kept up to date while it is open.
 type SessionList struct {
@@ -57,14 +33,14 @@ type SessionLine struct {
 	Ref, Agent, IP, Place string
 	Current, Stay         bool
 	First, Last           time.Time
-	Methods               []string // how signed in
+	How                   Words // they signed in; nil: unknown
 	Apps                  []string
 }
 
 // Apps is the page of what apps may do.
 type Apps struct {
 	Header
-	Flash, Error string
+	Flash, Error Words
 	Receipt      string
 	Rows         []AppLine
 	Again        bool
@@ -77,7 +53,7 @@ func (p Apps) header() *Header { return &p.Header }
 // AppLine is one app.
 type AppLine struct {
 	ID, Name, URI string
-	Allows        []string // sentences
+	Allows        Words
 	Since         time.Time
 	Offline       bool
 	Ours          bool // belongs to this site: nobody was asked
@@ -96,12 +72,12 @@ func (p Activity) header() *Header { return &p.Header }
 
 // ActivityLine is one thing that happened.
 type ActivityLine struct {
-	What, By  string // sentences
+	What, By  Words
 	Agent, IP string
 	App       string
 	Name      string // of what it is about, such as a passkey's
 	Left      string // how many more of these there were
-	Methods   []string
+	How       Words
 	At        time.Time
 	Receipt   string // address
 	Bad       bool   // worth a second look
@@ -110,7 +86,8 @@ type ActivityLine struct {
 // Password changes the password.
 type Password struct {
 	Header
-	Username, Error, Nonce string
+	Username, Nonce string
+	Error           Words
 }
 
 func (Password) template() string  { return "password" }
@@ -119,16 +96,17 @@ func (p Password) header() *Header { return &p.Header }
 // Close says what closing the account means, and does it.
 type Close struct {
 	Header
-	Username, Error, Nonce string
-	Again                  bool
+	Username, Nonce string
+	Error           Words
+	Again           bool
 }
 
 func (Close) template() string  { return "close" }
 func (p Close) header() *Header { return &p.Header }
 
 // Allows says what scopes allow, to follow "may" or "to".
-func Allows(scopes []string) []string {
-	var out []string
+func Allows(scopes []string) []Words {
+	var out []Words
 	for _, scope := range scopes {
 		switch scope {
 		case "openid":
@@ -142,15 +120,23 @@ func Allows(scopes []string) []string {
 		case "account.signout":
 			out = append(out, "see where you are signed in and sign you out")
 		default:
-			out = append(out, "use “"+scope+"”")
+			out = append(out, Say("use “%s”", scope))
 		}
 	}
 	return out
 }
 
 // Methods says how somebody signed in (amr values, RFC 8176).
-func Methods(amr []string) []string {
-	var out []string
+func Methods(amr []string) Words {
+	out := methods(amr)
+	if len(out) == 0 {
+		return nil
+	}
+	return List(out...)
+}
+
+func methods(amr []string) []Words {
+	var out []Words
 	for _, m := range amr {
 		switch m {
 		case "pwd":
