@@ -78,7 +78,7 @@ func TestAccountInChromium(t *testing.T) {
 		t.Errorf("after closing: %s %s", at, text)
 	}
 	look(t, ctx, "account closed")
-	do(t, ctx, "back", chromedp.NavigateBack(), chromedp.WaitReady(css("h1")))
+	_ = chromedp.Do(ctx, chromedp.NavigateBack(), chromedp.WaitReady(css("h1"))) // to the answer to a form, which a browser does not keep
 	if _, text := where(t, ctx); strings.Contains(text, "Close my account for good") {
 		t.Error("the back button shows the account")
 	}
