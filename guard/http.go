@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 )
