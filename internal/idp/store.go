@@ -53,6 +53,8 @@ type View interface {
 	LedgerReader
 	ReceiptReader
 	DeliveryReader
+	MailReader
+	LockReader
 	EventReader
 }
 
@@ -69,6 +71,8 @@ type Tx interface {
 	KeyWriter
 	LedgerWriter
 	DeliveryWriter
+	MailWriter
+	LockWriter
 	EventWriter
 }
 

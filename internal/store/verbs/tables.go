@@ -34,6 +34,10 @@ func Tables() []Table {
 		{"ending", []string{"number", "name", "what", "receipt", "at", "until"}},
 		{"receipt", []string{"number", "endings", "id", "request", "cause", "actor", "reason", "selector", "account", "client", "session", "at", "told_at", "cleared", "fan_ending", "fan_account", "fan_grant", "sessions", "families"}},
 		{"delivery", []string{"receipt", "sid", "client", "account", "state", "created_at", "due", "attempts", "attempted_at", "confirmed_at", "again", "status", "error"}},
+		{"mail", []string{"id", "account", "kind", "sealed", "created_at", "until", "due", "attempts", "error"}},
+		{"tally", []string{"key", "hour", "count"}},
+		{"account_lock", []string{"account", "id", "kind", "at", "opens_at"}},
+		{"care", []string{"account", "since", "settled_at"}},
 		{"event", []string{"id", "number", "hash", "kind", "at", "account", "actor", "session", "client", "receipt", "ip", "device", "why", "data"}},
 		{"audit", []string{"id", "number", "hash", "first", "before"}},
 	}
