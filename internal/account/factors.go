@@ -18,6 +18,12 @@ func (a *Account) mountFactors(mux *http.ServeMux) {
 	mux.HandleFunc("POST /account/authenticator/confirm", a.form(a.confirmOffer))
 	mux.HandleFunc("POST /account/authenticator/remove", a.form(a.removeAuthenticator))
 	mux.HandleFunc("DELETE /account/authenticator", a.deleteFactor(idp.CredentialTOTP))
+	mux.HandleFunc("GET /account/passkeys", a.factors(a.passkeys, a.passkeysJSON))
+	mux.HandleFunc("POST /account/passkeys", a.form(a.addPasskey))
+	mux.HandleFunc("POST /account/passkeys/challenge", a.passkeyChallenge)
+	mux.HandleFunc("POST /account/passkeys/{id}/rename", a.form(a.renamePasskey))
+	mux.HandleFunc("POST /account/passkeys/{id}/remove", a.form(a.removePasskey))
+	mux.HandleFunc("DELETE /account/passkeys/{id}", a.deleteFactor(idp.CredentialPasskey))
 	mux.HandleFunc("GET /account/recovery", a.factors(a.recovery, a.recoveryJSON))
 	mux.HandleFunc("POST /account/recovery", a.form(a.regenerate))
 }

@@ -15,7 +15,7 @@ import (
 
 func (s *SignIn) askSecond(w http.ResponseWriter, r *http.Request, at *waiting, status int, problem string) {
 	s.Pages.Render(w, status, web.Second{Action: "/login", Pending: at.id, Step: at.step, Again: at.again, CSRF: s.Browser.CSRF(w, r), App: at.client.Name,
-		Restart: address(at.id, "", at.again), Error: problem})
+		Restart: address(at.id, "", at.again), Error: problem, Passkeys: s.Factors.HasPasskeys()})
 }
 
 // code checks a code of the authenticator app or a recovery code.

@@ -36,3 +36,33 @@ type Recovery struct {
 
 func (Recovery) template() string  { return "recovery" }
 func (p Recovery) header() *Header { return &p.Header }
+
+// Passkeys is the page of the passkeys.
+type Passkeys struct {
+	Header
+	Flash, Error string
+	Keys         []PasskeyLine
+	Passkeys     bool   // browsers give them at this address
+	Suggested    string // name of a new one
+}
+
+// PasskeyLine is one of them.
+type PasskeyLine struct {
+	ID, Name    string
+	Added, Used time.Time // Used may be zero
+	Synced      bool
+}
+
+func (Passkeys) template() string  { return "passkeys" }
+func (p Passkeys) header() *Header { return &p.Header }
+
+// The script of passkeys asks this server for a challenge, and nobody else for anything.
+const passkeyPolicy = "script-src 'self'; connect-src 'self'"
+
+func (p Passkeys) policy() string { return passkeyPolicy }
+func (p Login) policy() string    { return passkeyPolicy }
+func (p Second) policy() string   { return passkeyPolicy }
+
+func (p Passkeys) script() string { return "passkey" }
+func (p Login) script() string    { return "passkey" }
+func (p Second) script() string   { return "passkey" }

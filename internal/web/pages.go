@@ -24,7 +24,8 @@ type Pages struct {
 	css  []byte
 	path string
 
-	leaving, check string // the scripts
+	leaving, check string            // the scripts
+	loaded         map[string]loaded // scripts that pages load, by name
 }
 
 // New reads the templates.
@@ -41,6 +42,15 @@ func New(name string) (*Pages, error) {
 			return nil, err
 		}
 		*to = string(text)
+	}
+	p.loaded = map[string]loaded{}
+	for _, name := range []string{"passkey"} {
+		text, err := files.ReadFile("static/" + name + ".js")
+		if err != nil {
+			return nil, err
+		}
+		sum := sha256.Sum256(text)
+		p.loaded[name] = loaded{"/static/" + hex.EncodeToString(sum[:6]) + ".js", text}
 	}
 	names, err := files.ReadDir("templates")
 	if err != nil {
@@ -61,18 +71,31 @@ func New(name string) (*Pages, error) {
 	return p, nil
 }
 
-// Mount serves the stylesheet.
+// loaded is a script that a page loads: from us, under an address that changes with it.
+type loaded struct {
+	path string
+	text []byte
+}
+
+// Mount serves the stylesheet and the scripts.
 func (p *Pages) Mount(mux *http.ServeMux) {
-	mux.HandleFunc("GET "+p.path, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/css; charset=utf-8")
-		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-		w.Write(p.css)
-	})
+	static := func(path, kind string, text []byte) {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", kind+"; charset=utf-8")
+			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+			w.Write(text)
+		})
+	}
+	static(p.path, "text/css", p.css)
+	for _, s := range p.loaded {
+		static(s.path, "text/javascript", s.text)
+	}
 }
 
 // frame is what the layout sees.
 type frame struct {
 	Site, CSS string
+	Script    string
 	Page      Page
 	Header    *Header
 }
@@ -86,6 +109,9 @@ type Header struct {
 // headed pages have the strip.
 type headed interface{ header() *Header }
 
+// scripted pages load a script, and do their work without it.
+type scripted interface{ script() string }
+
 // leaving pages have a form that leads elsewhere (CSP form-action).
 type leaving interface{ formTargets() string }
 
@@ -97,6 +123,9 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page Page) {
 	f := frame{Site: p.Name, CSS: p.path, Page: page}
 	if h, ok := page.(headed); ok {
 		f.Header = h.header()
+	}
+	if s, ok := page.(scripted); ok {
+		f.Script = p.loaded[s.script()].path
 	}
 	action := "'self'"
 	if l, ok := page.(leaving); ok {
