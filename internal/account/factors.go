@@ -143,6 +143,10 @@ func (a *Account) deleteFactor(kind idp.CredentialKind) http.HandlerFunc {
 		}
 		cookie := idp.NewSecret(32)
 		receipt, err := a.remove(r, c.session, k, kind, id, cookie)
+		if errors.Is(err, idp.ErrEnded) {
+			edge.TokenError(w, http.StatusUnauthorized, "", "Sign in first.")
+			return
+		}
 		if err != nil {
 			edge.Fail(w, r, err)
 			return

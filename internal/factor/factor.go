@@ -2,6 +2,7 @@ package factor
 
 import (
 	"context"
+	"crypto/subtle"
 	"net/http"
 	"slices"
 	"time"
@@ -122,7 +123,8 @@ func (f *Factors) take(tx idp.Tx, r *http.Request, p browser.Proof, code string)
 			}
 			c.Counter, ok = step(string(secret), code, now, was)
 		case idp.CredentialRecovery:
-			ok = was == 0 && c.Handle == recoveryHash(p.Account, code)
+			given := recoveryHash(p.Account, code)
+			ok = was == 0 && subtle.ConstantTimeCompare(c.Handle[:], given[:]) == 1
 			c.Counter = 1
 		}
 		if !ok {

@@ -106,11 +106,19 @@ func (f *Factors) begin(ctx context.Context, row idp.Pending) (id string, err er
 }
 
 // ceremony takes what a challenge was kept with, once: whatever comes of the answer, there is no second one. idp.ErrEnded.
-func (f *Factors) ceremony(tx idp.Tx, id string, browser idp.Hash, session idp.Name) ([]byte, error) {
-	row, err := tx.Pending(idp.HashOf(id))
-	if errors.Is(err, idp.ErrNotFound) {
-		return nil, idp.ErrEnded
+func (f *Factors) ceremony(ctx context.Context, id string, browser idp.Hash, session idp.Name) (data []byte, err error) {
+	err = f.store.Update(ctx, func(tx idp.Tx) (err error) {
+		data, err = takeCeremony(tx, id, browser, session)
+		return err
+	})
+	if errors.Is(err, idp.ErrNotFound) { // there was none, or somebody was quicker
+		err = idp.ErrEnded
 	}
+	return data, err
+}
+
+func takeCeremony(tx idp.Tx, id string, browser idp.Hash, session idp.Name) ([]byte, error) {
+	row, err := tx.Pending(idp.HashOf(id))
 	if err != nil {
 		return nil, err
 	}
@@ -141,11 +149,7 @@ func (f *Factors) Assert(ctx context.Context, r *http.Request, from idp.Hash, id
 	if err != nil {
 		return none, err
 	}
-	var ceremony []byte
-	err = f.store.Update(ctx, func(tx idp.Tx) (err error) {
-		ceremony, err = f.ceremony(tx, id, from, idp.Name{})
-		return err
-	})
+	ceremony, err := f.ceremony(ctx, id, from, idp.Name{})
 	if err != nil {
 		return none, err
 	}
@@ -238,11 +242,7 @@ func (f *Factors) AddPasskey(ctx context.Context, r *http.Request, s *idp.Sessio
 	if name, err = passkeyName(name); err != nil {
 		return receipt, err
 	}
-	var ceremony []byte
-	err = f.store.Update(ctx, func(tx idp.Tx) (err error) {
-		ceremony, err = f.ceremony(tx, id, from, s.Name)
-		return err
-	})
+	ceremony, err := f.ceremony(ctx, id, from, s.Name)
 	if err != nil {
 		return receipt, err
 	}
