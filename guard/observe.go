@@ -18,6 +18,7 @@ const (
 	Rewritten     EventKind = "rewritten"      // the ledger fell behind what it had told: history was rewritten
 	Applied       EventKind = "applied"        // endings took effect; Number, Entries
 	AcceptedStale EventKind = "accepted-stale" // a token was admitted although stale (AcceptFor); Age
+	Strayed       EventKind = "strayed"        // a bound token was shown without its key, or from another address; Err
 	Trouble       EventKind = "trouble"        // asking for keys or ledger failed, and will be tried again; Err
 )
 

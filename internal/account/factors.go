@@ -109,13 +109,13 @@ func (a *Account) header(w http.ResponseWriter, r *http.Request, who string) web
 }
 
 // changed says what a change of credentials did: what it was, and what ended with it elsewhere. The receipt must be this person's.
-func (a *Account) changed(ctx context.Context, id idp.AccountID, done map[string]string, q url.Values) (string, error) {
+func (a *Account) changed(ctx context.Context, id idp.AccountID, done map[string]web.Words, q url.Values) (web.Words, error) {
 	said := done[q.Get("done")]
-	if said == "" || !q.Has("receipt") {
+	if said == nil || !q.Has("receipt") {
 		return said, nil
 	}
 	gone, err := a.took(ctx, id, idp.ReceiptID(q.Get("receipt")))
-	return said + " " + over(gone), err
+	return web.Sentences(said, over(gone)), err
 }
 
 // went ends an act that changed credentials: the browser has its new cookie, and goes to the page that says so.
@@ -168,7 +168,7 @@ func (a *Account) remove(r *http.Request, s *idp.Session, k kept, kind idp.Crede
 }
 
 // refused is a status and a sentence for who could not change a credential; 0: the error is none of the person's.
-func refused(err error) (int, string) {
+func refused(err error) (int, web.Words) {
 	var invalid *idp.InvalidError
 	switch {
 	case errors.As(err, &invalid):
@@ -182,5 +182,5 @@ func refused(err error) (int, string) {
 	case errors.Is(err, idp.ErrEnded):
 		return http.StatusConflict, "Something changed meanwhile. Nothing was done; please begin again."
 	}
-	return 0, ""
+	return 0, nil
 }

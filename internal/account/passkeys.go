@@ -16,15 +16,15 @@ const passkeysPage = "/account/passkeys"
 
 // passkeys lists them.
 func (a *Account) passkeys(w http.ResponseWriter, r *http.Request, s *idp.Session, q url.Values) {
-	flash, err := a.changed(r.Context(), s.Account, map[string]string{"added": "Your passkey is added.", "removed": "The passkey is removed.", "renamed": "The name is changed."}, q)
+	flash, err := a.changed(r.Context(), s.Account, map[string]web.Words{"added": web.Say("Your passkey is added."), "removed": web.Say("The passkey is removed."), "renamed": web.Say("The name is changed.")}, q)
 	if err != nil {
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	a.showPasskeys(w, r, s, http.StatusOK, flash, "")
+	a.showPasskeys(w, r, s, http.StatusOK, flash, nil)
 }
 
-func (a *Account) showPasskeys(w http.ResponseWriter, r *http.Request, s *idp.Session, status int, flash, problem string) {
+func (a *Account) showPasskeys(w http.ResponseWriter, r *http.Request, s *idp.Session, status int, flash, problem web.Words) {
 	k, err := a.kept(r.Context(), s.Account)
 	if err != nil {
 		a.Pages.Fail(w, r, err)
@@ -41,7 +41,7 @@ func (a *Account) showPasskeys(w http.ResponseWriter, r *http.Request, s *idp.Se
 		}
 		p.Keys = append(p.Keys, line)
 	}
-	a.Pages.Render(w, status, p)
+	a.Pages.Render(w, r, status, p)
 }
 
 // passkeyChallenge begins to add one, for the script of the page.
@@ -114,13 +114,13 @@ func (a *Account) removePasskey(w http.ResponseWriter, r *http.Request, s *idp.S
 func (a *Account) refusePasskey(w http.ResponseWriter, r *http.Request, s *idp.Session, err error) {
 	status, sentence := refused(err)
 	if errors.Is(err, idp.ErrWrong) {
-		sentence = "What your browser sent is not a passkey for this site. Please try again."
+		sentence = web.Say("What your browser sent is not a passkey for this site. Please try again.")
 	}
 	if status == 0 {
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	a.showPasskeys(w, r, s, status, "", sentence)
+	a.showPasskeys(w, r, s, status, nil, sentence)
 }
 
 func (a *Account) passkeysJSON(w http.ResponseWriter, _ *http.Request, k kept) {

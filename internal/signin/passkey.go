@@ -8,6 +8,7 @@ import (
 
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/web"
 )
 
 // A passkey is both factors, and needs no username. It does for the first step, for the second one, and where who is signed in proves it
@@ -58,9 +59,9 @@ func (s *SignIn) refusePasskey(w http.ResponseWriter, r *http.Request, at *waiti
 	status, sentence := refusal(w, err)
 	switch {
 	case errors.Is(err, idp.ErrWrong):
-		sentence = "That passkey is not known here, or not yours."
+		sentence = web.Say("That passkey is not known here, or not yours.")
 	case errors.Is(err, idp.ErrEnded):
-		sentence = "This page was open for too long. Please try again."
+		sentence = web.Say("This page was open for too long. Please try again.")
 	case status == 0:
 		s.fail(w, r, err)
 		return
