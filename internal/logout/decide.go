@@ -143,7 +143,7 @@ func (l *Logout) answer(w http.ResponseWriter, r *http.Request, q request, pendi
 		l.Pages.Onward(w, r, v.to, r.Method == http.MethodPost)
 	default:
 		// No Leave here: without a session there is nothing to clear, and any site can make a browser send this request.
-		l.Pages.Render(w, http.StatusOK, web.Message{Title: "You are signed out", Text: "Nobody is signed in to this site in this browser. On a shared computer, close the browser, too.", Link: "/login", LinkText: "Sign in"})
+		l.Pages.Render(w, r, http.StatusOK, web.Message{Title: "You are signed out", Text: "Nobody is signed in to this site in this browser. On a shared computer, close the browser, too.", Link: "/login", LinkText: "Sign in"})
 	}
 }
 
@@ -160,7 +160,7 @@ func (l *Logout) ask(w http.ResponseWriter, r *http.Request, q request, v verdic
 	if v.offerApp {
 		p.App = v.client.Name
 	}
-	l.Pages.Render(w, http.StatusOK, p)
+	l.Pages.Render(w, r, http.StatusOK, p)
 }
 
 // confirm takes the answer: a same-origin POST with its proof.
@@ -171,7 +171,7 @@ func (l *Logout) confirm(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if l.Browser.Genuine(r, form.Get("csrf")) != nil {
-		l.Pages.Render(w, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", SignOut: true})
+		l.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", SignOut: true})
 		return
 	}
 	q, err := l.stored(w, r, form.Get("pending"))

@@ -267,7 +267,7 @@ func (o *OAuth) respond(w http.ResponseWriter, r *http.Request, q *idp.Authorize
 		answer = append(answer, [2]string{"session_state", state})
 	}
 	if q.ResponseMode == "form_post" {
-		o.Pages.Render(w, http.StatusOK, web.FormPost{Action: q.RedirectURI, Fields: answer})
+		o.Pages.Render(w, r, http.StatusOK, web.FormPost{Action: q.RedirectURI, Fields: answer})
 		return nil
 	}
 	u, err := url.Parse(q.RedirectURI)

@@ -104,14 +104,14 @@ func (s *Server) build(ctx context.Context) (err error) {
 	if s.post, err = s.base.Post(s.store, nil, s.log); err != nil {
 		return err
 	}
-	pages, err := web.New(c.Name)
+	pages, err := web.New(c.Name, c.HTTPS())
 	if err != nil {
 		return err
 	}
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
-	s.handler = edge.Wrap(s.rooms(pages, tokens), with)
+	s.handler = edge.Wrap(pages.Remember(s.rooms(pages, tokens)), with)
 	return nil
 }
 
