@@ -89,10 +89,10 @@ func (g *Guard) Ready(ctx context.Context) error {
 func (g *Guard) Check(raw string) (*Token, error) {
 	e, err := g.check(context.Background(), raw)
 	if err != nil {
-		return nil, err
+		return nil, g.refuse(err)
 	}
 	if e.bound {
-		return nil, ErrBound
+		return nil, g.refuse(ErrBound)
 	}
 	return &e.token, nil
 }

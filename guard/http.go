@@ -30,7 +30,7 @@ func (g *Guard) CheckRequest(r *http.Request) (*Token, error) {
 	if byDPoP {
 		err = schemeError{err}
 	}
-	return nil, err
+	return nil, g.refuse(err)
 }
 
 // authorization is the one token of the one Authorization header, and whether it came by the scheme DPoP. Two headers are refused:
@@ -68,8 +68,11 @@ func (g *Guard) Require(scopes ...string) func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			tok, err := g.CheckRequest(r)
 			if err == nil {
-				if err = lacks(tok, scopes); err != nil && tok.bond.Key != "" {
-					err = schemeError{err}
+				if err = lacks(tok, scopes); err != nil {
+					g.refuse(err)
+					if tok.bond.Key != "" {
+						err = schemeError{err}
+					}
 				}
 			}
 			if err == nil && tok.bond.Key != "" && g.conf.nonces != nil {

@@ -13,6 +13,7 @@ func nav(path string) []web.NavItem {
 		web.NavItem{Path: "/account/apps", Name: "Apps"},
 		web.NavItem{Path: "/account/activity", Name: "Recent activity"},
 		web.NavItem{Path: "/account/password", Name: "Password"},
+		web.NavItem{Path: "/account/passkeys", Name: "Passkeys"},
 		web.NavItem{Path: "/account/authenticator", Name: "Authenticator app"},
 		web.NavItem{Path: "/account/recovery", Name: "Recovery codes"},
 		web.NavItem{Path: "/account/close", Name: "Close my account"},
