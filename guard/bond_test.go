@@ -40,7 +40,7 @@ func TestBoundToKey(t *testing.T) {
 	iss := exeunttest.NewInMemory(t)
 	strayed := 0
 	g := caughtUp(t, iss, Observe(func(e Event) {
-		if e.Kind == Strayed {
+		if e.Kind == Refused && errors.Is(e.Err, ErrBound) {
 			strayed++
 		}
 	}))
