@@ -9,6 +9,7 @@ type Login struct {
 	App                   string // the app that asked; "" for the account pages
 	Username              string
 	Fixed                 bool // who is signed in proves it again
+	Passkeys              bool // browsers give them at this address
 	Error                 Words
 	Stay                  bool
 }
@@ -20,6 +21,7 @@ type Second struct {
 	Action, Pending, Step, Again, CSRF string
 	App                                string
 	Restart                            string // where a sign-in begins anew
+	Passkeys                           bool
 	Error                              Words
 }
 
