@@ -52,6 +52,8 @@ type View interface {
 	LedgerReader
 	ReceiptReader
 	DeliveryReader
+	OperatorReader
+	ConsoleReader
 }
 
 // Tx reads and writes. Lock order: account, session, grant, family, client, slot; the counter row is the store's.
@@ -66,6 +68,7 @@ type Tx interface {
 	KeyWriter
 	LedgerWriter
 	DeliveryWriter
+	OperatorWriter
 }
 
 // EpochReader is the only way to current epochs.

@@ -30,9 +30,10 @@ func (o *OAuth) refresh(r *http.Request, form url.Values) (*tokenAnswer, error) 
 	var scopes, audience []string
 	var sidLives, reused bool
 	var verdict error
+	now, _ := o.Store.Now()
 	err = o.Store.Update(r.Context(), func(tx idp.Tx) error {
 		client, verdict, reused, sidLives = idp.Client{}, errGrant, false, false
-		row, err := cred.check(tx)
+		row, err := cred.check(tx, now)
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ func Tables() []Table {
 		{"counter", []string{"id", "lineage", "number", "time", "life_cap", "old_cap", "old_cap_until", "max_cap"}},
 		{"account", []string{"id", "folded", "username", "password", "name", "email", "email_verified", "state", "epoch", "created_at", "password_at"}},
 		{"consent", []string{"account", "client", "scopes", "given_at", "epoch"}},
-		{"client", []string{"id", "version", "epoch", "secret", "registration", "created_at", "data"}},
+		{"client", []string{"id", "version", "epoch", "secret", "registration", "created_at", "data", "old_secret", "old_secret_until"}},
 		{"session", []string{"name", "ref", "account", "realm", "epoch", "cookie", "persistent", "created_at", "auth_time", "expires_at", "idle", "methods", "user_agent", "ip"}},
 		{"session_seen", []string{"session", "last_seen", "ip", "deadline"}},
 		{"slot", []string{"session", "client", "grant_", "must_ask"}},
@@ -29,6 +29,7 @@ func Tables() []Table {
 		{"key", []string{"kid", "use", "alg", "state", "private", "public", "created_at", "retired_at"}},
 		{"ending", []string{"number", "name", "what", "receipt", "at", "until"}},
 		{"receipt", []string{"number", "endings", "id", "request", "cause", "actor", "reason", "selector", "account", "client", "session", "at", "told_at", "cleared", "fan_ending", "fan_account", "fan_grant", "sessions", "families"}},
-		{"delivery", []string{"receipt", "sid", "client", "account", "state", "created_at", "due", "attempts", "attempted_at", "confirmed_at", "again", "status", "error"}},
+		{"delivery", []string{"receipt", "sid", "client", "account", "state", "created_at", "due", "attempts", "attempted_at", "confirmed_at", "again", "status", "error", "since"}},
+		{"operator", []string{"account", "role", "given_by", "given_at", "why"}},
 	}
 }
