@@ -9,13 +9,13 @@ import (
 	"exeunt.dev/internal/outbound"
 )
 
-type names map[string][]netip.Addr
+type resolves map[string][]netip.Addr
 
-func (n names) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) { return n[host], nil }
+func (n resolves) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) { return n[host], nil }
 
 func TestObjection(t *testing.T) {
 	ours := []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}
-	known := names{"inside.test": {netip.MustParseAddr("10.2.0.1")}, "outside.test": {netip.MustParseAddr("8.8.8.8")}, "both.test": {netip.MustParseAddr("10.2.0.1"), netip.MustParseAddr("8.8.8.8")}}
+	known := resolves{"inside.test": {netip.MustParseAddr("10.2.0.1")}, "outside.test": {netip.MustParseAddr("8.8.8.8")}, "both.test": {netip.MustParseAddr("10.2.0.1"), netip.MustParseAddr("8.8.8.8")}}
 	for uri, want := range map[string]string{
 		"https://outside.test/out":   "",
 		"https://both.test/out":      "",
