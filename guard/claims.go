@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"exeunt.dev/internal/jws"
 	"exeunt.dev/ledger"
 )
 
@@ -16,9 +17,9 @@ const (
 
 // claims reads the payload of a token whose signature holds, by RFC 9068 sections 2.2 and 4 and our ends_with.
 func (g *Guard) claims(raw string, payload []byte, kid ledger.Name) (*Token, error) {
-	m, err := parseObject(payload)
+	m, err := jws.ParseObject(payload)
 	if err != nil {
-		return nil, err
+		return nil, invalid("claims")
 	}
 	t := &Token{raw: raw}
 	var iss, jti, scope string
@@ -30,34 +31,35 @@ func (g *Guard) claims(raw string, payload []byte, kid ledger.Name) (*Token, err
 		{"iss", &iss, false}, {"sub", &t.subject, false}, {"client_id", &t.clientID, false}, {"jti", &jti, false},
 		{"scope", &scope, true}, {"sid", &t.session, true},
 	} {
-		v, here := m.get(c.name)
+		v, here := m.Get(c.name)
 		if !here && c.optional {
 			continue
 		}
 		var ok bool
-		if *c.to, ok = text(v); !ok || *c.to == "" && !c.optional {
+		if *c.to, ok = jws.Text(v); !ok || *c.to == "" && !c.optional {
 			return nil, invalid(c.name)
 		}
+		*c.to = strings.Clone(*c.to) // else the cache would keep the whole payload
 	}
 	if iss != g.issuer {
 		return nil, invalid("iss")
 	}
-	if t.audience = stringOrList(m.must("aud")); !slices.ContainsFunc(t.audience, func(a string) bool {
+	if t.audience = stringOrList(m.Must("aud")); !slices.ContainsFunc(t.audience, func(a string) bool {
 		return slices.Contains(g.conf.audience, a)
 	}) {
 		return nil, invalid("aud")
 	}
 	var ok bool
-	if t.issued, ok = seconds(m.must("iat")); !ok {
+	if t.issued, ok = seconds(m.Must("iat")); !ok {
 		return nil, invalid("iat")
 	}
-	if t.expires, ok = seconds(m.must("exp")); !ok {
+	if t.expires, ok = seconds(m.Must("exp")); !ok {
 		return nil, invalid("exp")
 	}
-	if _, bound := m.get("cnf"); bound {
+	if _, bound := m.Get("cnf"); bound {
 		return nil, ErrBound
 	}
-	if _, here := m.get("nbf"); here {
+	if _, here := m.Get("nbf"); here {
 		// Our tokens have none, and the floor clock may lag, so that it could not be kept to the second.
 		return nil, invalid("nbf")
 	}
@@ -65,7 +67,7 @@ func (g *Guard) claims(raw string, payload []byte, kid ledger.Name) (*Token, err
 	if t.id, err = ledger.ParseName(jti); err != nil {
 		return nil, invalid("jti")
 	}
-	ends := list(m.must("ends_with"))
+	ends := jws.Texts(m.Must("ends_with"))
 	if len(ends) < 1 || len(ends) > maxEndsWith {
 		return nil, invalid("ends_with")
 	}
@@ -83,22 +85,26 @@ func (g *Guard) claims(raw string, payload []byte, kid ledger.Name) (*Token, err
 }
 
 // stringOrList is what RFC 7519 section 4.1.3 allows for aud.
-func stringOrList(v []byte) []string {
-	if one, ok := text(v); ok {
-		return []string{one}
+func stringOrList(v string) []string {
+	if one, ok := jws.Text(v); ok {
+		return []string{strings.Clone(one)}
 	}
-	return list(v)
+	l := jws.Texts(v)
+	for i := range l {
+		l[i] = strings.Clone(l[i])
+	}
+	return l
 }
 
 // seconds is a NumericDate (RFC 7519 section 2), rounded down: a token is never good for longer than it says.
-func seconds(v []byte) (int64, bool) {
+func seconds(v string) (int64, bool) {
 	if len(v) == 0 || v[0] < '0' || v[0] > '9' { // negative numbers, strings, null
 		return 0, false
 	}
-	if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+	if n, err := strconv.ParseInt(v, 10, 64); err == nil {
 		return n, 0 < n && n < 1<<40
 	}
-	f, err := strconv.ParseFloat(string(v), 64)
+	f, err := strconv.ParseFloat(v, 64)
 	if err != nil || f < 1 || f >= 1<<40 {
 		return 0, false
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"os"
 	"runtime/debug"
 
 	"exeunt.dev/internal/config"
@@ -24,6 +25,9 @@ func (serveCmd) Run(w *world) error {
 	s, err := server.New(w.ctx, settings, log)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(300) // what lives is small beside what a request leaves behind: memory is cheaper than collecting it so often
 	}
 	// Stopping may take as long as drain and the requests under way; who cannot wait sends the signal again.
 	defer context.AfterFunc(w.ctx, w.forget)()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -66,7 +65,11 @@ func values(raw string, repeatable []string) (url.Values, error) {
 }
 
 func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	var body bytes.Buffer
+	if 0 < r.ContentLength && r.ContentLength <= MaxBody {
+		body.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, MaxBody))
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
 		return nil, &Error{http.StatusRequestEntityTooLarge, "invalid_request", "The body is too large."}
@@ -74,7 +77,7 @@ func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, bad("The body could not be read.")
 	}
-	return body, nil
+	return body.Bytes(), nil
 }
 
 // DecodeJSON reads a JSON object from the body. Unknown members are passed over (RFC 7591 section 2 wants that).

@@ -54,6 +54,7 @@ type View interface {
 	DeliveryReader
 	OperatorReader
 	ConsoleReader
+	EventReader
 }
 
 // Tx reads and writes. Lock order: account, session, grant, family, client, slot; the counter row is the store's.
@@ -69,6 +70,7 @@ type Tx interface {
 	LedgerWriter
 	DeliveryWriter
 	OperatorWriter
+	EventWriter
 }
 
 // EpochReader is the only way to current epochs.

@@ -31,8 +31,8 @@ func TestHeaders(t *testing.T) {
 		`{"ALG":"none","Crit":[],"alg":"ES256"}`:       nil, // other names, therefore unknown
 		`{"jwk":{"kty":"oct","k":"AA"},"alg":"ES256"}`: nil, // ignored
 		`{"alg":"ES256","kid":""}`:                     nil,
-		many(maxParameters):                            nil,
-		many(maxParameters + 1):                        ErrMalformed,
+		many(maxMembers):                               nil,
+		many(maxMembers + 1):                           ErrMalformed,
 		`{"alg":"none"}`:                               ErrAlgorithm,
 		`{"alg":"None"}`:                               ErrAlgorithm,
 		`{"alg":"es256"}`:                              ErrAlgorithm,

@@ -1,20 +1,24 @@
 package token
 
-import "sync"
+import (
+	"sync"
 
-// seenSize bounds each of the two generations of remembered tokens (about 1.5 KiB a token).
+	"exeunt.dev/internal/idp"
+)
+
+// seenSize bounds each of the two generations of remembered tokens (about 1 KiB a token).
 const seenSize = 8192
 
-// seen remembers tokens whose signature was verified, by the whole token. Two generations: the older one is dropped
+// seen remembers tokens whose signature was verified, by the hash of the whole token. Two generations: the older one is dropped
 // when the younger is full, so that what is used stays.
 type seen struct {
 	mu         sync.Mutex
-	young, old map[string]*Access
+	young, old map[idp.Hash]*Access
 }
 
-func newSeen() *seen { return &seen{young: map[string]*Access{}} }
+func newSeen() *seen { return &seen{young: map[idp.Hash]*Access{}} }
 
-func (s *seen) get(raw string) *Access {
+func (s *seen) get(raw idp.Hash) *Access {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a := s.young[raw]; a != nil {
@@ -27,15 +31,15 @@ func (s *seen) get(raw string) *Access {
 	return a
 }
 
-func (s *seen) put(raw string, a *Access) {
+func (s *seen) put(raw idp.Hash, a *Access) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.add(raw, a)
 }
 
-func (s *seen) add(raw string, a *Access) {
+func (s *seen) add(raw idp.Hash, a *Access) {
 	if len(s.young) >= seenSize {
-		s.old, s.young = s.young, make(map[string]*Access, seenSize)
+		s.old, s.young = s.young, make(map[idp.Hash]*Access, seenSize)
 	}
 	s.young[raw] = a
 }

@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 		{"LifeCap", lifeCap},
 		{"FanOut", fanOut},
 		{"Deliveries", deliveries},
+		{"Events", events},
 		{"S1_Reopen", reopen},
 		{"S2_LostUpdate", lostUpdate},
 		{"S2_EndedAfterLock", endedAfterLock},

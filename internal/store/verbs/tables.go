@@ -6,6 +6,9 @@ type Table struct {
 	Columns []string
 }
 
+// Born says that a new database has a row in this table already.
+func (t *Table) Born() bool { return t.Name == "counter" || t.Name == "realm" || t.Name == "audit" }
+
 // Booleans are columns that Postgres keeps as such and SQLite as 0 and 1.
 func Booleans(column string) bool {
 	return column == "email_verified" || column == "must_ask" || column == "again" || column == "persistent"
@@ -31,5 +34,8 @@ func Tables() []Table {
 		{"receipt", []string{"number", "endings", "id", "request", "cause", "actor", "reason", "selector", "account", "client", "session", "at", "told_at", "cleared", "fan_ending", "fan_account", "fan_grant", "sessions", "families"}},
 		{"delivery", []string{"receipt", "sid", "client", "account", "state", "created_at", "due", "attempts", "attempted_at", "confirmed_at", "again", "status", "error", "since"}},
 		{"operator", []string{"account", "role", "given_by", "given_at", "why"}},
+		{"delivery", []string{"receipt", "sid", "client", "account", "state", "created_at", "due", "attempts", "attempted_at", "confirmed_at", "again", "status", "error"}},
+		{"event", []string{"id", "number", "hash", "kind", "at", "account", "actor", "session", "client", "receipt", "ip", "device", "why", "data"}},
+		{"audit", []string{"id", "number", "hash", "first", "before"}},
 	}
 }
