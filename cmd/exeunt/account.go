@@ -24,6 +24,8 @@ type accountCmd struct {
 	Unlock   accountUnlockCmd   `cmd:"" help:"Let a locked person sign in again."`
 	Password accountPasswordCmd `cmd:"" help:"Set a new password and sign the person out everywhere."`
 	End      accountEndCmd      `cmd:"" help:"Sign a person out everywhere."`
+	Disable  accountDisableCmd  `cmd:"" help:"Sign a person out everywhere and let nobody in until enable."`
+	Enable   accountEnableCmd   `cmd:"" help:"Let a disabled person sign in again."`
 	Delete   accountDeleteCmd   `cmd:"" help:"Sign a person out everywhere, for good."`
 }
 

@@ -230,7 +230,7 @@ func plainHost(u *url.URL) bool {
 // ValidClientID keeps client ids to 1 to 64 of A-Z a-z 0-9 . _ - and apart from account ids, which have 16 characters: a
 // machine's token has its client id as `sub` (RFC 9068 section 5).
 func ValidClientID(s string) error {
-	ok := s != "" && len(s) <= 64 && len(s) != 16 && s[0] != '-' // which would be taken for a flag
+	ok := s != "" && len(s) <= 64 && len(s) != 16 && s[0] != '-' && strings.Trim(s, ".") != "" // it would be taken for a flag, or for a folder
 	for _, r := range s {
 		ok = ok && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r))
 	}

@@ -70,7 +70,7 @@ func ActorConsole(username string, id AccountID) Actor {
 	return ActorOperator(username + "/" + string(id))
 }
 
-// MaxReason bounds an operator's words, in characters.
+// MaxReason bounds an operator's words, in characters. What many bytes are needed for may be shorter: no more are kept.
 const MaxReason = 200
 
 // ValidReason wants an operator's words: some, on one line, of characters that can be seen.
@@ -81,7 +81,7 @@ func ValidReason(s string) error {
 		return Invalid("reason", "Say why: it is kept with what you do.")
 	case !utf8.ValidString(s) || strings.ContainsFunc(s, unseen):
 		return Invalid("reason", "A reason is one line of text, without characters that cannot be seen.")
-	case utf8.RuneCountInString(s) > MaxReason:
+	case utf8.RuneCountInString(s) > MaxReason || len(s) > maxEventText:
 		return Invalid("reason", "A reason has at most 200 characters.")
 	}
 	return nil
@@ -127,6 +127,8 @@ type ConsoleReader interface {
 	OwedOrDead() (owed, dead Counted, err error)
 	// EndingsHeld is how many endings guards have to hold now, at most: those within the longest life of a token.
 	EndingsHeld(now Time) (int64, error)
+	// CountEvents counts events of a kind between two times.
+	CountEvents(k EventKind, from, to Time) (Counted, error)
 	// DeliveriesOf lists a receipt's, in whatever state; After is the last one's id.
 	DeliveriesOf(receipt uint64, p Page) ([]Delivery, error)
 }

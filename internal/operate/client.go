@@ -192,3 +192,11 @@ func DeleteClient(tx idp.Tx, id idp.ClientID, by By) (r idp.Receipt, err error) 
 	c.RedirectURIs, c.PostLogoutURIs, c.LogoutURIs, c.FrontchannelLogoutURI = nil, nil, nil, ""
 	return r, tx.UpdateClient(c)
 }
+
+// Untold turns why an app would not be called into what an operator can do; "" stays "".
+func Untold(objection string) string {
+	if objection == "" {
+		return ""
+	}
+	return "This app will not be told of sign-outs: " + objection + ". If it is in a network of yours, name that network in allow_networks under apps: in the configuration."
+}

@@ -11,7 +11,9 @@ import (
 
 type resolves map[string][]netip.Addr
 
-func (n resolves) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) { return n[host], nil }
+func (n resolves) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	return n[host], nil
+}
 
 func TestObjection(t *testing.T) {
 	ours := []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}

@@ -25,6 +25,7 @@ import (
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/logout"
 	"exeunt.dev/internal/oauth"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/outbound"
 	"exeunt.dev/internal/signin"
 	"exeunt.dev/internal/token"
@@ -128,13 +129,26 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Await: s.delivery.Await},
 		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, Front: front, After: (*idp.Session).PageKey},
-		&admin.Admin{Store: store, Tokens: tokens, Wake: s.delivery.Due},
+		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards}, Wake: s.delivery.Due, Networks: c.Outbound},
 		s.feed,
 		s,
 	} {
 		room.Mount(mux)
 	}
 	return missing(mux, pages)
+}
+
+// guards are those that follow this node.
+func (s *Server) guards() []operate.Guard {
+	out := []operate.Guard{}
+	for _, g := range s.feed.Guards() {
+		one := operate.Guard{ClientID: g.Client, Streams: g.Streams, Behind: g.Behind}
+		if !g.Asked.IsZero() {
+			one.Asked = &g.Asked
+		}
+		out = append(out, one)
+	}
+	return out
 }
 
 // Base is what the server rests on.

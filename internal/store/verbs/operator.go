@@ -21,6 +21,7 @@ const (
 	sqlSessionsAlive  = `SELECT count(*) FROM (SELECT 1 FROM session_seen WHERE deadline IS NOT NULL LIMIT CAST(? AS BIGINT)) AS c`
 	sqlOwedDeliveries = `SELECT count(*) FROM (SELECT 1 FROM delivery WHERE` + open + `AND state = 'owed' LIMIT CAST(? AS BIGINT)) AS c`
 	sqlDeadDeliveries = `SELECT count(*) FROM (SELECT 1 FROM delivery WHERE` + open + `AND state <> 'owed' LIMIT CAST(? AS BIGINT)) AS c`
+	sqlCountEvents    = `SELECT count(*) FROM (SELECT 1 FROM event WHERE kind = ? AND id >= ? AND id < ? LIMIT CAST(? AS BIGINT)) AS c`
 	sqlDeliveriesOf   = `SELECT ` + deliveryColumns + ` FROM delivery WHERE receipt = ? AND sid > ? ORDER BY sid LIMIT CAST(? AS BIGINT)`
 )
 
@@ -106,6 +107,11 @@ func (v *View) OwedOrDead() (owed, dead idp.Counted, err error) {
 		dead, err = v.counted(sqlDeadDeliveries)
 	}
 	return owed, dead, err
+}
+
+// CountEvents counts events of a kind between two times.
+func (v *View) CountEvents(k idp.EventKind, from, to idp.Time) (idp.Counted, error) {
+	return v.counted(sqlCountEvents, string(k), idp.EventsAt(from), idp.EventsAt(to))
 }
 
 // EndingsHeld counts by numbers, which have no gaps.

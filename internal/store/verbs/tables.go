@@ -34,7 +34,6 @@ func Tables() []Table {
 		{"receipt", []string{"number", "endings", "id", "request", "cause", "actor", "reason", "selector", "account", "client", "session", "at", "told_at", "cleared", "fan_ending", "fan_account", "fan_grant", "sessions", "families"}},
 		{"delivery", []string{"receipt", "sid", "client", "account", "state", "created_at", "due", "attempts", "attempted_at", "confirmed_at", "again", "status", "error", "since"}},
 		{"operator", []string{"account", "role", "given_by", "given_at", "why"}},
-		{"delivery", []string{"receipt", "sid", "client", "account", "state", "created_at", "due", "attempts", "attempted_at", "confirmed_at", "again", "status", "error"}},
 		{"event", []string{"id", "number", "hash", "kind", "at", "account", "actor", "session", "client", "receipt", "ip", "device", "why", "data"}},
 		{"audit", []string{"id", "number", "hash", "first", "before"}},
 	}
