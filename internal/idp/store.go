@@ -48,12 +48,15 @@ type View interface {
 	ClientReader
 	GrantReader
 	PendingReader
+	CredentialReader
 	KeyReader
 	LedgerReader
 	ReceiptReader
 	DeliveryReader
 	OperatorReader
 	ConsoleReader
+	MailReader
+	LockReader
 	EventReader
 }
 
@@ -66,10 +69,13 @@ type Tx interface {
 	ClientWriter
 	GrantWriter
 	PendingWriter
+	CredentialWriter
 	KeyWriter
 	LedgerWriter
 	DeliveryWriter
 	OperatorWriter
+	MailWriter
+	LockWriter
 	EventWriter
 }
 

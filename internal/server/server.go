@@ -20,10 +20,12 @@ import (
 	"exeunt.dev/internal/delivery"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/factor"
 	"exeunt.dev/internal/feed"
 	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/logout"
+	"exeunt.dev/internal/mail"
 	"exeunt.dev/internal/oauth"
 	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/outbound"
@@ -44,6 +46,7 @@ type Server struct {
 	door     *door.Door
 	calls    *outbound.Client
 	delivery *delivery.Delivery
+	post     *mail.Post // nil: there is no mail server
 	audit    *audit.Log
 	metrics  *metrics
 	handler  http.Handler
@@ -94,6 +97,10 @@ func (s *Server) build(ctx context.Context) error {
 	})
 	s.audit = audit.New(s.base.Store, c.AuditKeep, s.log)
 	s.door = door.New(s.store, s.committed)
+	var err error
+	if s.post, err = s.base.Post(s.store, nil, s.log); err != nil {
+		return err
+	}
 	pages, err := web.New(c.Name)
 	if err != nil {
 		return err
@@ -120,16 +127,18 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	front := &frontchannel.FrontChannel{Store: store, Browser: tie, Pages: pages, Issuer: c.Issuer, On: c.FrontChannel}
 	passwords := signin.NewPasswords(store)
 	passwords.Knows, passwords.Failed = tie.Knows, s.audit.Failed
+	factors := factor.New(store, s.base.Vault, c.Name, c.Policy.PendingLife)
+	factors.Knows, factors.Failed = tie.Knows, s.audit.Failed
 	mux := http.NewServeMux()
 	for _, room := range []interface{ Mount(*http.ServeMux) }{
 		pages,
-		&signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Front: front},
-		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
+		&signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Front: front},
+		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, FrontChannel: c.FrontChannel, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
 			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Await: s.delivery.Await},
-		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, Front: front, After: (*idp.Session).PageKey},
 		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards}, Wake: s.delivery.Due, Networks: c.Outbound},
+		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, After: (*idp.Session).PageKey},
 		s.feed,
 		s,
 	} {
@@ -191,6 +200,7 @@ func (s *Server) Run(ctx context.Context) error {
 		work.Go(func() { s.acme.Run(follow) })
 	}
 	work.Go(func() { s.delivery.Run(follow) })
+	work.Go(func() { s.post.Run(follow) })
 	last, stopLast := context.WithCancel(context.Background()) // what requests leave behind is written when the last one is over
 	work.Go(func() { s.audit.Run(last) })
 	failed := make(chan error, 2)

@@ -1,4 +1,4 @@
-package rp
+package upstream
 
 import (
 	"context"
@@ -23,74 +23,83 @@ const (
 	idLeeway      = 2 * time.Minute // by which a provider's clock may lag; its ID tokens come from its own hands, with our nonce
 )
 
-// upstream is a provider as this replica knows it.
-type upstream struct {
-	name   string
-	p      provider.Provider
+// Upstream is a provider as this process knows it. It may be used by any number of goroutines.
+type Upstream struct {
+	Name string // what the site calls it
+	P    provider.Provider
+
 	client *http.Client
 	now    func() time.Time
 
-	documents shared[document]
+	documents shared[Document]
 	sets      shared[*jws.Set]
 }
 
-// document is where a provider has what.
-type document struct {
-	endpoint                           oauth2.Endpoint
-	userinfo, endSession, revoke, keys string
-	answersWithIssuer                  bool
+// Document is where a provider has what.
+type Document struct {
+	EndSession, Revoke string // "" if it is not offered
+
+	endpoint          oauth2.Endpoint
+	userinfo, keys    string
+	answersWithIssuer bool
 }
 
-func newUpstream(name string, p provider.Provider) *upstream { return &upstream{name: name, p: p} }
-
-// open is called once all options are known.
-func (u *upstream) open(roots *x509.CertPool, timeout time.Duration, now func() time.Time) {
-	u.client, u.now = newCaller(u.p, roots, timeout), now
-	u.documents.fetch, u.documents.timeout = u.discover, timeout
-	u.sets.fetch, u.sets.timeout = u.fetchKeys, timeout
+// Options of an Upstream.
+type Options struct {
+	Roots   *x509.CertPool   // whom its certificate must come from; nil: the system's
+	Timeout time.Duration    // of one call
+	Now     func() time.Time // the clock that tokens are compared with
 }
 
-// document asks the provider if need be. What the owner wrote down goes before what the provider says.
-func (u *upstream) document(ctx context.Context) (document, error) {
-	var d document
-	if u.p.OIDC() {
+// New makes one. It dials nothing: a provider that is down does not keep a site from starting.
+func New(name string, p provider.Provider, o Options) *Upstream {
+	u := &Upstream{Name: name, P: p, client: newCaller(p, o.Roots, o.Timeout), now: o.Now}
+	u.documents.fetch, u.documents.timeout = u.discover, o.Timeout
+	u.sets.fetch, u.sets.timeout = u.fetchKeys, o.Timeout
+	return u
+}
+
+// Document asks the provider if need be. What the owner wrote down goes before what the provider says.
+func (u *Upstream) Document(ctx context.Context) (Document, error) {
+	var d Document
+	if u.P.OIDC() {
 		var err error
 		if d, err = u.documents.get(ctx, documentFresh, documentLimit); err != nil {
-			return document{}, err
+			return Document{}, err
 		}
 	}
-	e := u.p.Endpoints
+	e := u.P.Endpoints
 	for _, over := range []struct {
 		to   *string
 		with string
-	}{{&d.endpoint.AuthURL, e.Authorize}, {&d.endpoint.TokenURL, e.Token}, {&d.userinfo, e.Profile}, {&d.endSession, e.EndSession}, {&d.revoke, e.Revoke}} {
+	}{{&d.endpoint.AuthURL, e.Authorize}, {&d.endpoint.TokenURL, e.Token}, {&d.userinfo, e.Profile}, {&d.EndSession, e.EndSession}, {&d.Revoke, e.Revoke}} {
 		if over.with != "" {
 			*over.to = over.with
 		}
 	}
-	if !u.p.SignOut.Offered {
-		d.endSession = ""
+	if !u.P.SignOut.Offered {
+		d.EndSession = ""
 	}
-	if !u.p.Revocation.Offered() {
-		d.revoke = ""
+	if !u.P.Revocation.Offered() {
+		d.Revoke = ""
 	}
 	// Never by trial and error, which would send the secret twice.
 	d.endpoint.AuthStyle = oauth2.AuthStyleInHeader
-	if u.p.SecretInBody {
+	if u.P.SecretInBody {
 		d.endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
 	return d, nil
 }
 
-func (u *upstream) discover(ctx context.Context) (document, error) {
+func (u *Upstream) discover(ctx context.Context) (Document, error) {
 	ctx = oidc.ClientContext(ctx, u.client)
-	if u.p.IssuerPattern != "" {
+	if u.P.IssuerPattern != "" {
 		// The document of an endpoint for many tenants names a pattern as its issuer; each ID token is compared with it.
-		ctx = oidc.InsecureIssuerURLContext(ctx, u.p.Issuer)
+		ctx = oidc.InsecureIssuerURLContext(ctx, u.P.Issuer)
 	}
-	op, err := oidc.NewProvider(ctx, u.p.Issuer)
+	op, err := oidc.NewProvider(ctx, u.P.Issuer)
 	if err != nil {
-		return document{}, err
+		return Document{}, err
 	}
 	var more struct {
 		EndSession string `json:"end_session_endpoint"`
@@ -99,15 +108,15 @@ func (u *upstream) discover(ctx context.Context) (document, error) {
 		Issuer     bool   `json:"authorization_response_iss_parameter_supported"`
 	}
 	if err := op.Claims(&more); err != nil {
-		return document{}, err
+		return Document{}, err
 	}
-	d := document{endpoint: op.Endpoint(), userinfo: op.UserInfoEndpoint(), endSession: more.EndSession, revoke: more.Revoke, keys: more.Keys, answersWithIssuer: more.Issuer}
+	d := Document{endpoint: op.Endpoint(), userinfo: op.UserInfoEndpoint(), EndSession: more.EndSession, Revoke: more.Revoke, keys: more.Keys, answersWithIssuer: more.Issuer}
 	for _, at := range []string{d.endpoint.AuthURL, d.endpoint.TokenURL, d.keys} {
 		if err := provider.Safe(at); err != nil {
-			return document{}, err
+			return Document{}, err
 		}
 	}
-	for _, at := range []*string{&d.userinfo, &d.endSession, &d.revoke} {
+	for _, at := range []*string{&d.userinfo, &d.EndSession, &d.Revoke} {
 		if provider.Safe(*at) != nil {
 			*at = "" // optional: without it the rest works
 		}
@@ -115,8 +124,8 @@ func (u *upstream) discover(ctx context.Context) (document, error) {
 	return d, nil
 }
 
-func (u *upstream) fetchKeys(ctx context.Context) (*jws.Set, error) {
-	d, err := u.document(ctx)
+func (u *Upstream) fetchKeys(ctx context.Context) (*jws.Set, error) {
+	d, err := u.Document(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -143,19 +152,19 @@ func (u *upstream) fetchKeys(ctx context.Context) (*jws.Set, error) {
 	return set, err
 }
 
-// errUnavailable: the provider could not be asked for its keys; the token may be good.
-var errUnavailable = errors.New("rp: the provider's keys cannot be had")
+// ErrUnavailable says that the provider could not be asked for its keys; the token may be good.
+var ErrUnavailable = errors.New("the provider's keys cannot be had")
 
-// VerifySignature makes an upstream go-oidc's KeySet. The algorithm is the key's, never the header's choice. A key that is
+// VerifySignature makes an Upstream go-oidc's KeySet. The algorithm is the key's, never the header's choice. A key that is
 // not known, and a signature that does not verify, are asked about once, because the provider may have changed its keys.
-func (u *upstream) VerifySignature(ctx context.Context, token string) ([]byte, error) {
+func (u *Upstream) VerifySignature(ctx context.Context, token string) ([]byte, error) {
 	t, err := jws.Parse(token)
 	if err != nil {
 		return nil, err
 	}
 	set, err := u.sets.get(ctx, keysFresh, keysLimit)
 	if err != nil {
-		return nil, errors.Join(errUnavailable, err)
+		return nil, errors.Join(ErrUnavailable, err)
 	}
 	_, before := u.sets.held()
 	known, err := check(t, set)
@@ -169,7 +178,7 @@ func (u *upstream) VerifySignature(ctx context.Context, token string) ([]byte, e
 			return t.Payload, nil
 		}
 	} else if !known {
-		return nil, errUnavailable
+		return nil, ErrUnavailable
 	}
 	return nil, err
 }
@@ -186,19 +195,19 @@ func check(t jws.Unverified, set *jws.Set) (known bool, err error) {
 }
 
 // verifier checks ID tokens by everything but nonce and, for many tenants, the issuer.
-func (u *upstream) verifier() *oidc.IDTokenVerifier {
-	return oidc.NewVerifier(u.p.Issuer, u, &oidc.Config{
-		ClientID: u.p.ClientID, Now: func() time.Time { return u.now().Add(-idLeeway) }, SkipIssuerCheck: u.p.IssuerPattern != "",
+func (u *Upstream) verifier() *oidc.IDTokenVerifier {
+	return oidc.NewVerifier(u.P.Issuer, u, &oidc.Config{
+		ClientID: u.P.ClientID, Now: func() time.Time { return u.now().Add(-idLeeway) }, SkipIssuerCheck: u.P.IssuerPattern != "",
 		SupportedSigningAlgs: []string{jws.ES256, jws.EdDSA, jws.RS256, jws.PS256},
 	})
 }
 
 // config is the flow of x/oauth2 with the secret of this moment.
-func (u *upstream) config(d document, redirect string) (*oauth2.Config, error) {
-	c := &oauth2.Config{ClientID: u.p.ClientID, Endpoint: d.endpoint, RedirectURL: redirect, Scopes: u.p.Scopes}
-	if u.p.Secret != nil {
+func (u *Upstream) config(d Document, redirect string) (*oauth2.Config, error) {
+	c := &oauth2.Config{ClientID: u.P.ClientID, Endpoint: d.endpoint, RedirectURL: redirect, Scopes: u.P.Scopes}
+	if u.P.Secret != nil {
 		var err error
-		if c.ClientSecret, err = u.p.Secret(u.now()); err != nil {
+		if c.ClientSecret, err = u.P.Secret(u.now()); err != nil {
 			return nil, errors.New("the client secret cannot be made")
 		}
 	}

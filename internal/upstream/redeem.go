@@ -1,4 +1,4 @@
-package rp
+package upstream
 
 import (
 	"context"
@@ -14,74 +14,78 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// arrival is a person who came back from a provider, checked.
-type arrival struct {
-	who      Identity
-	sid      string
-	issued   time.Time
-	authTime time.Time // zero if not said
-	idToken  string
-	token    *oauth2.Token
-	at       document
+// Arrival is a person who came back from a provider, checked. Issuer and Subject together, and nothing else, say who it is;
+// Name and Claims are what the provider says about the person, for display.
+type Arrival struct {
+	Issuer, Subject, Name string
+	Claims                map[string]any
+
+	SID      string
+	Issued   time.Time // iat of the ID token
+	AuthTime time.Time // zero if not said
+	IDToken  string
+	Token    *oauth2.Token
+	At       Document
 }
 
-// signed is when the person proved who they are. A provider that does not say may have asked nobody; then it is now, which
+// Signed is when the person proved who they are. A provider that does not say may have asked nobody; then it is now, which
 // is all that is known.
-func (a arrival) signed(now time.Time) time.Time {
-	if a.authTime.IsZero() || a.authTime.After(now) {
+func (a Arrival) Signed(now time.Time) time.Time {
+	if a.AuthTime.IsZero() || a.AuthTime.After(now) {
 		return now
 	}
-	return a.authTime
+	return a.AuthTime
 }
 
-var errIssuer = errors.New("the answer is of another issuer")
+// ErrIssuer says that an answer or a token came from somebody else: a mix-up.
+var ErrIssuer = errors.New("the answer is of another issuer")
 
-// exchange redeems the code and finds out who came.
-func (u *upstream) exchange(ctx context.Context, redirect string, answer url.Values, t trip) (arrival, error) {
-	d, err := u.document(ctx)
+// Redeem exchanges the code of an answer and finds out who came.
+func (u *Upstream) Redeem(ctx context.Context, redirect string, answer url.Values, t Trip) (Arrival, error) {
+	d, err := u.Document(ctx)
 	if err != nil {
-		return arrival{}, err
+		return Arrival{}, err
 	}
 	// RFC 9207 section 2.4, before the code goes anywhere. With one callback for each provider it is a second lock.
 	iss := answer.Get("iss")
-	if u.p.IssuerPattern == "" && u.p.OIDC() && (iss != "" || d.answersWithIssuer) && iss != u.p.Issuer {
-		return arrival{}, errIssuer
+	if u.P.IssuerPattern == "" && u.P.OIDC() && (iss != "" || d.answersWithIssuer) && iss != u.P.Issuer {
+		return Arrival{}, ErrIssuer
 	}
 	code := answer.Get("code")
 	if code == "" || len(code) > 4096 {
-		return arrival{}, errors.New("no code")
+		return Arrival{}, errors.New("no code")
 	}
 	c, err := u.config(d, redirect)
 	if err != nil {
-		return arrival{}, err
+		return Arrival{}, err
 	}
 	ctx = oidc.ClientContext(ctx, u.client)
 	tok, err := c.Exchange(ctx, code, oauth2.VerifierOption(t.Verifier))
 	if err != nil {
-		return arrival{}, err
+		return Arrival{}, err
 	}
-	a := arrival{who: Identity{Provider: u.name}, token: tok, at: d}
-	if u.p.OIDC() {
+	a := Arrival{Token: tok, At: d}
+	if u.P.OIDC() {
 		err = u.readIDToken(ctx, &a, iss, t.Nonce)
 	} else {
 		err = u.readProfile(ctx, &a)
 	}
 	if err != nil {
-		return arrival{}, err
+		return Arrival{}, err
 	}
-	if a.who.Name == "" {
-		a.who.Name = appleName(answer.Get("user"))
+	if a.Name == "" {
+		a.Name = appleName(answer.Get("user"))
 	}
-	if !clean(a.who.Name, 500) {
-		a.who.Name = ""
+	if !Clean(a.Name, 500) {
+		a.Name = ""
 	}
 	return a, nil
 }
 
 // readIDToken is OpenID Connect Core section 3.1.3.7.
-func (u *upstream) readIDToken(ctx context.Context, a *arrival, iss, nonce string) error {
-	a.idToken, _ = a.token.Extra("id_token").(string)
-	t, err := u.verifier().Verify(ctx, a.idToken)
+func (u *Upstream) readIDToken(ctx context.Context, a *Arrival, iss, nonce string) error {
+	a.IDToken, _ = a.Token.Extra("id_token").(string)
+	t, err := u.verifier().Verify(ctx, a.IDToken)
 	if err != nil {
 		return err
 	}
@@ -94,37 +98,37 @@ func (u *upstream) readIDToken(ctx context.Context, a *arrival, iss, nonce strin
 	if err := t.Claims(&c); err != nil {
 		return err
 	}
-	if pattern := u.p.IssuerPattern; pattern != "" {
-		if !clean(c.Tenant, 100) || strings.Contains(c.Tenant, "/") || t.Issuer != strings.ReplaceAll(pattern, "{tenantid}", c.Tenant) || iss != "" && iss != t.Issuer {
-			return errIssuer
+	if pattern := u.P.IssuerPattern; pattern != "" {
+		if !Clean(c.Tenant, 100) || strings.Contains(c.Tenant, "/") || t.Issuer != strings.ReplaceAll(pattern, "{tenantid}", c.Tenant) || iss != "" && iss != t.Issuer {
+			return ErrIssuer
 		}
 	}
 	switch {
 	case t.Nonce == "" || t.Nonce != nonce:
 		return errors.New("the nonce is another one")
-	case len(t.Audience) > 1 && c.Azp != u.p.ClientID, c.Azp != "" && c.Azp != u.p.ClientID:
+	case len(t.Audience) > 1 && c.Azp != u.P.ClientID, c.Azp != "" && c.Azp != u.P.ClientID:
 		return errors.New("the token was issued to another client")
-	case !clean(t.Subject, 255):
+	case !Clean(t.Subject, 255):
 		return errors.New("no usable subject")
-	case c.Sid != "" && !clean(c.Sid, 255):
+	case c.Sid != "" && !Clean(c.Sid, 255):
 		return errors.New("no usable sid")
 	case t.IssuedAt.IsZero():
 		return errors.New("no iat")
 	}
 	if t.AccessTokenHash != "" {
-		if err := t.VerifyAccessToken(a.token.AccessToken); err != nil {
+		if err := t.VerifyAccessToken(a.Token.AccessToken); err != nil {
 			return err
 		}
 	}
-	a.who.Subject, a.sid, a.issued = t.Subject, c.Sid, t.IssuedAt
+	a.Issuer, a.Subject, a.SID, a.Issued = t.Issuer, t.Subject, c.Sid, t.IssuedAt
 	if c.AuthTime > 0 {
-		a.authTime = time.Unix(c.AuthTime, 0)
+		a.AuthTime = time.Unix(c.AuthTime, 0)
 	}
-	if err := t.Claims(&a.who.Claims); err != nil {
+	if err := t.Claims(&a.Claims); err != nil {
 		return err
 	}
-	a.who.Name = nameOf(a.who.Claims, "name", "preferred_username")
-	if a.who.Name == "" && a.at.userinfo != "" {
+	a.Name = nameOf(a.Claims, "name", "preferred_username")
+	if a.Name == "" && a.At.userinfo != "" {
 		u.addUserInfo(ctx, a)
 	}
 	return nil
@@ -132,49 +136,49 @@ func (u *upstream) readIDToken(ctx context.Context, a *arrival, iss, nonce strin
 
 // addUserInfo asks for what is displayed only: without it the sign-in is as good. An answer about somebody else is dropped
 // (OpenID Connect Core section 5.3.2).
-func (u *upstream) addUserInfo(ctx context.Context, a *arrival) {
+func (u *Upstream) addUserInfo(ctx context.Context, a *Arrival) {
 	m, err := u.ask(ctx, a)
-	if err != nil || m["sub"] != a.who.Subject {
+	if err != nil || m["sub"] != a.Subject {
 		return
 	}
 	for k, v := range m {
-		if _, has := a.who.Claims[k]; !has {
-			a.who.Claims[k] = v
+		if _, has := a.Claims[k]; !has {
+			a.Claims[k] = v
 		}
 	}
-	a.who.Name = nameOf(m, "name", "preferred_username")
+	a.Name = nameOf(m, "name", "preferred_username")
 }
 
 // readProfile asks a plain OAuth 2.0 provider whose token this is. The code was redeemed by this website with its own
 // verifier, so the token was not issued to somebody else's app.
-func (u *upstream) readProfile(ctx context.Context, a *arrival) error {
+func (u *Upstream) readProfile(ctx context.Context, a *Arrival) error {
 	m, err := u.ask(ctx, a)
 	if err != nil {
 		return err
 	}
-	switch id := m[u.p.Profile.Subject].(type) {
+	switch id := m[u.P.Profile.Subject].(type) {
 	case string:
-		a.who.Subject = id
+		a.Subject = id
 	case json.Number:
-		a.who.Subject = id.String()
-		if strings.ContainsAny(a.who.Subject, ".eE") {
+		a.Subject = id.String()
+		if strings.ContainsAny(a.Subject, ".eE") {
 			return errors.New("a subject that is no whole number")
 		}
 	}
-	if !clean(a.who.Subject, 255) {
+	if !Clean(a.Subject, 255) {
 		return errors.New("no usable subject")
 	}
-	a.who.Name, a.who.Claims, a.issued = nameOf(m, u.p.Profile.Name), m, u.now()
+	a.Name, a.Claims, a.Issued = nameOf(m, u.P.Profile.Name), m, u.now()
 	return nil
 }
 
 // ask makes the profile call.
-func (u *upstream) ask(ctx context.Context, a *arrival) (map[string]any, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, a.at.userinfo, nil)
+func (u *Upstream) ask(ctx context.Context, a *Arrival) (map[string]any, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, a.At.userinfo, nil)
 	if err != nil {
 		return nil, err
 	}
-	a.token.SetAuthHeader(r)
+	a.Token.SetAuthHeader(r)
 	r.Header.Set("Accept", "application/json")
 	res, err := u.client.Do(r)
 	if err != nil {
