@@ -54,7 +54,7 @@ func (a *Admin) app(c *call, v idp.View) (out appSheet, err error) {
 	if c.q.Get("done") == "changed" || literal(row.BackchannelLogoutURI) { // a name is looked up once, not at each look
 		out.Warning = a.warn(c.r.Context(), &row)
 	}
-	out.People, err = v.PeopleOf(row.ID)
+	out.People, err = v.PeopleOf(row.ID, 500)
 	return out, err
 }
 
@@ -173,7 +173,7 @@ func ofEverybody(title, text, word string, verb func(idp.Tx, idp.ClientID, opera
 			if err != nil {
 				return question{}, err
 			}
-			people, err := v.PeopleOf(row.ID)
+			people, err := v.PeopleOf(row.ID, idp.CountedTo)
 			return question{Text: fmt.Sprintf(text, row.Name), People: people, What: "people"}, err
 		},
 		do: func(c *call, tx idp.Tx) (out outcome, err error) {

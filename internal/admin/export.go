@@ -82,6 +82,9 @@ func (a *Admin) exportReceipts(w http.ResponseWriter, r *http.Request) {
 func (a *Admin) exportEvents(w http.ResponseWriter, r *http.Request) {
 	a.export(w, r, "events", func(c *call, v idp.View, after string) (lines []any, next string, err error) {
 		f := idp.EventFilter{Account: idp.AccountID(c.q.Get("sub")), Kind: idp.EventKind(c.q.Get("kind")), Actor: idp.Actor(c.q.Get("actor"))}
+		if err := findable(f); err != nil {
+			return nil, "", err
+		}
 		rows, err := v.Events(f, idp.Page{After: after, Limit: exportPage})
 		for i := range rows {
 			lines = append(lines, audit.Show(&rows[i]))

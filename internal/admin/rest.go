@@ -2,6 +2,7 @@ package admin
 
 import (
 	"errors"
+	"strings"
 
 	"exeunt.dev/internal/audit"
 	"exeunt.dev/internal/idp"
@@ -244,6 +245,9 @@ func (a *Admin) events(c *call, v idp.View) (out eventList, err error) {
 		return out, err
 	}
 	out.filter = idp.EventFilter{Account: idp.AccountID(c.q.Get("sub")), Kind: idp.EventKind(c.q.Get("kind")), Actor: idp.Actor(c.q.Get("actor"))}
+	if err := findable(out.filter); err != nil {
+		return out, err
+	}
 	rows, err := v.Events(out.filter, p)
 	out.Events = []audit.Line{}
 	for i := range rows {
@@ -253,4 +257,13 @@ func (a *Admin) events(c *call, v idp.View) (out eventList, err error) {
 		out.Next = rows[len(rows)-1].ID.String()
 	}
 	return out, err
+}
+
+// findable refuses a question that only a walk through the whole log could answer.
+func findable(f idp.EventFilter) error {
+	actor := string(f.Actor)
+	if actor == "" || f.Account != "" || f.Kind != "" || strings.HasPrefix(actor, "operator:") || strings.HasPrefix(actor, "client:") {
+		return nil
+	}
+	return idp.Invalid("actor", "An actor is operator:NAME or client:ID; what people did is found by their id.")
 }

@@ -119,11 +119,11 @@ const CountedTo = 10_000
 // ConsoleReader reads what only operators ask.
 type ConsoleReader interface {
 	FindAccounts(f AccountFilter, p Page) ([]Account, error) // by username
-	// PeopleOf counts the people with a live or lately ended grant of an app under its current epoch.
-	PeopleOf(ClientID) (Counted, error)
+	// PeopleOf counts the people with a live or lately ended grant of an app under its current epoch, among so many grants.
+	PeopleOf(id ClientID, most int64) (Counted, error)
 	// SessionsAlive counts sessions whose rows are there, of everybody.
 	SessionsAlive() (Counted, error)
-	// OwedOrDead counts deliveries that are owed, and those that apps will not get any more.
+	// OwedOrDead counts deliveries that are owed, and those that apps will not get any more, among the first of both.
 	OwedOrDead() (owed, dead Counted, err error)
 	// EndingsHeld is how many endings guards have to hold now, at most: those within the longest life of a token.
 	EndingsHeld(now Time) (int64, error)

@@ -121,10 +121,13 @@ func console(t *testing.T, o Opened) {
 		}
 	}
 	view(t, o.Store, func(v idp.View) error {
-		people, err := v.PeopleOf("books")
+		people, err := v.PeopleOf("books", 10)
 		count("people of an app", people, err, 1)
-		nobody, err := v.PeopleOf("nothing")
+		nobody, err := v.PeopleOf("nothing", 10)
 		count("people of no app", nobody, err, 0)
+		if some, err := v.PeopleOf("books", 1); some.N != 1 || !some.More || err != nil {
+			t.Errorf("people among one grant of two: %+v, %v", some, err)
+		}
 		sessions, err := v.SessionsAlive()
 		count("sessions", sessions, err, 2)
 		return nil

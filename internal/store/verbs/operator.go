@@ -11,18 +11,18 @@ const (
 		ON CONFLICT (account) DO UPDATE SET role = excluded.role, given_by = excluded.given_by, given_at = excluded.given_at, why = excluded.why`
 	sqlDropOperator = `DELETE FROM operator WHERE account = ?`
 
-	// A name that begins with a prefix lies between it and it with the last of all characters behind it.
-	sqlFindAccounts   = `SELECT ` + accountColumns + ` FROM account WHERE folded > ?1 AND folded >= ?2 AND folded < ?3 ORDER BY folded LIMIT CAST(?4 AS BIGINT)`
-	sqlFindActive     = `SELECT ` + accountColumns + ` FROM account WHERE folded > ?1 AND folded >= ?2 AND folded < ?3 AND state = 'active' ORDER BY folded LIMIT CAST(?4 AS BIGINT)`
-	sqlFindNotActive  = `SELECT ` + accountColumns + ` FROM account WHERE state <> 'active' AND state = ?5 AND folded > ?1 AND folded >= ?2 AND folded < ?3 ORDER BY folded LIMIT CAST(?4 AS BIGINT)`
-	last              = "\U0010FFFF"
-	sqlPeopleOf       = `SELECT count(DISTINCT g.account) FROM (SELECT account FROM grant_ WHERE client = ?1 AND client_epoch = (SELECT epoch FROM client WHERE id = ?1) LIMIT CAST(?2 AS BIGINT)) AS g`
-	sqlGrantsOf       = `SELECT count(*) FROM (SELECT 1 FROM grant_ WHERE client = ?1 AND client_epoch = (SELECT epoch FROM client WHERE id = ?1) LIMIT CAST(?2 AS BIGINT)) AS g`
-	sqlSessionsAlive  = `SELECT count(*) FROM (SELECT 1 FROM session_seen WHERE deadline IS NOT NULL LIMIT CAST(? AS BIGINT)) AS c`
-	sqlOwedDeliveries = `SELECT count(*) FROM (SELECT 1 FROM delivery WHERE` + open + `AND state = 'owed' LIMIT CAST(? AS BIGINT)) AS c`
-	sqlDeadDeliveries = `SELECT count(*) FROM (SELECT 1 FROM delivery WHERE` + open + `AND state <> 'owed' LIMIT CAST(? AS BIGINT)) AS c`
-	sqlCountEvents    = `SELECT count(*) FROM (SELECT 1 FROM event WHERE kind = ? AND id >= ? AND id < ? LIMIT CAST(? AS BIGINT)) AS c`
-	sqlDeliveriesOf   = `SELECT ` + deliveryColumns + ` FROM delivery WHERE receipt = ? AND sid > ? ORDER BY sid LIMIT CAST(? AS BIGINT)`
+	// A name that begins with a prefix lies between it and it with the last of all characters behind it. One lower bound only: with two,
+	// SQLite might take the one that excludes nothing.
+	sqlFindAccounts  = `SELECT ` + accountColumns + ` FROM account WHERE folded >= ?1 AND folded <> ?2 AND folded < ?3 ORDER BY folded LIMIT CAST(?4 AS BIGINT)`
+	sqlFindActive    = `SELECT ` + accountColumns + ` FROM account WHERE folded >= ?1 AND folded <> ?2 AND folded < ?3 AND state = 'active' ORDER BY folded LIMIT CAST(?4 AS BIGINT)`
+	sqlFindNotActive = `SELECT ` + accountColumns + ` FROM account WHERE state <> 'active' AND state = ?5 AND folded >= ?1 AND folded <> ?2 AND folded < ?3 ORDER BY folded LIMIT CAST(?4 AS BIGINT)`
+	lastOfAll        = "\U0010FFFF"
+	sqlPeopleOf      = `SELECT count(DISTINCT g.account), count(*) FROM (SELECT account FROM grant_ WHERE client = ?1 AND client_epoch = (SELECT epoch FROM client WHERE id = ?1) LIMIT CAST(?2 AS BIGINT)) AS g`
+	sqlSessionsAlive = `SELECT count(*) FROM (SELECT 1 FROM session_seen WHERE deadline IS NOT NULL LIMIT CAST(? AS BIGINT)) AS c`
+	// However many there are, so many are looked at.
+	sqlOwedOrDead   = `SELECT coalesce(sum(CASE WHEN d.state = 'owed' THEN 1 ELSE 0 END), 0), count(*) FROM (SELECT state FROM delivery WHERE` + open + `LIMIT CAST(? AS BIGINT)) AS d`
+	sqlCountEvents  = `SELECT count(*) FROM (SELECT 1 FROM event WHERE kind = ? AND id >= ? AND id < ? LIMIT CAST(? AS BIGINT)) AS c`
+	sqlDeliveriesOf = `SELECT ` + deliveryColumns + ` FROM delivery WHERE receipt = ? AND sid > ? ORDER BY sid LIMIT CAST(? AS BIGINT)`
 )
 
 func readOperator(r Row) idp.Operator {
@@ -64,7 +64,8 @@ func (v *View) FindAccounts(f idp.AccountFilter, p idp.Page) (out []idp.Account,
 		return nil, idp.Invalid("prefix", "No username begins like that.")
 	}
 	prefix := idp.FoldUsername(f.Prefix)
-	args := []any{idp.FoldUsername(p.After), prefix, prefix + last, limitOf(p)}
+	after := idp.FoldUsername(p.After)
+	args := []any{max(prefix, after), after, prefix + lastOfAll, limitOf(p)}
 	sql := sqlFindAccounts
 	switch f.State {
 	case "":
@@ -87,15 +88,10 @@ func (v *View) counted(sql string, args ...any) (c idp.Counted, err error) {
 	return c, err
 }
 
-// PeopleOf counts the people of an app. Where it has more grants than are counted, so may it have people.
-func (v *View) PeopleOf(id idp.ClientID) (idp.Counted, error) {
-	people, err := v.counted(sqlPeopleOf, id)
-	if err != nil {
-		return people, err
-	}
-	grants, err := v.counted(sqlGrantsOf, id)
-	people.More = people.More || grants.More
-	return people, err
+// PeopleOf counts the people of an app. Where it has more grants than are looked at, so may it have people.
+func (v *View) PeopleOf(id idp.ClientID, most int64) (c idp.Counted, err error) {
+	_, err = v.E.One(sqlPeopleOf, func(r Row) { c.N, c.More = r.Int(), r.Int() > most }, id, most+1)
+	return c, err
 }
 
 // SessionsAlive counts sessions that the sweep still watches.
@@ -103,9 +99,10 @@ func (v *View) SessionsAlive() (idp.Counted, error) { return v.counted(sqlSessio
 
 // OwedOrDead counts deliveries.
 func (v *View) OwedOrDead() (owed, dead idp.Counted, err error) {
-	if owed, err = v.counted(sqlOwedDeliveries); err == nil {
-		dead, err = v.counted(sqlDeadDeliveries)
-	}
+	var open int64
+	_, err = v.E.One(sqlOwedOrDead, func(r Row) { owed.N, open = r.Int(), r.Int() }, idp.CountedTo)
+	dead.N = open - owed.N
+	owed.More, dead.More = open == idp.CountedTo, open == idp.CountedTo
 	return owed, dead, err
 }
 

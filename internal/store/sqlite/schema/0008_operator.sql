@@ -16,3 +16,6 @@ ALTER TABLE delivery ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
 
 -- The few who are not active are found without reading the many who are.
 CREATE INDEX account_state ON account (state, folded) WHERE state <> 'active';
+
+-- What machines did is found as what operators did is.
+CREATE INDEX event_machine ON event (actor, id) WHERE actor >= 'client:' AND actor < 'client;';
