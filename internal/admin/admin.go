@@ -85,5 +85,5 @@ func (a *Admin) mountActs(mux *http.ServeMux) {
 // pageSize of lists for programs; people see fewer rows at once.
 const (
 	pageSize = 100
-	rowsSeen = 50
+	rowsSeen = 25
 )
