@@ -62,12 +62,14 @@ type settings struct {
 	InspectAlg  *string  `name:"introspection-alg" help:"The algorithm of signed introspection answers to it. Default: the first of signing_algs." placeholder:"ALG"`
 	FirstParty  *bool    `negatable:"" help:"It is ours: people are not asked for consent."`
 	Offline     *bool    `negatable:"" help:"It may act while people are away (offline_access)."`
+	DPoP        *string  `name:"dpop" help:"Whether its tokens are bound to a key that it holds (DPoP): allowed (when it shows one, the default), required, or off (for APIs that know bearer tokens only)." placeholder:"HOW"`
+	BindAddress *string  `help:"How much of its address its tokens are bound to: off (the default), exact, or the prefix lengths of IPv4 and IPv6 as in 24/56. Not for native apps, which move: bind those to a key." placeholder:"HOW"`
 }
 
 func (s *settings) fields() operate.Fields {
 	f := operate.Fields{}
 	for name, text := range map[string]*string{"name": s.Name, "backchannel_logout_uri": s.Backchannel, "frontchannel_logout_uri": s.Front, "token_endpoint_auth_method": s.AuthMethod,
-		"id_token_signed_response_alg": s.IDTokenAlg, "introspection_signed_response_alg": s.InspectAlg} {
+		"id_token_signed_response_alg": s.IDTokenAlg, "introspection_signed_response_alg": s.InspectAlg, "dpop": s.DPoP, "bind_address": s.BindAddress} {
 		if text != nil {
 			f[name] = []string{*text}
 		}
@@ -99,6 +101,7 @@ func wrongField(err error) error {
 		"audiences": "add --audience https://api.example.com", "offline": "leave --offline out", "await_logout": "add --backchannel https://shop.example/backchannel",
 		"backchannel_sid_only": "add --backchannel https://shop.example/backchannel", "token_endpoint_auth_method": "leave --auth-method out",
 		"id_token_signed_response_alg": "signing_algs in the configuration says what there is", "introspection_signed_response_alg": "signing_algs in the configuration says what there is",
+		"dpop": "write for example --dpop required", "bind_address": "write for example --bind-address 24/56, or leave it out",
 		"overlap": "write for example --overlap 12h",
 	}[invalid.Field]
 	return usage(plain(invalid.Sentence), advice)
@@ -216,6 +219,7 @@ func (c *clientShowCmd) Run(w *world) error {
 			[]string{"authentication", row.AuthMethod}, []string{"old secret good until", until}, []string{"grant types", words(row.GrantTypes)}, []string{"scopes", words(row.Scopes)}, []string{"audiences", words(row.Audiences)},
 			[]string{"redirect URIs", words(row.RedirectURIs)}, []string{"post-logout URIs", words(row.PostLogoutURIs)}, []string{"logout URIs", words(row.LogoutURIs)},
 			[]string{"told of sign-outs at", cmp.Or(row.BackchannelLogoutURI, "nowhere: it cannot be told")}, []string{"asked in browsers at", cmp.Or(row.FrontchannelLogoutURI, "nowhere")},
-			[]string{"first party", fmt.Sprint(row.FirstParty)}, []string{"offline", fmt.Sprint(row.Offline)}, []string{"created", stamp(row.CreatedAt)})
+			[]string{"first party", fmt.Sprint(row.FirstParty)}, []string{"offline", fmt.Sprint(row.Offline)},
+			[]string{"bound to a key", cmp.Or(string(row.DPoP), "allowed")}, []string{"bound to its address", row.BindAddress.String()}, []string{"created", stamp(row.CreatedAt)})
 	})
 }

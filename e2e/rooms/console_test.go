@@ -276,7 +276,7 @@ func TestConsole_Apps(t *testing.T) {
 	}{{"end", false}, {"disable", true}} {
 		tokens := alice.enter("shop")
 		ask := boss.acts("/admin/apps/shop/" + step.verb)
-		if ask.status != 200 || !strings.Contains(ask.body, "1 people") || !n.alive(tokens.Access) {
+		if ask.status != 200 || !strings.Contains(ask.body, "one person") || !n.alive(tokens.Access) {
 			t.Fatalf("%s asks: %d %s", step.verb, ask.status, ask.body)
 		}
 		if a := boss.post("/admin/apps/shop/"+step.verb, fields(ask.body)); a.status != 303 || n.alive(tokens.Access) || n.client("shop").Disabled != step.disabled {

@@ -103,13 +103,13 @@ func (a *Account) header(w http.ResponseWriter, r *http.Request, who string) web
 }
 
 // changed says what a change of credentials did: what it was, and what ended with it elsewhere. The receipt must be this person's.
-func (a *Account) changed(ctx context.Context, id idp.AccountID, done map[string]string, q url.Values) (string, error) {
+func (a *Account) changed(ctx context.Context, id idp.AccountID, done map[string]web.Words, q url.Values) (web.Words, error) {
 	said := done[q.Get("done")]
-	if said == "" || !q.Has("receipt") {
+	if said == nil || !q.Has("receipt") {
 		return said, nil
 	}
 	gone, err := a.took(ctx, id, idp.ReceiptID(q.Get("receipt")))
-	return said + " " + over(gone), err
+	return web.Sentences(said, over(gone)), err
 }
 
 // went ends an act that changed credentials: the browser has its new cookie, and goes to the page that says so.

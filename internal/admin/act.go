@@ -14,7 +14,7 @@ import (
 // act is one thing that operators do.
 type act struct {
 	duty  idp.Duty
-	title string                                       // of its question
+	title web.Words                                    // of its question
 	back  func(*call) string                           // the page that it belongs to
 	reach func(*call, idp.View) (question, error)      // what it asks before it is done; nil: nothing
 	do    func(*call, idp.Tx) (outcome, error)         // in the transaction in which the right to it is asked
@@ -24,9 +24,24 @@ type act struct {
 
 // question is what is asked before an act that reaches more than one person, or has no way back.
 type question struct {
-	Text   string
+	Text   web.Words
 	People idp.Counted
-	What   string // of what People counts
+	Of     bool // sessions are counted, not people
+}
+
+func (q *question) reaches() web.Words {
+	n := counted(q.People)
+	switch {
+	case q.Of && q.People.More:
+		return web.Say("more than %s sessions", n)
+	case q.Of:
+		return web.Say("%s sessions", n)
+	case q.People.More:
+		return web.Say("more than %s people", n)
+	case q.People.N == 1:
+		return "one person"
+	}
+	return web.Say("%s people", n)
 }
 
 // outcome is what an act came to.
@@ -66,7 +81,7 @@ func (a *Admin) act(what act) http.HandlerFunc {
 			a.render(w, r, c, http.StatusOK, confirmPage(c, &what, q))
 		case q != nil:
 			edge.JSON(w, http.StatusConflict, map[string]any{"error": "confirmation_required", "parameter": "confirm",
-				"error_description": q.Text + " Say \"confirm\": true to do it.", "reaches": q.People})
+				"error_description": web.Plain(q.Text) + " Say \"confirm\": true to do it.", "reaches": q.People})
 		default:
 			a.did(w, r, c, &what, out)
 		}
@@ -144,7 +159,7 @@ func (a *Admin) did(w http.ResponseWriter, r *http.Request, c *call, what *act, 
 	if out.secret != "" {
 		answer["client_secret"] = out.secret
 	}
-	if warning := a.warn(r.Context(), &out.client); warning != "" {
+	if warning := operate.Untold(a.warn(r.Context(), &out.client)); warning != "" {
 		answer["warning"] = warning
 	}
 	if out.json != nil {
@@ -170,7 +185,7 @@ func (a *Admin) failAct(w http.ResponseWriter, r *http.Request, c *call, what *a
 }
 
 // said is what people read when something is done.
-func said(done string) string {
+func said(done string) web.Words {
 	switch done {
 	case "ended":
 		return "Ended. The receipt tells who was told."
@@ -203,7 +218,7 @@ func said(done string) string {
 	case "taken":
 		return "No operator any more, from the next request on."
 	}
-	return ""
+	return nil
 }
 
 // gone is the word for what an end came to.

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -43,6 +42,8 @@ type appSheet struct {
 	operate.Client
 	People  idp.Counted `json:"people"` // who are signed in to it, or were lately
 	Warning string      `json:"warning,omitempty"`
+
+	objection string
 }
 
 func (a *Admin) app(c *call, v idp.View) (out appSheet, err error) {
@@ -52,7 +53,8 @@ func (a *Admin) app(c *call, v idp.View) (out appSheet, err error) {
 	}
 	out.Client = operate.ShowClient(&row, c.now)
 	if c.q.Get("done") == "changed" || literal(row.BackchannelLogoutURI) { // a name is looked up once, not at each look
-		out.Warning = a.warn(c.r.Context(), &row)
+		out.objection = a.warn(c.r.Context(), &row)
+		out.Warning = operate.Untold(out.objection)
 	}
 	out.People, err = v.PeopleOf(row.ID, 500)
 	return out, err
@@ -63,7 +65,15 @@ func (a *Admin) warn(ctx context.Context, c *idp.Client) string {
 	if c.BackchannelLogoutURI == "" {
 		return ""
 	}
-	return operate.Untold(outbound.Objection(ctx, a.Networks, nil, c.BackchannelLogoutURI))
+	return outbound.Objection(ctx, a.Networks, nil, c.BackchannelLogoutURI)
+}
+
+// untold is operate.Untold for people.
+func untold(objection string) web.Words {
+	if objection == "" {
+		return nil
+	}
+	return web.Say("This app will not be told of sign-outs: %s. If it is in a network of yours, name that network in allow_networks under apps: in the configuration.", objection)
 }
 
 // literal says that an address names its host by number.
@@ -166,15 +176,17 @@ func endOldSecret() act {
 }
 
 // ofEverybody is an act that ends what an app has of everybody, after a question.
-func ofEverybody(title, text, word string, verb func(idp.Tx, idp.ClientID, operate.By) (idp.Receipt, error)) act {
+func ofEverybody(word string, ask func(string) (title, text web.Words), verb func(idp.Tx, idp.ClientID, operate.By) (idp.Receipt, error)) act {
+	title, _ := ask("")
 	return act{duty: idp.DutyApps, title: title, back: aboutApp,
 		reach: func(c *call, v idp.View) (question, error) {
 			row, err := v.Client(c.client())
 			if err != nil {
 				return question{}, err
 			}
+			_, text := ask(row.Name)
 			people, err := v.PeopleOf(row.ID, idp.CountedTo)
-			return question{Text: fmt.Sprintf(text, row.Name), People: people, What: "people"}, err
+			return question{Text: text, People: people}, err
 		},
 		do: func(c *call, tx idp.Tx) (out outcome, err error) {
 			out.receipt, err = verb(tx, c.client(), c.by())
@@ -185,15 +197,21 @@ func ofEverybody(title, text, word string, verb func(idp.Tx, idp.ClientID, opera
 }
 
 func endApp() act {
-	return ofEverybody("End all of this app's sign-ins?", "This ends all that %s has, of everybody. People may sign in to it again.", "ended", operate.EndClient)
+	return ofEverybody("ended", func(app string) (title, text web.Words) {
+		return web.Console{Title: "End all of this app's sign-ins?"}.Title, web.Say("This ends all that %s has, of everybody. People may sign in to it again.", app)
+	}, operate.EndClient)
 }
 
 func disableApp() act {
-	return ofEverybody("Disable this app?", "This ends all that %s has, of everybody, and nobody can sign in to it until it is enabled.", "disabled", operate.DisableClient)
+	return ofEverybody("disabled", func(app string) (title, text web.Words) {
+		return web.Console{Title: "Disable this app?"}.Title, web.Say("This ends all that %s has, of everybody, and nobody can sign in to it until it is enabled.", app)
+	}, operate.DisableClient)
 }
 
 func deleteApp() act {
-	return ofEverybody("Delete this app?", "This ends all that %s has, of everybody, for good. Its id is never given again.", "deleted", operate.DeleteClient)
+	return ofEverybody("deleted", func(app string) (title, text web.Words) {
+		return web.Console{Title: "Delete this app?"}.Title, web.Say("This ends all that %s has, of everybody, for good. Its id is never given again.", app)
+	}, operate.DeleteClient)
 }
 
 func enableApp() act {
@@ -208,13 +226,12 @@ func enableApp() act {
 
 // secretPage shows a secret, once.
 func (a *Admin) secretPage(c *call, out outcome) (web.Console, bool) {
-	p := web.Console{Title: out.client.Name, Back: "/admin/apps/" + string(out.client.ID), Warning: a.warn(c.r.Context(), &out.client)}
-	p.Facts = append(p.Facts, web.Fact{Label: "Client id", Text: string(out.client.ID)})
+	p := web.Console{Title: out.client.Name, Flash: "This is the only time that the secret is shown.", Secret: out.secret, Back: "/admin/apps/" + string(out.client.ID), Facts: []web.Fact{{Label: "Client id", Text: string(out.client.ID)}}}
+	p.Warning = untold(a.warn(c.r.Context(), &out.client))
 	if out.secret == "" {
-		p.Flash = "Registered. It has no secret, for it could not keep one."
+		p.Flash = web.Console{Flash: "Registered. It has no secret, for it could not keep one."}.Flash
 		return p, true
 	}
-	p.Flash, p.Secret = "This is the only time that the secret is shown.", out.secret
 	if !out.client.OldSecret.IsZero() {
 		p.Facts = append(p.Facts, web.Fact{Label: "The old secret is good until", At: out.client.OldSecretUntil.Time()})
 	}
@@ -222,7 +239,7 @@ func (a *Admin) secretPage(c *call, out outcome) (web.Console, bool) {
 }
 
 // overlaps are what the page offers.
-func overlaps() [][2]string {
+func overlaps() []web.Option {
 	day := 24 * time.Hour
-	return [][2]string{{day.String(), "The old one stays good for a day"}, {(7 * day).String(), "The old one stays good for a week"}, {"0", "The old one ends now"}}
+	return []web.Option{{Value: day.String(), Label: "stays good for a day"}, {Value: (7 * day).String(), Label: "stays good for a week"}, {Value: "0", Label: "ends now"}}
 }

@@ -62,7 +62,7 @@ func (a *Admin) begin(w http.ResponseWriter, r *http.Request) (*call, error) {
 	c := &call{r: r, people: isPage(r)}
 	c.now, _ = a.Store.Now()
 	var err error
-	if c.caller, err = a.who(r); err != nil {
+	if c.caller, err = a.who(w, r); err != nil {
 		return c, err
 	}
 	if c.people {

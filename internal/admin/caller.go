@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"exeunt.dev/internal/bearer"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/token"
@@ -25,6 +26,7 @@ var (
 	errRole     = errors.New("this role is not enough")
 	errMachine  = errors.New("people do this, not machines")
 	errStale    = errors.New("the sign-in is too old for this")
+	errAnswered = errors.New("the answer is given")
 	errForged   = errors.New("the request did not come from a page of ours")
 )
 
@@ -39,8 +41,8 @@ func isPage(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
 }
 
-// who finds out who asks. What they may is asked by may, where it matters.
-func (a *Admin) who(r *http.Request) (c caller, err error) {
+// who finds out who asks, and answers a machine that nobody knows. What they may is asked by may, where it matters.
+func (a *Admin) who(w http.ResponseWriter, r *http.Request) (c caller, err error) {
 	if isPage(r) {
 		c.session, err = a.Browser.Session(r)
 		if errors.Is(err, idp.ErrNotFound) {
@@ -48,14 +50,9 @@ func (a *Admin) who(r *http.Request) (c caller, err error) {
 		}
 		return c, err
 	}
-	raw := edge.Bearer(r)
-	if raw == "" {
-		return c, errNobody
-	}
-	c.machine, err = a.Tokens.ReadAccess(raw)
-	now, _ := a.Store.Now()
-	if err != nil || now >= c.machine.Expires {
-		return c, token.ErrInvalid
+	var ok bool
+	if c.machine, ok = bearer.Token(w, r, a.Tokens, a.Store); !ok {
+		return c, errAnswered
 	}
 	c.actor = idp.ActorClient(c.machine.Client)
 	edge.Note(r.Context(), "client", c.machine.Client)

@@ -28,10 +28,7 @@ func (a *Admin) fail(w http.ResponseWriter, r *http.Request, c *call, err error)
 		edge.JSON(w, status, body)
 	}
 	switch state := stateOf(err); {
-	case errors.Is(err, errNobody):
-		edge.TokenError(w, http.StatusUnauthorized, "", "")
-	case errors.Is(err, token.ErrInvalid):
-		edge.TokenError(w, http.StatusUnauthorized, "invalid_token", "The access token is not valid")
+	case errors.Is(err, errAnswered):
 	case errors.Is(err, idp.ErrEnded):
 		edge.TokenError(w, http.StatusUnauthorized, "invalid_token", edge.Revoked)
 	case errors.Is(err, token.ErrPower):
@@ -54,8 +51,9 @@ func (a *Admin) fail(w http.ResponseWriter, r *http.Request, c *call, err error)
 }
 
 func (a *Admin) failPage(w http.ResponseWriter, r *http.Request, c *call, err error) {
-	say := func(status int, title, text string) {
-		a.Pages.Render(w, status, web.Message{Title: title, Text: text, Link: "/admin", LinkText: "Console"})
+	say := func(status int, m web.Message) {
+		m.Link, m.LinkText = "/admin", web.Message{LinkText: "Console"}.LinkText
+		a.Pages.Render(w, r, status, m)
 	}
 	var invalid *idp.InvalidError
 	switch state := stateOf(err); {
@@ -66,21 +64,21 @@ func (a *Admin) failPage(w http.ResponseWriter, r *http.Request, c *call, err er
 		}
 		http.Redirect(w, r, "/login?again="+url.QueryEscape(to), http.StatusSeeOther)
 	case errors.Is(err, errStranger):
-		a.Pages.Render(w, http.StatusForbidden, web.Message{Title: "This is for operators", Text: "Your account is no operator's. Whoever runs this site can make it one.", Link: "/account", LinkText: "Your account"})
+		a.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "This is for operators", Text: "Your account is no operator's. Whoever runs this site can make it one.", Link: "/account", LinkText: "Your account"})
 	case errors.Is(err, errRole):
-		say(http.StatusForbidden, "Your role is not enough", "Nothing was changed. Ask an admin of this site.")
+		say(http.StatusForbidden, web.Message{Title: "Your role is not enough", Text: "Nothing was changed. Ask an admin of this site."})
 	case errors.Is(err, errForged):
-		say(http.StatusForbidden, "Please try again", "This page was open for too long, or did not come from here. Nothing was changed.")
+		say(http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed."})
 	case errors.Is(err, idp.ErrNotFound):
-		say(http.StatusNotFound, "There is nothing here", "It may be gone, or the address is not complete.")
+		say(http.StatusNotFound, web.Message{Title: "There is nothing here", Text: "It may be gone, or the address is not complete."})
 	case state != nil:
-		say(http.StatusConflict, "This was not done", state.Sentence)
+		say(http.StatusConflict, web.Message{Title: "This was not done", Text: state.Sentence})
 	case errors.Is(err, operate.ErrDeleted):
-		say(http.StatusConflict, "This was not done", "It was deleted.")
+		say(http.StatusConflict, web.Message{Title: "This was not done", Text: "It was deleted."})
 	case errors.Is(err, idp.ErrConflict):
-		say(http.StatusConflict, "This was not done", "There is one of that name already.")
+		say(http.StatusConflict, web.Message{Title: "This was not done", Text: "There is one of that name already."})
 	case errors.As(err, &invalid):
-		say(http.StatusBadRequest, "This cannot be read", invalid.Sentence)
+		say(http.StatusBadRequest, web.Message{Title: "This cannot be read", Text: invalid.Sentence})
 	default:
 		a.Pages.Fail(w, r, err)
 	}
@@ -89,7 +87,7 @@ func (a *Admin) failPage(w http.ResponseWriter, r *http.Request, c *call, err er
 // nothing is at an address beneath /admin that is none.
 func (a *Admin) nothing(w http.ResponseWriter, r *http.Request) {
 	if isPage(r) {
-		a.Pages.Render(w, http.StatusNotFound, web.Message{Title: "There is no such page", Text: "The address may be old, or not complete.", Link: "/admin", LinkText: "Console"})
+		a.Pages.Render(w, r, http.StatusNotFound, web.Message{Title: "There is no such page", Text: "The address may be old, or not complete.", Link: "/admin", LinkText: "Console"})
 		return
 	}
 	edge.OAuthError(w, http.StatusNotFound, "not_found", "There is nothing here.")

@@ -10,16 +10,19 @@ import (
 	"exeunt.dev/internal/web"
 )
 
+// rooms are the console's.
+func rooms() []web.NavItem {
+	return []web.NavItem{{Path: "/admin", Name: "Overview"}, {Path: "/admin/people", Name: "People"}, {Path: "/admin/apps", Name: "Apps"}, {Path: "/admin/deliveries", Name: "Deliveries"},
+		{Path: "/admin/receipts", Name: "Receipts"}, {Path: "/admin/keys", Name: "Keys"}, {Path: "/admin/events", Name: "Audit log"}, {Path: "/admin/operators", Name: "Operators"}}
+}
+
 // render gives a page what all of them have, and its forms what they must carry.
 func (a *Admin) render(w http.ResponseWriter, r *http.Request, c *call, status int, p web.Console) {
-	p.Header = web.Header{Who: c.account.Username, CSRF: c.csrf}
-	p.Role = string(c.role)
-	for _, room := range [][2]string{{"Overview", "/admin"}, {"People", "/admin/people"}, {"Apps", "/admin/apps"}, {"Deliveries", "/admin/deliveries"},
-		{"Receipts", "/admin/receipts"}, {"Keys", "/admin/keys"}, {"Audit log", "/admin/events"}, {"Operators", "/admin/operators"}} {
-		here := r.URL.Path == room[1] || (room[1] != "/admin" && strings.HasPrefix(r.URL.Path, room[1]+"/"))
-		p.Nav = append(p.Nav, web.Link{Text: room[0], To: room[1], Here: here})
+	p.Header = web.Header{Who: c.account.Username, CSRF: c.csrf, Nav: rooms()}
+	for i, room := range p.Nav {
+		p.Nav[i].Here = r.URL.Path == room.Path || (room.Path != "/admin" && strings.HasPrefix(r.URL.Path, room.Path+"/"))
 	}
-	if p.Flash == "" {
+	if p.Flash == nil {
 		p.Flash = said(c.q.Get("done"))
 	}
 	if c.stale && len(p.Forms) > 0 {
@@ -35,28 +38,31 @@ func (a *Admin) render(w http.ResponseWriter, r *http.Request, c *call, status i
 	if p.Filter != nil {
 		p.Filter.ID = "filter"
 	}
-	a.Pages.Render(w, status, p)
+	a.Pages.Render(w, r, status, p)
 }
 
 // confirmPage asks again, with all that was said.
 func confirmPage(c *call, what *act, q *question) web.Console {
-	f := web.Form{Text: q.Text, Action: c.r.URL.Path, Button: "Yes, do it", Danger: true, Fields: []web.Field{{Kind: "hidden", Name: "confirm", Value: "true"}}}
+	f := web.Form{Text: q.Text, Action: c.r.URL.Path, Button: "Yes, do it", Danger: true, Fields: []web.Field{{Kind: "hidden", Key: "confirm", Value: "true"}}}
 	for name, values := range c.in {
 		if name == "csrf" || name == "nonce" || name == "confirm" {
 			continue
 		}
-		f.Fields = append(f.Fields, web.Field{Kind: "hidden", Name: name, Value: strings.Join(values, "\n")})
+		f.Fields = append(f.Fields, web.Field{Kind: "hidden", Key: name, Value: strings.Join(values, "\n")})
 	}
-	return web.Console{Title: what.title, Back: what.back(c), Forms: []web.Form{f},
-		Facts: []web.Fact{{Label: "Reaches", Text: counted(q.People) + " " + q.What}, {Label: "Why", Text: c.in.Get("reason")}}}
+	return web.Console{Title: what.title, Back: what.back(c), Forms: []web.Form{f}, Facts: []web.Fact{{Label: "Reaches", Said: q.reaches()}, {Label: "Why", Text: c.in.Get("reason")}}}
+}
+
+// about is a number that may not have been counted to its end.
+func about(label web.Words, c idp.Counted) web.Fact {
+	if c.More {
+		return web.Fact{Label: label, Said: web.Say("more than %s", counted(c))}
+	}
+	return web.Fact{Label: label, Text: counted(c)}
 }
 
 func counted(c idp.Counted) string {
-	text := strconv.FormatInt(c.N, 10)
-	if c.More {
-		text = "more than " + text
-	}
-	return text
+	return strconv.FormatInt(c.N, 10)
 }
 
 // next is the address of the page behind this one; "" if there is none.
@@ -74,8 +80,10 @@ func (c *call) next(after string) string {
 	return c.r.URL.Path + "?" + q.Encode()
 }
 
-func deed(title, text, action, button string, danger bool, fields ...web.Field) web.Form {
-	return web.Form{Title: title, Text: text, Action: action, Button: button, Danger: danger, Fields: fields, Reason: true}
+// deed is a form that asks why.
+func deed(f web.Form) web.Form {
+	f.Reason = true
+	return f
 }
 
 func personLink(id idp.AccountID) web.Cell {
@@ -107,5 +115,5 @@ func stateCell(word string) web.Cell {
 	case "owed", "standby", "retired":
 		tag = "plain"
 	}
-	return web.Cell{Word: word, Tag: tag}
+	return web.Cell{Text: word, Tag: tag}
 }

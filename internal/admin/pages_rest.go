@@ -13,16 +13,16 @@ import (
 
 func deliveriesPage(c *call, l deliveryList) web.Console {
 	p := web.Console{Title: "Deliveries", Lead: "What apps are still to be told of sign-outs, and what they will not be told any more.",
-		Filter: &web.Form{Action: "/admin/deliveries", Button: "Filter", Fields: []web.Field{{Name: "client_id", Label: "App", Value: c.q.Get("client_id")},
-			{Name: "state", Label: "State", Kind: "select", Value: c.q.Get("state"), Options: [][2]string{{"", "any"}, {"owed", "owed"}, {"dead", "dead"}, {"refused", "refused"}, {"out-of-time", "out of time"}, {"given-up", "given up"}}}}}}
+		Filter: &web.Form{Action: "/admin/deliveries", Button: "Filter", Fields: []web.Field{{Key: "client_id", Label: "App", Value: c.q.Get("client_id")},
+			{Key: "state", Label: "State", Kind: "select", Value: c.q.Get("state"), Options: []web.Option{{Value: "", Label: "any"}, {Value: "owed", Label: "owed"}, {Value: "dead", Label: "dead"}, {Value: "refused", Label: "refused"}, {Value: "out-of-time", Label: "out of time"}, {Value: "given-up", Label: "given up"}}}}}}
 	t := deliveryTable(l.Deliveries)
-	t.Empty, t.More = "Nothing is owed, and nothing was given up.", c.next(l.Next)
+	t.Empty, t.More = web.Table{Empty: "Nothing is owed, and nothing was given up."}.Empty, c.next(l.Next)
 	p.Tables = []web.Table{t}
 	return p
 }
 
 func deliveryTable(all []operate.Delivery) web.Table {
-	t := web.Table{Title: "Deliveries", Head: []string{"Id", "App", "State", "Since", "Attempts", "Why"}}
+	t := web.Table{Title: "Deliveries", Head: []web.Words{"Id", "App", "State", "Since", "Attempts", "Why"}}
 	for _, d := range all {
 		t.Rows = append(t.Rows, []web.Cell{{Text: d.ID, To: "/admin/deliveries/" + url.PathEscape(d.ID)}, appLink(d.ClientID), stateCell(string(d.State)), {At: d.Created}, {Text: strconv.Itoa(d.Attempts)}, {Text: d.Why}})
 	}
@@ -30,7 +30,7 @@ func deliveryTable(all []operate.Delivery) web.Table {
 }
 
 func deliveryPage(c *call, d operate.Delivery) web.Console {
-	p := web.Console{Title: "Delivery " + d.ID, Back: "/admin/deliveries", Facts: []web.Fact{{Label: "State", Text: string(d.State), Bad: d.State.Dead()},
+	p := web.Console{Title: web.Say("Delivery %s", d.ID), Back: "/admin/deliveries", Facts: []web.Fact{{Label: "State", Text: string(d.State), Bad: d.State.Dead()},
 		{Label: "App", Text: string(d.ClientID), To: appLink(d.ClientID).To}, {Label: "Person", Text: string(d.Subject), To: personLink(d.Subject).To},
 		{Label: "Receipt", Text: number(d.Receipt), To: receiptLink(d.Receipt).To}, {Label: "Since", At: d.Created}, {Label: "Attempts", Text: strconv.Itoa(d.Attempts)}}}
 	if d.Attempted != nil {
@@ -50,18 +50,18 @@ func deliveryPage(c *call, d operate.Delivery) web.Console {
 	}
 	at := "/admin/deliveries/" + url.PathEscape(d.ID)
 	if c.allowed(idp.DutyDeliver) && d.State != idp.Confirmed {
-		p.Forms = append(p.Forms, deed("Send again", "Now, and for as long as at first.", at+"/resend", "Send again", false))
+		p.Forms = append(p.Forms, deed(web.Form{Title: "Send again", Text: "Now, and for as long as at first.", Action: at + "/resend", Button: "Send again", Danger: false, Folded: true}))
 	}
 	if c.allowed(idp.DutyDeliver) && d.State == idp.Owed {
-		p.Forms = append(p.Forms, deed("Give up", "The app is not told, and keeps what it has.", at+"/give-up", "Give up", true))
+		p.Forms = append(p.Forms, deed(web.Form{Title: "Give up", Text: "The app is not told, and keeps what it has.", Action: at + "/give-up", Button: "Give up", Danger: true, Folded: true}))
 	}
 	return p
 }
 
 func receiptTable(lines []operate.Line) web.Table {
-	t := web.Table{Title: "Receipts", Empty: "Nothing has ended yet.", Head: []string{"Number", "At", "What", "By", "Person", "App", "Why"}}
+	t := web.Table{Title: "Receipts", Empty: "Nothing has ended yet.", Head: []web.Words{"Number", "At", "What", "By", "Person", "App", "Why"}}
 	for _, l := range lines {
-		t.Rows = append(t.Rows, []web.Cell{receiptLink(l.Number), {At: l.At}, {Word: string(l.Cause)}, {Text: string(l.Actor)}, personLink(l.Subject), appLink(l.ClientID), {Text: l.Reason}})
+		t.Rows = append(t.Rows, []web.Cell{receiptLink(l.Number), {At: l.At}, {Text: string(l.Cause)}, {Text: string(l.Actor)}, personLink(l.Subject), appLink(l.ClientID), {Text: l.Reason}})
 	}
 	return t
 }
@@ -76,7 +76,7 @@ func receiptsPage(c *call, l receiptList) web.Console {
 }
 
 func receiptPage(c *call, r operate.ReceiptPage) web.Console {
-	p := web.Console{Title: "Receipt " + number(r.Number), Back: "/admin/receipts", Facts: []web.Fact{{Label: "At", At: r.EndedAt}, {Label: "What", Text: string(r.Cause)}, {Label: "By", Text: string(r.Actor)},
+	p := web.Console{Title: web.Say("Receipt %s", number(r.Number)), Back: "/admin/receipts", Facts: []web.Fact{{Label: "At", At: r.EndedAt}, {Label: "What", Text: string(r.Cause)}, {Label: "By", Text: string(r.Actor)},
 		{Label: "Why", Text: r.Reason}, {Label: "Sessions", Text: fmt.Sprint(r.Sessions)}, {Label: "Refresh families", Text: fmt.Sprint(r.Families)}, {Label: "Owed", Text: fmt.Sprint(r.Owed), Bad: r.Owed > 0},
 		{Label: "Other APIs until", At: r.APIs}}}
 	if r.Subject != "" {
@@ -86,9 +86,9 @@ func receiptPage(c *call, r operate.ReceiptPage) web.Console {
 		p.Facts = append(p.Facts, web.Fact{Label: "App", Text: string(r.ClientID), To: appLink(r.ClientID).To})
 	}
 	t := deliveryTable(r.Deliveries)
-	t.Empty, t.More = "No app was to be told.", c.next(r.Next)
+	t.Empty, t.More = web.Table{Empty: "No app was to be told."}.Empty, c.next(r.Next)
 	if r.Working {
-		t.Empty = "Whom to tell is still being worked out."
+		t.Empty = web.Table{Empty: "Whom to tell is still being worked out."}.Empty
 	}
 	p.Tables = []web.Table{t}
 	return p
@@ -96,12 +96,12 @@ func receiptPage(c *call, r operate.ReceiptPage) web.Console {
 
 func keysPage(c *call, l keyList) web.Console {
 	p := web.Console{Title: "Keys", Lead: "Rotating is quiet: nobody is signed out. Killing ends everything that a key has signed, for ever."}
-	t := web.Table{Title: "Signing keys", Head: []string{"Kid", "Use", "Algorithm", "State", "Since", "Retired"}}
+	t := web.Table{Title: "Signing keys", Head: []web.Words{"Kid", "Use", "Algorithm", "State", "Since", "Retired"}}
 	if c.allowed(idp.DutyKeys) {
-		t.Head = append(t.Head, "Kill")
+		t.Head = append(t.Head, []web.Words{"Kill"}...)
 	}
 	for i, k := range l.Keys {
-		row := []web.Cell{{Text: k.Kid}, {Word: string(k.Use)}, {Text: k.Alg}, stateCell(k.State), {At: k.Created}, {}}
+		row := []web.Cell{{Text: k.Kid}, {Text: string(k.Use)}, {Text: k.Alg}, stateCell(k.State), {At: k.Created}, {}}
 		if k.Retired != nil {
 			row[5].At = *k.Retired
 		}
@@ -116,20 +116,19 @@ func keysPage(c *call, l keyList) web.Console {
 	}
 	p.Tables = []web.Table{t}
 	if c.allowed(idp.DutyKeys) {
-		p.Forms = []web.Form{deed("Rotate", "The next key signs from now on.", "/admin/keys/rotate", "Rotate", false,
-			web.Field{Name: "use", Label: "Of which tokens", Kind: "select", Value: "all", Options: [][2]string{{"all", "all"}, {"access", "access tokens"}, {"id", "ID tokens and logout tokens"}}})}
+		p.Forms = []web.Form{deed(web.Form{Title: "Rotate", Text: "The next key signs from now on.", Action: "/admin/keys/rotate", Button: "Rotate", Fields: []web.Field{{Key: "use", Label: "Of which tokens", Kind: "select", Value: "all", Options: []web.Option{{Value: "all", Label: "all"}, {Value: "access", Label: "access tokens"}, {Value: "id", Label: "ID tokens and logout tokens"}}}}})}
 	}
 	return p
 }
 
 func eventTable(all []audit.Line) web.Table {
-	t := web.Table{Title: "Events", Empty: "Nothing has happened yet.", Head: []string{"At", "What", "Person", "By", "App", "Address", "Why", "More"}}
+	t := web.Table{Title: "Events", Empty: "Nothing has happened yet.", Head: []web.Words{"At", "What", "Person", "By", "App", "Address", "Why", "More"}}
 	for _, e := range all {
 		more := ""
 		for _, k := range sorted(e.Data) {
 			more += k + "=" + e.Data[k] + " "
 		}
-		t.Rows = append(t.Rows, []web.Cell{{At: idp.Time(e.AtMS).Time()}, {Word: string(e.Kind)}, personLink(e.Account), {Text: string(e.Actor)}, appLink(e.Client), {Text: e.IP}, {Text: e.Why}, {Text: more}})
+		t.Rows = append(t.Rows, []web.Cell{{At: idp.Time(e.AtMS).Time()}, {Text: string(e.Kind)}, personLink(e.Account), {Text: string(e.Actor)}, appLink(e.Client), {Text: e.IP}, {Text: e.Why}, {Text: more}})
 	}
 	return t
 }
@@ -144,6 +143,6 @@ func eventsPage(c *call, l eventList) web.Console {
 	}
 	t.More, t.Export = c.next(l.Next), "/admin/events/export?"+q.Encode()
 	return web.Console{Title: "Audit log", Lead: "What happened around accounts, apps and keys. exeunt audit verify proves that nothing was changed.", Tables: []web.Table{t},
-		Filter: &web.Form{Action: "/admin/events", Button: "Filter", Fields: []web.Field{{Name: "sub", Label: "Person's id", Value: string(l.filter.Account)},
-			{Name: "kind", Label: "What", Value: string(l.filter.Kind)}, {Name: "actor", Label: "By", Value: string(l.filter.Actor)}}}}
+		Filter: &web.Form{Action: "/admin/events", Button: "Filter", Fields: []web.Field{{Key: "sub", Label: "Person's id", Value: string(l.filter.Account)},
+			{Key: "kind", Label: "What", Value: string(l.filter.Kind)}, {Key: "actor", Label: "By", Value: string(l.filter.Actor)}}}}
 }

@@ -3,6 +3,7 @@ package admin
 import (
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/operate"
+	"exeunt.dev/internal/web"
 )
 
 type peopleList struct {
@@ -126,10 +127,10 @@ func opening(d idp.Duty, word string, verb func(idp.Tx, idp.AccountID) error) ac
 
 func deletePerson() act {
 	out := ending(idp.DutyPeople, "deleted", idp.EventAccountClosed, operate.Delete, true)
-	out.title = "Delete this person?"
+	out.title = web.Console{Title: "Delete this person?"}.Title
 	out.reach = func(c *call, v idp.View) (question, error) {
 		a, err := v.Account(c.sub())
-		return question{Text: "Deleting " + a.Username + " cannot be undone.", People: idp.Counted{N: 1}, What: "people"}, err
+		return question{Text: web.Say("Deleting %s cannot be undone.", a.Username), People: idp.Counted{N: 1}}, err
 	}
 	return out
 }

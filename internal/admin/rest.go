@@ -7,6 +7,7 @@ import (
 	"exeunt.dev/internal/audit"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/operate"
+	"exeunt.dev/internal/web"
 	"exeunt.dev/ledger"
 )
 
@@ -153,7 +154,7 @@ func (a *Admin) rotateKeys() act {
 }
 
 func (a *Admin) killKey() act {
-	return act{duty: idp.DutyKeys, title: "Kill this key?", back: aboutKeys,
+	return act{duty: idp.DutyKeys, title: web.Console{Title: "Kill this key?"}.Title, back: aboutKeys,
 		reach: func(c *call, v idp.View) (question, error) {
 			keys, err := operate.Keys(v)
 			if err != nil {
@@ -162,8 +163,7 @@ func (a *Admin) killKey() act {
 			for _, k := range keys {
 				if k.Kid == c.path("kid") {
 					n, err := v.SessionsAlive()
-					return question{Text: "Everything that " + k.Kid + " has signed is refused from then on, for ever, by everybody. Apps get new tokens with the next key at their next refresh.",
-						People: n, What: "sessions"}, err
+					return question{Text: web.Say("Everything that %s has signed is refused from then on, for ever, by everybody. Apps get new tokens with the next key at their next refresh.", k.Kid), People: n, Of: true}, err
 				}
 			}
 			return question{}, idp.ErrNotFound

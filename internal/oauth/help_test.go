@@ -78,7 +78,7 @@ func start(t *testing.T, change ...func(*oauth.OAuth)) *node {
 	must(t, err)
 	ring, err := keys.Open(t.Context(), n.store, vault, []string{"ES256"})
 	must(t, err)
-	pages, err := web.New("Test")
+	pages, err := web.New("Test", false)
 	must(t, err)
 	mux := http.NewServeMux()
 	server := httptest.NewUnstartedServer(edge.Wrap(mux, edge.Options{Log: slog.New(slog.DiscardHandler)}))

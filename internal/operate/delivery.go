@@ -90,7 +90,7 @@ func Resend(tx idp.Tx, id idp.DeliveryID) (d idp.Delivery, err error) {
 	if err != nil {
 		return d, err
 	}
-	return after(tx, id, "Its app has confirmed it.", func() (bool, error) { return tx.SendAgain(id, now) })
+	return after(tx, id, not("Its app has confirmed it."), func() (bool, error) { return tx.SendAgain(id, now) })
 }
 
 // GiveUp makes an owed delivery dead. Errors as those of Resend.
@@ -98,13 +98,13 @@ func GiveUp(tx idp.Tx, id idp.DeliveryID) (d idp.Delivery, err error) {
 	if d, err = tx.Delivery(id); err != nil {
 		return d, err
 	}
-	return after(tx, id, "It is not owed.", func() (bool, error) { return tx.GiveUp(id) })
+	return after(tx, id, not("It is not owed."), func() (bool, error) { return tx.GiveUp(id) })
 }
 
-func after(tx idp.Tx, id idp.DeliveryID, sentence string, act func() (bool, error)) (d idp.Delivery, err error) {
+func after(tx idp.Tx, id idp.DeliveryID, refused error, act func() (bool, error)) (d idp.Delivery, err error) {
 	done, err := act()
 	if err == nil && !done {
-		err = not(sentence)
+		err = refused
 	}
 	if err != nil {
 		return d, err

@@ -82,6 +82,8 @@ func (f Fields) apply(c *idp.Client, algs []string) error {
 		"first_party": &c.FirstParty, "offline": &c.Offline, "await_logout": &c.AwaitLogout, "backchannel_sid_only": &c.BackchannelSidOnly,
 		"backchannel_logout_session_required": &c.BackchannelLogoutSessionRequired, "frontchannel_logout_session_required": &c.FrontchannelLogoutSessionRequired,
 	}
+	dpop, binds := string(c.DPoP), c.BindAddress.String()
+	texts["dpop"], texts["bind_address"] = &dpop, &binds
 	told, asked, method := c.BackchannelLogoutURI, c.FrontchannelLogoutURI, c.AuthMethod
 	for name, values := range f {
 		switch {
@@ -106,6 +108,13 @@ func (f Fields) apply(c *idp.Client, algs []string) error {
 	}
 	if c.FrontchannelLogoutURI != asked && !f.Has("frontchannel_logout_session_required") {
 		c.FrontchannelLogoutSessionRequired = c.FrontchannelLogoutURI != ""
+	}
+	if c.DPoP = idp.DPoP(dpop); dpop == "allowed" {
+		c.DPoP = idp.DPoPAllowed
+	}
+	var err error
+	if c.BindAddress, err = idp.ParseNetworks(binds); err != nil {
+		return err
 	}
 	people := c.Kind == idp.KindWeb || c.Kind == idp.KindBrowser || c.Kind == idp.KindNative
 	if method == idp.AuthNone {
@@ -150,6 +159,9 @@ func check(c *idp.Client, people bool, method string, algs []string) error {
 		return idp.Invalid("token_endpoint_auth_method", "An app shows its secret by client_secret_basic or client_secret_post.")
 	case c.AuthMethod == idp.AuthNone && method != idp.AuthNone:
 		return idp.Invalid("token_endpoint_auth_method", "An app that has a secret shows it.")
+	}
+	if err := c.ValidBinding(); err != nil {
+		return err
 	}
 	for _, a := range []struct{ name, alg string }{{"id_token_signed_response_alg", c.IDTokenAlg}, {"introspection_signed_response_alg", c.IntrospectionAlg}} {
 		if a.alg != "" && !slices.Contains(algs, a.alg) {

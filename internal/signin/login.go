@@ -69,7 +69,7 @@ func (s *SignIn) act(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.Browser.Genuine(r, form.Get("csrf")) != nil {
-		s.Pages.Render(w, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", Link: address(form.Get("pending"), "", form.Get("again")), LinkText: "Start again"})
+		s.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", Link: address(form.Get("pending"), "", form.Get("again")), LinkText: "Start again"})
 		return
 	}
 	at, err := s.load(w, r, form)
@@ -103,12 +103,12 @@ func (s *SignIn) act(w http.ResponseWriter, r *http.Request) {
 }
 
 // refusal turns an error of a sign-in into a status and a sentence; 0 if it is none.
-func refusal(w http.ResponseWriter, err error) (int, string) {
+func refusal(w http.ResponseWriter, err error) (int, web.Words) {
 	var limited *idp.LimitedError
 	switch {
 	case errors.As(err, &limited):
 		w.Header().Set("Retry-After", limited.RetryAfter())
-		return http.StatusTooManyRequests, "Too many attempts. Please wait " + limited.RetryAfter() + " seconds and try again."
+		return http.StatusTooManyRequests, web.Say("Too many attempts. Please wait %s seconds and try again.", limited.RetryAfter())
 	case errors.Is(err, idp.ErrWrong):
 		return http.StatusForbidden, "That username or password is not right."
 	case errors.Is(err, idp.ErrLocked):

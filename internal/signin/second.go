@@ -13,8 +13,8 @@ import (
 // The second step: a code of the authenticator app, a recovery code, or a passkey. Only who has shown the first factor gets here, in the
 // browser in which that was, so that nobody learns who has a second factor without the password.
 
-func (s *SignIn) askSecond(w http.ResponseWriter, r *http.Request, at *waiting, status int, problem string) {
-	s.Pages.Render(w, status, web.Second{Action: "/login", Pending: at.id, Step: at.step, Again: at.again, CSRF: s.Browser.CSRF(w, r), App: at.client.Name,
+func (s *SignIn) askSecond(w http.ResponseWriter, r *http.Request, at *waiting, status int, problem web.Words) {
+	s.Pages.Render(w, r, status, web.Second{Action: "/login", Pending: at.id, Step: at.step, Again: at.again, CSRF: s.Browser.CSRF(w, r), App: at.client.Name,
 		Restart: address(at.id, "", at.again), Error: problem})
 }
 

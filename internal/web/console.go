@@ -2,17 +2,16 @@ package web
 
 import "time"
 
-// Console is a page for operators: what is known of something, in facts and tables, and what can be done to it, in forms.
+// Console is a page for operators: what is known of something, in facts and tables, and what can be done to it, in forms. What is of type
+// Words is ours and translated; what is a string is somebody's, or a word that programs use, too.
 type Console struct {
 	Header
-	Role    string
-	Nav     []Link
 	Back    string // where a page without a place of its own leads
-	Title   string
-	Lead    string
-	Flash   string
-	Error   string
-	Warning string
+	Title   Words
+	Lead    Words
+	Flash   Words
+	Error   Words
+	Warning Words
 	StepUp  string // where a sign-in that is too old to act is made new; "": it is not
 	Secret  string // shown once
 	Facts   []Fact
@@ -25,57 +24,65 @@ type Console struct {
 func (Console) template() string  { return "console" }
 func (p Console) header() *Header { return &p.Header }
 
-// Link leads somewhere.
-type Link struct {
-	Text, To string
-	Here     bool
-}
-
 // Fact is one thing that is known.
 type Fact struct {
-	Label, Text, To string
-	At              time.Time
-	Bad             bool
+	Label    Words
+	Text, To string
+	Said     Words // in place of Text
+	At       time.Time
+	Bad      bool
 }
 
-// Table is a list. Its heads are translated, its cells are not, but for words.
+// Table is a list.
 type Table struct {
-	Title, Empty, More string // More: the address of the next page
-	Export             string
-	Head               []string
-	Rows               [][]Cell
+	Title, Empty Words
+	More         string // the address of the next page
+	Export       string
+	Head         []Words
+	Rows         [][]Cell
 }
 
-// Cell is one of a row. Word is a text of ours; Text is somebody's.
+// Cell is one of a row.
 type Cell struct {
-	Text, Word, To string
-	At             time.Time
-	Tag            string // good, bad or plain: the word stands out
-	Form           *Form
+	Text, To string
+	Said     Words // in place of Text
+	At       time.Time
+	Tag      string // good, bad or plain: the word stands out
+	Form     *Form
 }
 
 // Form is an act, or a filter. A form with a reason asks for one.
 type Form struct {
-	ID, Title, Text string
-	Action, Button  string
-	Fields          []Field
-	Reason          bool
-	Danger          bool
-	CSRF, Nonce     string
+	ID          string
+	Title, Text Words
+	Action      string
+	Button      Words
+	Fields      []Field
+	Reason      bool
+	Danger      bool
+	Folded      bool // it is opened by its title
+	CSRF, Nonce string
 }
 
 // Field is one field of a form.
 type Field struct {
-	Name, Label, Value, Hint string
-	Kind                     string // text, area, check, select, hidden
-	Options                  [][2]string
-	Checked, Required        bool
+	Key, Value        string // Key: its name
+	Label, Hint       Words
+	Kind              string // text, area, check, select, hidden
+	Options           []Option
+	Checked, Required bool
+}
+
+// Option is one of a field's.
+type Option struct {
+	Value string
+	Label Words
 }
 
 // Chart is a row of bars, made here: no script draws it.
 type Chart struct {
-	Title  string
-	Said   string // the same in words, for who cannot see it
+	Title  Words
+	Said   Words // the same in words, for who cannot see it
 	Width  int
 	Height int
 	Bars   []Bar
@@ -98,8 +105,8 @@ const (
 )
 
 // NewChart draws bars. Everything is scaled to the highest.
-func NewChart(title string, bars []Bar) Chart {
-	c := Chart{Title: title, Width: barEvery * max(len(bars), 1), Height: chartHigh}
+func NewChart(title, said Words, bars []Bar) Chart {
+	c := Chart{Title: title, Said: said, Width: barEvery * max(len(bars), 1), Height: chartHigh}
 	most := int64(1)
 	for _, b := range bars {
 		most = max(most, b.Good+b.Wrong)

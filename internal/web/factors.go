@@ -8,7 +8,7 @@ import (
 // Authenticator is the page of the authenticator app.
 type Authenticator struct {
 	Header
-	Flash, Error string
+	Flash, Error Words
 	On           bool
 	Added, Used  time.Time // Used may be zero
 	Codes        int       // recovery codes that are left
@@ -28,7 +28,7 @@ func (p Authenticator) header() *Header { return &p.Header }
 // Recovery is the page of the recovery codes.
 type Recovery struct {
 	Header
-	Flash string
+	Flash Words
 	On    bool // there is an authenticator app that they can stand in for
 	Left  int
 	Codes []string // new ones, shown this once
