@@ -25,7 +25,7 @@ func (a *Account) authenticator(w http.ResponseWriter, r *http.Request, s *idp.S
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	a.showAuthenticator(w, r, s, http.StatusOK, q.Get("offer"), flash, "")
+	a.showAuthenticator(w, r, s, http.StatusOK, q.Get("offer"), flash, nil)
 }
 
 func (a *Account) showAuthenticator(w http.ResponseWriter, r *http.Request, s *idp.Session, status int, offer string, flash, problem web.Words) {
@@ -92,7 +92,7 @@ func (a *Account) confirmOffer(w http.ResponseWriter, r *http.Request, s *idp.Se
 			a.Pages.Fail(w, r, err)
 			return
 		}
-		a.showAuthenticator(w, r, s, status, form.Get("offer"), "", sentence)
+		a.showAuthenticator(w, r, s, status, form.Get("offer"), nil, sentence)
 		return
 	}
 	a.showCodes(w, r, s, cookie, codes, receipt, "Your authenticator app is on.")
@@ -131,7 +131,7 @@ func (a *Account) removeAuthenticator(w http.ResponseWriter, r *http.Request, s 
 			a.Pages.Fail(w, r, err)
 			return
 		}
-		a.showAuthenticator(w, r, s, status, "", "", sentence)
+		a.showAuthenticator(w, r, s, status, "", nil, sentence)
 		return
 	}
 	a.went(w, r, s, cookie, authenticatorPage, "removed", receipt)

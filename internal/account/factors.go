@@ -18,6 +18,12 @@ func (a *Account) mountFactors(mux *http.ServeMux) {
 	mux.HandleFunc("POST /account/authenticator/confirm", a.form(a.confirmOffer))
 	mux.HandleFunc("POST /account/authenticator/remove", a.form(a.removeAuthenticator))
 	mux.HandleFunc("DELETE /account/authenticator", a.deleteFactor(idp.CredentialTOTP))
+	mux.HandleFunc("GET /account/passkeys", a.factors(a.passkeys, a.passkeysJSON))
+	mux.HandleFunc("POST /account/passkeys", a.form(a.addPasskey))
+	mux.HandleFunc("POST /account/passkeys/challenge", a.passkeyChallenge)
+	mux.HandleFunc("POST /account/passkeys/{id}/rename", a.form(a.renamePasskey))
+	mux.HandleFunc("POST /account/passkeys/{id}/remove", a.form(a.removePasskey))
+	mux.HandleFunc("DELETE /account/passkeys/{id}", a.deleteFactor(idp.CredentialPasskey))
 	mux.HandleFunc("GET /account/recovery", a.factors(a.recovery, a.recoveryJSON))
 	mux.HandleFunc("POST /account/recovery", a.form(a.regenerate))
 }
@@ -89,19 +95,6 @@ func (a *Account) owner(w http.ResponseWriter, r *http.Request, acts bool) (call
 	return a.caller(w, r, acts)
 }
 
-// again sends whoever has not signed in recently to prove it, and back to the page.
-func (a *Account) again(w http.ResponseWriter, r *http.Request, s *idp.Session, page string) bool {
-	if a.Browser.Recent(s) {
-		return false
-	}
-	http.Redirect(w, r, "/login?again="+url.QueryEscape(page), http.StatusSeeOther)
-	return true
-}
-
-func (a *Account) header(w http.ResponseWriter, r *http.Request, who string) web.Header {
-	return web.Header{Who: who, CSRF: a.Browser.CSRF(w, r)}
-}
-
 // changed says what a change of credentials did: what it was, and what ended with it elsewhere. The receipt must be this person's.
 func (a *Account) changed(ctx context.Context, id idp.AccountID, done map[string]web.Words, q url.Values) (web.Words, error) {
 	said := done[q.Get("done")]
@@ -137,6 +130,10 @@ func (a *Account) deleteFactor(kind idp.CredentialKind) http.HandlerFunc {
 		}
 		cookie := idp.NewSecret(32)
 		receipt, err := a.remove(r, c.session, k, kind, id, cookie)
+		if errors.Is(err, idp.ErrEnded) {
+			edge.TokenError(w, http.StatusUnauthorized, "", "Sign in first.")
+			return
+		}
 		if err != nil {
 			edge.Fail(w, r, err)
 			return
@@ -158,7 +155,7 @@ func (a *Account) remove(r *http.Request, s *idp.Session, k kept, kind idp.Crede
 }
 
 // refused is a status and a sentence for who could not change a credential; 0: the error is none of the person's.
-func refused(err error) (int, string) {
+func refused(err error) (int, web.Words) {
 	var invalid *idp.InvalidError
 	switch {
 	case errors.As(err, &invalid):
@@ -172,5 +169,5 @@ func refused(err error) (int, string) {
 	case errors.Is(err, idp.ErrEnded):
 		return http.StatusConflict, "Something changed meanwhile. Nothing was done; please begin again."
 	}
-	return 0, ""
+	return 0, nil
 }

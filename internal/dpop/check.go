@@ -61,4 +61,4 @@ func TokenHash(token string) string {
 }
 
 // Algs are the algorithms of proofs, as metadata and challenges say them.
-func Algs() []string { return []string{"ES256", "EdDSA", "RS256", "PS256"} }
+func Algs() []string { return []string{"ES256", "EdDSA", "Ed25519", "RS256", "PS256"} }

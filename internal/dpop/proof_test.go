@@ -1,6 +1,7 @@
 package dpop_test
 
 import (
+	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
@@ -90,13 +91,32 @@ func headerOf(t *testing.T, raw string) (h map[string]any) {
 }
 
 func TestEveryAlgorithm(t *testing.T) {
-	for _, alg := range dpop.Algs() {
+	for _, alg := range []string{"ES256", "EdDSA", "RS256", "PS256"} {
 		s := signer(t, alg)
 		p, err := dpop.Parse(proof(t, s))
 		want, err2 := jws.Thumbprint(s.Public().Public)
 		if err != nil || err2 != nil || p.Key != want {
 			t.Errorf("%s: %+v, %v", alg, p, err)
 		}
+	}
+}
+
+// RFC 9864 names EdDSA with Ed25519 anew; clients write it, and nothing but proofs may have it.
+func TestNewNameOfEdDSA(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b64 := base64.RawURLEncoding.EncodeToString
+	payload, _ := json.Marshal(claims())
+	input := b64([]byte(`{"alg":"Ed25519","typ":"dpop+jwt","jwk":{"kty":"OKP","crv":"Ed25519","x":"`+b64(public)+`"}}`)) + "." + b64(payload)
+	raw := input + "." + b64(ed25519.Sign(private, []byte(input)))
+	if p, err := dpop.Parse(raw); err != nil || p.ID != "1" {
+		t.Error(p, err)
+	}
+	m, err := jws.Parse(raw)
+	if err != nil || m.Verify(jws.Key{Alg: jws.EdDSA, Public: public}) == nil {
+		t.Error("a key for EdDSA took it:", err)
 	}
 }
 

@@ -121,6 +121,8 @@ type AccountReader interface {
 	Accounts(Page) ([]Account, error)          // by username
 	Consent(AccountID, ClientID) (Consent, error)
 	Consents(AccountID) ([]Consent, error)
+	// OfflineApps lists the apps that can act for a person who is away, under the account's epoch.
+	OfflineApps(epoch Name) ([]ClientID, error)
 }
 
 // AccountWriter writes people.
@@ -140,6 +142,8 @@ type SessionReader interface {
 	SessionByRef(AccountID, string) (Session, error)
 	// Sessions lists the live ones of an account: rooted in the given epochs, not ended, newest first. Expired ones that no sweep has met yet are included.
 	Sessions(a AccountID, realm, epoch Name, p Page) ([]Session, error)
+	// AppsIn lists the apps with a live grant in each of the sessions, by id.
+	AppsIn([]Session) (map[Name][]AppName, error)
 	// SessionsEndedWith lists those that an account's epoch took with it when it ended: rooted in it then, and not ended before,
 	// newest first. Expired ones that no sweep had met are included. None while the epoch lives.
 	SessionsEndedWith(a AccountID, epoch Name, p Page) ([]Session, error)
@@ -149,6 +153,12 @@ type SessionReader interface {
 	Slots(session Name) ([]Slot, error)
 	// Awaited lists the apps of a session that a browser waits for when it signs out.
 	Awaited(session Name) ([]ClientID, error)
+}
+
+// AppName is an app as people know it.
+type AppName struct {
+	ID   ClientID
+	Name string
 }
 
 // SessionWriter writes sessions.

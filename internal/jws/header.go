@@ -24,7 +24,7 @@ func parseHeader(raw []byte) (h header, err error) {
 	}
 	h.jwk, _ = o.Get("jwk")
 	switch h.alg {
-	case ES256, EdDSA, RS256, PS256:
+	case ES256, EdDSA, ed25519Only, RS256, PS256:
 		return h, nil
 	}
 	return h, ErrAlgorithm

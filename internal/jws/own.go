@@ -28,6 +28,9 @@ func (u Unverified) OwnKey() (Key, error) {
 	if k.Alg == RS256 && members["alg"] == nil {
 		k.Alg = u.Alg // an RSA key that does not say does both; any other key has refused already
 	}
+	if k.Alg == EdDSA && u.Alg == ed25519Only {
+		k.Alg = u.Alg
+	}
 	pub, isRSA := k.Public.(*rsa.PublicKey)
 	if !ok || k.check() != nil || isRSA && pub.N.BitLen() > maxOwnBits {
 		return Key{}, fmt.Errorf("%w: the jwk in the header", ErrKey)

@@ -122,7 +122,7 @@ func TestDPoPTokens(t *testing.T) {
 	if cnf, _ := inspected["cnf"].(map[string]any); inspected["token_type"] != "DPoP" || cnf["jkt"] != d.key.Thumbprint() {
 		t.Error("introspection:", inspected)
 	}
-	if doc := n.person().get("/.well-known/openid-configuration").json(t); len(doc["dpop_signing_alg_values_supported"].([]any)) != 4 {
+	if doc := n.person().get("/.well-known/openid-configuration").json(t); len(doc["dpop_signing_alg_values_supported"].([]any)) != 5 {
 		t.Error("discovery does not say the algorithms")
 	}
 }

@@ -86,7 +86,7 @@ func start(t *testing.T, change ...func(*oauth.OAuth)) *node {
 	n.door = door.New(n.store, nil)
 	n.tie = browser.New(n.store, n.door, policy(), n.at, browser.Names{}, vault.Derive("csrf", 32))
 	passwords := signin.NewPasswords(n.store)
-	factors := factor.New(n.store, vault, "Test", policy().PendingLife)
+	factors := factor.New(n.store, vault, "Test", n.at, policy().PendingLife)
 	n.room = &oauth.OAuth{Store: n.store, Door: n.door, Browser: n.tie, Passwords: passwords, Factors: factors, Pages: pages,
 		Tokens: token.NewIssuer(n.at, ring), Ring: ring, InitialTokens: []idp.Hash{idp.HashOf(initial)}, Resources: []string{apiAud}}
 	for _, f := range change {

@@ -131,7 +131,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	front := &frontchannel.FrontChannel{Store: store, Browser: tie, Pages: pages, Issuer: c.Issuer, On: c.FrontChannel}
 	passwords := signin.NewPasswords(store)
 	passwords.Knows, passwords.Failed = tie.Knows, s.audit.Failed
-	factors := factor.New(store, s.base.Vault, c.Name, c.Policy.PendingLife)
+	factors := factor.New(store, s.base.Vault, c.Name, c.Issuer, c.Policy.PendingLife)
 	factors.Knows, factors.Failed = tie.Knows, s.audit.Failed
 	mux := http.NewServeMux()
 	for _, room := range []interface{ Mount(*http.ServeMux) }{

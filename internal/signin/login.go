@@ -29,6 +29,7 @@ type SignIn struct {
 func (s *SignIn) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /login", s.show)
 	mux.HandleFunc("POST /login", s.act)
+	mux.HandleFunc("POST /login/passkey", s.challenge)
 	s.mountAPI(mux)
 }
 
@@ -84,6 +85,11 @@ func (s *SignIn) act(w http.ResponseWriter, r *http.Request) {
 		err = s.other(r, at)
 	case "continue":
 		err = s.goOn(r, at, form)
+	case "passkey":
+		if problem := s.passkey(w, r, at, form); problem != nil {
+			s.refusePasskey(w, r, at, problem)
+			return
+		}
 	case "code":
 		if problem := s.code(w, r, at, form); problem != nil {
 			s.refuseSecond(w, r, at, problem)

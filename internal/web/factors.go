@@ -36,3 +36,26 @@ type Recovery struct {
 
 func (Recovery) template() string  { return "recovery" }
 func (p Recovery) header() *Header { return &p.Header }
+
+// Passkeys is the page of the passkeys.
+type Passkeys struct {
+	Header
+	Flash, Error Words
+	Keys         []PasskeyLine
+	Passkeys     bool   // browsers give them at this address
+	Suggested    string // name of a new one
+}
+
+// PasskeyLine is one of them.
+type PasskeyLine struct {
+	ID, Name    string
+	Added, Used time.Time // Used may be zero
+	Synced      bool
+}
+
+func (Passkeys) template() string  { return "passkeys" }
+func (p Passkeys) header() *Header { return &p.Header }
+
+func (p Passkeys) script() string { return "passkey.js" }
+func (p Login) script() string    { return "passkey.js" }
+func (p Second) script() string   { return "passkey.js" }

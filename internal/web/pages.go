@@ -111,6 +111,7 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 type frame struct {
 	Site, Lang string
 	Scripts    bool
+	Script     string // a further one, of this page
 	Page       Page
 	Header     *Header
 }
@@ -132,6 +133,9 @@ type NavItem struct {
 // headed pages have the strip.
 type headed interface{ header() *Header }
 
+// scripted pages have a script of their own, and do their work without it.
+type scripted interface{ script() string }
+
 // leaving pages have a form that leads elsewhere (CSP form-action).
 type leaving interface{ formTargets() string }
 
@@ -146,6 +150,9 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, page 
 	f := frame{Site: p.Name, Lang: lang, Scripts: !extends, Page: page}
 	if h, ok := page.(headed); ok {
 		f.Header = h.header()
+	}
+	if s, ok := page.(scripted); ok {
+		f.Script = s.script()
 	}
 	action := "'self'"
 	if l, ok := page.(leaving); ok {

@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 		{"Tallies", tallies},
 		{"Locks", locks},
 		{"Events", events},
+		{"Apps", appsOf},
 		{"S1_Reopen", reopen},
 		{"S2_LostUpdate", lostUpdate},
 		{"S2_EndedAfterLock", endedAfterLock},
