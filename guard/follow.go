@@ -35,7 +35,7 @@ func (g *Guard) Run(ctx context.Context) error {
 	defer cancel()
 	g.keepAsking(run)
 	// Nobody will hear of endings any more. What is streamed now may go on for as long as a check would still admit it.
-	time.AfterFunc(g.trustLeft(), func() { g.watches.endAll(ErrStale) })
+	time.AfterFunc(g.streamsLeft(), func() { g.watches.endAll(ErrStale) })
 	return fmt.Errorf("guard: stopped following the ledger: %w", errors.Join(context.Cause(ctx), g.lastErr()))
 }
 

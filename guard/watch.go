@@ -101,14 +101,17 @@ func (g *Guard) Watch(ctx context.Context, tok *Token) (watched context.Context,
 	})
 }
 
-// keepWatch ends what is watched when its token expires or the guard has become stale, and reports the latter.
+// cutEarly is which part of the staleness streams are cut before checks stop admitting, so that a timer that fires late, and
+// a handler that is slow to see it, are within the bound.
+const cutEarly = 20
+
+// keepWatch ends what is watched when its token expires or the guard is about to become stale, and reports the latter.
 func (g *Guard) keepWatch(ctx context.Context) {
-	for sleep(ctx, min(g.interval(), time.Second)) {
-		left := g.trustLeft()
+	for sleep(ctx, g.watchPause()) {
 		if a := g.anchor.Load(); a != nil && a.age(g.conf.clock()) > g.conf.maxStaleness && g.stale.CompareAndSwap(false, true) {
 			g.tell(Event{Kind: Stale, Err: g.lastErr(), Age: a.age(g.conf.clock())})
 		}
-		if left <= 0 {
+		if g.streamsLeft() <= 0 {
 			g.watches.endAll(ErrStale)
 			continue
 		}
@@ -120,6 +123,22 @@ func (g *Guard) keepWatch(ctx context.Context) {
 		}
 	}
 }
+
+// watchPause is until streams are to be cut, and never long, for those that expire. Once they have been, checks still admit
+// for a moment: what is opened then is cut soon.
+func (g *Guard) watchPause() time.Duration {
+	pause := min(g.interval(), time.Second)
+	switch left := g.streamsLeft(); {
+	case left > 0:
+		return min(pause, left)
+	case g.trustLeft() > 0:
+		return g.conf.maxStaleness / cutEarly / 8
+	}
+	return pause
+}
+
+// streamsLeft is for how long streams may go on if nothing more is heard.
+func (g *Guard) streamsLeft() time.Duration { return g.trustLeft() - g.conf.maxStaleness/cutEarly }
 
 // trustLeft is for how long checks will still admit if nothing more is heard.
 func (g *Guard) trustLeft() time.Duration {

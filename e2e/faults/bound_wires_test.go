@@ -1,0 +1,5 @@
+package faults
+
+import "testing"
+
+func (w *world) wires(t *testing.T) {}
