@@ -77,7 +77,8 @@ func (w *watches) endAll(cause error) {
 
 // Watch returns a context that is cancelled when the token ends, so that what outlives one check (a stream, a socket,
 // a long download) ends with it. context.Cause tells why: ErrEnded, ErrExpired, or ErrStale when the guard itself can
-// no longer vouch for the token. Call stop when done, as with any context.
+// no longer vouch for the token. The latter comes a twentieth of [MaxStaleness] before checks give ErrStale, so that the stream
+// itself is over within the bound, if its handler looks at the context. Call stop when done, as with any context.
 func (g *Guard) Watch(ctx context.Context, tok *Token) (watched context.Context, stop context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	if tok == nil || tok.entry == nil || tok.entry.guard != g {
@@ -93,6 +94,8 @@ func (g *Guard) Watch(ctx context.Context, tok *Token) (watched context.Context,
 	// After adding: whatever ended before is seen here, whatever ends later finds the watch.
 	if err := g.admit(e); err != nil {
 		cancel(err)
+	} else if g.trustLeft() < g.early()/2 {
+		cancel(ErrStale) // nothing is begun that may not be cut in time
 	}
 	return ctx, sync.OnceFunc(func() {
 		g.watches.remove(e, x)
@@ -101,9 +104,9 @@ func (g *Guard) Watch(ctx context.Context, tok *Token) (watched context.Context,
 	})
 }
 
-// cutEarly is which part of the staleness streams are cut before checks stop admitting, so that a timer that fires late, and
-// a handler that is slow to see it, are within the bound.
-const cutEarly = 20
+// early is how long before checks stop admitting streams are cut, so that a timer that fires late, and a handler that is slow to
+// see it, are within the bound.
+func (g *Guard) early() time.Duration { return g.conf.maxStaleness / 20 }
 
 // keepWatch ends what is watched when its token expires or the guard is about to become stale, and reports the latter.
 func (g *Guard) keepWatch(ctx context.Context) {
@@ -132,13 +135,13 @@ func (g *Guard) watchPause() time.Duration {
 	case left > 0:
 		return min(pause, left)
 	case g.trustLeft() > 0:
-		return g.conf.maxStaleness / cutEarly / 8
+		return g.early() / 8
 	}
 	return pause
 }
 
 // streamsLeft is for how long streams may go on if nothing more is heard.
-func (g *Guard) streamsLeft() time.Duration { return g.trustLeft() - g.conf.maxStaleness/cutEarly }
+func (g *Guard) streamsLeft() time.Duration { return g.trustLeft() - g.early() }
 
 // trustLeft is for how long checks will still admit if nothing more is heard.
 func (g *Guard) trustLeft() time.Duration {

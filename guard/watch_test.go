@@ -177,6 +177,15 @@ func TestPromiseBounded_Streams(t *testing.T) {
 					if late := time.Since(ended); late >= DefaultMaxStaleness || !errors.Is(context.Cause(ctx), ErrStale) {
 						t.Errorf("cut after %v: %v", late, context.Cause(ctx))
 					}
+					for tok, err := g.Check(raw); err == nil; tok, err = g.Check(raw) { // as long as new ones are begun
+						ctx, done := g.Watch(t.Context(), tok)
+						<-ctx.Done()
+						done()
+						if late := time.Since(ended); late >= DefaultMaxStaleness {
+							t.Fatalf("a stream that was begun late is cut after %v", late)
+						}
+						time.Sleep(time.Millisecond)
+					}
 				})
 			}
 		})
