@@ -106,7 +106,7 @@ func (w *world) lines(t *testing.T) {
 		s := newPlight(t, w.c, w.person(), own, row, 2)
 		s.at.guard(t, s.c, s.id, s.link.URL())
 		s.at.ask(t, "GET", "/"+s.id+"/ready", nil, nil)
-		s.try("?spin")
+		s.try("?pause=0s")
 		until(t, "every token is admitted at first", func() bool { return s.well(s.at.seen(t, s.id)) })
 		own.cmd.Process.Signal(syscall.SIGSTOP)
 		s.ends(s.left(), staleness/2)
@@ -119,4 +119,5 @@ func (w *world) lines(t *testing.T) {
 		s.settle()
 	})
 	w.wires(t)
+	w.servers(t)
 }

@@ -159,18 +159,7 @@ func (w *world) wires(t *testing.T) {
 		row.note = fmt.Sprintf("%d requests", requests)
 		s.settle()
 	})
-	// More endings than the line carries. Caught: a guard that is fresh before it has everything up to the head.
-	w.row(t, "slow reader", true, func(t *testing.T, row *line) {
-		c := start(t, 1, nil, "")
-		s := newPlight(t, c, c.people(1)[0], w.at, row, 6)
-		s.follow()
-		s.link.Rate(16 << 10)
-		c.crowd(20_000)
-		s.ends(s.left(), staleness)
-		time.Sleep(staleness)
-		s.heal(func() { s.link.Rate(0) })
-		s.settle()
-	})
+	w.truncated(t)
 }
 
 // breaking ends at a moment.

@@ -109,12 +109,20 @@ func (p *process) ready(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// try begins to try tokens, each every two milliseconds or, with spin, all the time.
+// try begins to try tokens, each every two milliseconds, or after another pause, and a pause of 0 is all the time.
 func (p *process) try(w http.ResponseWriter, r *http.Request) {
 	var tokens map[string]string
 	if err := json.NewDecoder(r.Body).Decode(&tokens); err != nil {
 		fail(w, err)
 		return
+	}
+	pause := 2 * time.Millisecond
+	if text := r.URL.Query().Get("pause"); text != "" {
+		var err error
+		if pause, err = time.ParseDuration(text); err != nil {
+			fail(w, err)
+			return
+		}
 	}
 	a := p.of(r)
 	for name, raw := range tokens {
@@ -122,10 +130,6 @@ func (p *process) try(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
 		a.trials[name] = t
 		a.mu.Unlock()
-		pause := 2 * time.Millisecond
-		if r.URL.Query().Has("spin") {
-			pause = 0
-		}
 		go t.check(pause)
 		go t.stream()
 	}
