@@ -59,16 +59,19 @@ func (w *world) servers(t *testing.T) {
 		}
 	})
 	// Caught: a node that vouches for what it has in memory. Its tail stays open meanwhile, with pings.
-	for name, strike := range map[string]func(*node){
-		"node cut off from its database":      func(n *node) { n.db.Aim() },
-		"node whose database does not answer": func(n *node) { n.db.Stalled.Store(true) },
+	for _, of := range []struct {
+		name   string
+		strike func(*node)
+	}{
+		{"node cut off from its database", func(n *node) { n.db.Aim() }},
+		{"node whose database does not answer", func(n *node) { n.db.Stalled.Store(true) }},
 	} {
-		w.row(t, name, true, func(t *testing.T, row *line) {
+		w.row(t, of.name, true, func(t *testing.T, row *line) {
 			c := start(t, 2, postgres(t), "")
 			s := newPlight(t, c, c.people(1)[0], w.at, row, 6)
 			s.follow()
 			s.c.front.Aim(c.nodes[1].address())
-			strike(c.nodes[0])
+			of.strike(c.nodes[0])
 			s.ends(s.left(), staleness)
 			time.Sleep(staleness / 2)
 			s.heal(func() {
@@ -81,12 +84,14 @@ func (w *world) servers(t *testing.T) {
 	w.restored(t)
 	w.capLowered(t)
 	w.crowded(t)
+	w.clocks(t)
+	w.keys(t)
 	// More endings than the line carries. Caught: a guard that is fresh before it has everything up to the head.
 	w.row(t, "slow reader", true, func(t *testing.T, row *line) {
 		s := w.alone(t, row, 6, "")
 		s.follow()
 		s.link.Rate(16 << 10)
-		s.c.crowd(20_000)
+		s.c.crowd(8_000)
 		s.ends(s.left(), staleness)
 		time.Sleep(staleness)
 		s.heal(func() { s.link.Rate(0) })
@@ -158,7 +163,7 @@ func (w *world) capLowered(t *testing.T) {
 		s.ends(s.left(), 0)
 		time.Sleep(3 * time.Second) // a cap of 2 s is over
 		s.settle()
-		s.id += " started later"
+		s.id += "-later"
 		s.at.guard(t, s.c, s.id, s.link.URL())
 		s.try("")
 		s.settle()

@@ -70,14 +70,20 @@ func (w *world) truncated(t *testing.T) {
 		p.Rule(cut.rule)
 		var whos []string
 		for i, path := range exchangesOf {
-			size := cut.plain + 3*16
+			size, headers := cut.plain+3*16, bytes.Index(old.all[ledger.PathBeat][1], []byte("\r\n\r\n"))
 			if path != "entries" {
-				size = len(old.all[path][0])
+				size, headers = len(old.all[path][0]), bytes.Index(old.all[path][0], []byte("\r\n\r\n"))
+			}
+			if i == 0 {
+				headers = size // one JSON text
 			}
 			if path == ledger.PathTail {
 				size += 64 // a frame with an entry
 			}
 			for at := range size {
+				if path != ledger.PathBeat && at < headers && at%5 > 0 && !long() {
+					continue // the beat's are much the same
+				}
 				whos = append(whos, fmt.Sprintf("%d-%d", i, at))
 			}
 		}
