@@ -93,7 +93,7 @@ func (w *world) keys(t *testing.T) {
 		s.heal(func() { s.link.Aim(s.c.nodes[0].address()) })
 		s.settle()
 		for _, again := range []string{"a guard started later", "a guard started after the server was started again"} {
-			s.id += "-later"
+			s.id, s.healed = s.id+"-later", 0
 			s.at.guard(t, s.c, s.id, s.link.URL())
 			s.try("")
 			s.settle()

@@ -163,7 +163,7 @@ func (w *world) capLowered(t *testing.T) {
 		s.ends(s.left(), 0)
 		time.Sleep(3 * time.Second) // a cap of 2 s is over
 		s.settle()
-		s.id += "-later"
+		s.id, s.healed = s.id+"-later", 0
 		s.at.guard(t, s.c, s.id, s.link.URL())
 		s.try("")
 		s.settle()

@@ -88,7 +88,7 @@ func (w *world) truncated(t *testing.T) {
 			}
 		}
 		row.note = fmt.Sprintf("%d places of %d answers", len(whos), len(exchangesOf))
-		const atOnce = 150
+		const atOnce = 100
 		for len(whos) > 0 {
 			n := min(atOnce, len(whos))
 			s.cutAt(p, whos[:n])
@@ -115,28 +115,32 @@ func (s *plight) cutAt(p *proxy.Exchanges, whos []string) {
 		s.at.guard(s.t, s.c, who, p.URL()+"/"+who)
 		s.at.ask(s.t, "POST", "/"+who+"/try?pause=20ms", tokens, nil)
 	}
-	all := func(what string, is func(tokens map[string]talk.Token) bool) {
+	all := func(what string, is func(who string, tokens map[string]talk.Token) bool) {
 		waiting := append([]string(nil), whos...)
 		until(s.t, what, func() bool {
-			for len(waiting) > 0 && is(s.at.seen(s.t, waiting[0]).Tokens) {
+			for len(waiting) > 0 && is(waiting[0], s.at.seen(s.t, waiting[0]).Tokens) {
 				waiting = waiting[1:]
 			}
 			return len(waiting) == 0
 		})
 	}
-	all("every guard is well", func(k map[string]talk.Token) bool { return k["good"].Admitted > 0 && k["goes"].Admitted > 0 })
+	all("every guard is well", func(_ string, k map[string]talk.Token) bool { return k["good"].Admitted > 0 && k["goes"].Admitted > 0 })
 	s.must(s.revoke(a.refresh))
 	ended := talk.Now()
 	s.line.ends++
-	all("every guard has heard", func(k map[string]talk.Token) bool { return k["goes"].Answers[401] > 0 })
-	for _, who := range whos {
-		k := s.at.seen(s.t, who).Tokens
+	all("every guard has heard, and is well", func(who string, k map[string]talk.Token) bool {
+		if k["goes"].Answers[401] == 0 || k["good"].Turns[len(k["good"].Turns)-1].Status != 200 {
+			return false
+		}
 		late := k["goes"].Admitted - ended
 		s.line.latest = max(s.line.latest, late)
-		if late > staleness || k["over"].Answers[200] > 0 || k["good"].Turns[len(k["good"].Turns)-1].Status != 200 {
+		if late > staleness || k["over"].Answers[200] > 0 {
 			s.t.Errorf("cut at %s: admitted %v after its end; %+v", who, late, k)
 		}
 		s.answers("good", k["good"], 200, 503)
+		return true
+	})
+	for _, who := range whos {
 		s.at.ask(s.t, "DELETE", "/"+who, nil, nil)
 	}
 }
