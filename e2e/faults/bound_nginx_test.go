@@ -106,7 +106,9 @@ func (w *world) nginxes(t *testing.T) {
 			s.t.Fatal(res.Status)
 		}
 		s.ends(4, 0)
+		time.Sleep(staleness) // so that none of them may be admitted any more
 		s.link.Aim(nginx)
+		s.link.Delay(staleness / 20) // between the snapshot and the first answer there is time
 		s.at.guard(s.t, s.c, s.id, s.link.URL())
 		s.try("")
 		s.at.ask(s.t, "GET", "/"+s.id+"/ready", nil, nil)

@@ -58,7 +58,7 @@ func (w *world) servers(t *testing.T) {
 			t.Error("the guard has not noticed")
 		}
 	})
-	// Caught: a node that vouches for what it has in memory. Its tail stays open meanwhile, with pings.
+	// Caught: a node that vouches for what it has in memory, the ledger's head and the guard's credentials. Its tail stays open meanwhile, with pings.
 	for _, of := range []struct {
 		name   string
 		strike func(*node)
@@ -160,8 +160,9 @@ func (w *world) capLowered(t *testing.T) {
 		s.must(err)
 		s.must(os.WriteFile(n.config, []byte(strings.Replace(string(text), "access_token: 1m", "access_token: 1s", 1)), 0o600))
 		n.up()
-		s.ends(s.left(), 0)
+		s.ends(s.left()-1, 0)
 		time.Sleep(3 * time.Second) // a cap of 2 s is over
+		s.ends(1, 0)                // and the ledger has gone on since
 		s.settle()
 		s.id, s.healed = s.id+"-later", 0
 		s.at.guard(t, s.c, s.id, s.link.URL())

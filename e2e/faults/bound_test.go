@@ -78,7 +78,7 @@ func (w *world) lines(t *testing.T) {
 		s.heal(func() { s.link.Aim(s.c.nodes[0].address()) })
 		s.settle()
 	})
-	// Caught: a guard that waits for a connection to break; one whose questions have no limit of time.
+	// Caught: a guard that waits for a connection to break.
 	w.row(t, "stalled, but open", true, func(t *testing.T, row *line) {
 		s := w.on(t, row, 6)
 		s.follow()
@@ -88,7 +88,7 @@ func (w *world) lines(t *testing.T) {
 		s.heal(func() { s.link.Stalled.Store(false) })
 		s.settle()
 	})
-	// Caught: a guard that is fresh as of an answer's arrival. The tail is delayed, too; then the line stalls.
+	// Both ways, for everything; then the line stalls. Caught: streams that are cut when a timer comes round.
 	w.row(t, "delayed", true, func(t *testing.T, row *line) {
 		s := w.on(t, row, 10)
 		s.follow()

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,6 +91,40 @@ func (w *world) wires(t *testing.T) {
 		s.ends(s.left(), staleness)
 		time.Sleep(staleness)
 		s.heal(func() { p.Rule(honest) })
+		s.settle()
+	})
+	// There is no tail, and the last answer comes late: it was true when it was made, before the last ends. Caught: a guard that is fresh
+	// as of an answer's arrival.
+	w.row(t, "answers held back, and then none", true, func(t *testing.T, row *line) {
+		s := w.on(t, row, 6)
+		p := w.exchanges(t, honest)
+		through := strings.TrimPrefix(p.URL(), "http://")
+		s.link.Aim(through)
+		s.follow(s.link.URL() + "/me")
+		made := make(chan struct{})
+		var last atomic.Bool
+		p.Rule(func(e *proxy.Exchange) io.Reader {
+			if e.URL.Path != ledger.PathBeat {
+				return open(nil, e)
+			}
+			if last.Load() {
+				return open(nil, e)
+			}
+			answer, _ := io.ReadAll(e.Real())
+			select {
+			case made <- struct{}{}: // somebody waits for it
+				last.Store(true)
+			default:
+			}
+			time.Sleep(staleness * 2 / 5) // a question takes no longer than half
+			return bytes.NewReader(answer)
+		})
+		s.link.Aim(through)
+		s.ends(3, staleness)
+		<-made
+		s.ends(s.left(), 0)
+		time.Sleep(2 * staleness)
+		s.heal(func() { p.Rule(honest); s.link.Aim(through) })
 		s.settle()
 	})
 	// Connections break after a moment, again and again; every second new tail begins as an older one did, some answers are held

@@ -78,6 +78,10 @@ func (t *trial) stream() {
 			continue
 		}
 		ctx, stop := t.of.g.Watch(t.of.ctx, tok)
+		if errors.Is(context.Cause(ctx), guard.ErrStale) {
+			stop()
+			continue // it was not begun
+		}
 		t.open(true)
 		<-ctx.Done()
 		t.open(false)
