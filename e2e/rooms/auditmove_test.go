@@ -58,7 +58,9 @@ func TestAuditLogMoves(t *testing.T) {
 	if err != nil || !v.Kept || v.Head != kept {
 		t.Errorf("restored: %+v %v", v, err)
 	}
-	if err := after.Store.Update(t.Context(), func(tx idp.Tx) error { return tx.Record(idp.Event{Kind: idp.EventOperator, Actor: idp.ActorOperator("test")}) }); err != nil {
+	if err := after.Store.Update(t.Context(), func(tx idp.Tx) error {
+		return tx.Record(idp.Event{Kind: idp.EventOperator, Actor: idp.ActorOperator("test")})
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if next := seal(after); next.Head.Number != kept.Number+2 || next.Receipt <= v.Receipt { // the event, and the end of the realm

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,6 +88,57 @@ func sentences(t *testing.T) map[string]string {
 	return out
 }
 
+var (
+	action    = regexp.MustCompile(`(?s)\{\{.*?\}\}`)
+	attribute = regexp.MustCompile(`\s(?:aria-label|alt|title|placeholder|data-text)="([^"]*)"`)
+	tag       = regexp.MustCompile(`(?s)<[^>]*>`)
+	letter    = regexp.MustCompile(`\pL`)
+)
+
+// No template has a word that people read outside of t.
+func TestTemplatesSayNothingBut(t *testing.T) {
+	names, err := fs.Glob(files, "templates/*.html")
+	if err != nil || len(names) == 0 {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bare := action.ReplaceAllString(string(text), "")
+		pieces := strings.Split(tag.ReplaceAllString(bare, "\n"), "\n")
+		for _, m := range attribute.FindAllStringSubmatch(bare, -1) {
+			pieces = append(pieces, m[1])
+		}
+		for _, piece := range pieces {
+			if letter.MatchString(piece) {
+				t.Errorf("%s says %q in English only", name, strings.TrimSpace(piece))
+			}
+		}
+	}
+}
+
+// No page has script or style within it, but the one whose script its policy allows by its hash.
+func TestTemplatesHaveNoScriptOrStyleWithin(t *testing.T) {
+	within := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|javascript:|<script(?: [^>]*)?>[^<]`)
+	names, err := fs.Glob(files, "templates/*.html")
+	if err != nil || len(names) == 0 {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range within.FindAllString(string(text), -1) {
+			if name != "templates/leaving.html" {
+				t.Errorf("%s: %s", name, found)
+			}
+		}
+	}
+}
+
 // inTemplate finds the first arguments of t.
 func inTemplate(n parse.Node, found func(string)) {
 	switch n := n.(type) {
@@ -139,11 +191,15 @@ func inGo(f *ast.File, found func(string)) {
 			}
 		}
 	}
-	fields := []string{"Title", "Text", "LinkText", "Flash", "Error", "What", "Said", "Name", "Label"}
+	fields := []string{"Title", "Text", "LinkText", "Flash", "Error", "What", "Said", "Name", "Label", "Lead", "Button", "Hint", "Empty", "Warning"}
 	ast.Inspect(f, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:
 			switch named(n.Fun) {
+			case "not": // a verb of operators says why it was not done
+				if f.Name.Name == "operate" && len(n.Args) == 1 {
+					literal(n.Args[0])
+				}
 			case "Say", "Invalid", "Sentences", "List":
 				if p := parts(n.Fun); p == "web.Say" || p == "Say" && f.Name.Name == "web" {
 					literal(n.Args[0])
@@ -164,9 +220,18 @@ func inGo(f *ast.File, found func(string)) {
 						literal(e)
 					}
 				}
-			} else if a, ok := n.Type.(*ast.ArrayType); ok && parts(a.Elt) == "web.Words" {
+			} else if a, ok := n.Type.(*ast.ArrayType); ok && strings.HasPrefix(parts(a.Elt), "web.") {
 				for _, e := range n.Elts {
-					literal(e)
+					one, ok := e.(*ast.CompositeLit) // its type is said once, for all of them
+					if !ok {
+						literal(e)
+						continue
+					}
+					for _, e := range one.Elts {
+						if kv, ok := e.(*ast.KeyValueExpr); ok && slices.Contains(fields, named(kv.Key)) {
+							literal(kv.Value)
+						}
+					}
 				}
 			}
 		case *ast.AssignStmt:
