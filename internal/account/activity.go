@@ -125,6 +125,8 @@ func what(e *idp.Event) web.Words {
 		return "Signed in again"
 	case idp.EventSignInFailed:
 		return "An attempt to sign in failed"
+	case idp.EventStrayed:
+		return "Something that an app signs in with was used from elsewhere, and refused: it may have been stolen"
 	case idp.EventNewDevice:
 		return "Signed in from a new browser or device"
 	case idp.EventAccountCreated:
