@@ -57,7 +57,7 @@ const askAxe = `axe.run(document, {resultTypes: ["violations"]}).then(r =>
   !r.passes.length ? "nothing was checked" : r.violations.map(v => v.id + " (" + v.help + "): " + v.nodes.map(n => n.html + " " + n.failureSummary.replaceAll("\n", " ")).join("\n    ")).join("\n"))`
 
 // within lists script and style that stand in the page, which no policy of ours allows (but by its hash, for one page).
-const within = `[...document.querySelectorAll("script:not([src]), style, [style]:not([style=""]), [onclick], [onload], [onsubmit]")].filter(e => !document.querySelector(".unseen iframe"))
+const within = `[...document.querySelectorAll("script:not([src]), style, [style]:not([style='']), [onclick], [onload], [onsubmit]")].filter(e => !document.querySelector(".unseen iframe"))
   .map(e => e.outerHTML.slice(0, 80)).join("\n")`
 
 // accessible holds a page to axe-core: it finds nothing.
