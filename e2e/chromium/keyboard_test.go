@@ -67,7 +67,7 @@ func TestByKeyboard(t *testing.T) {
 	if at := press(t, ctx, kb.Escape); at != "summary Sign out" {
 		t.Errorf("after Escape: %s", at)
 	}
-	do(t, ctx, "the menu is closed", chromedp.WaitNotVisible(css(".menu button")))
+	do(t, ctx, "the menu is closed", chromedp.WaitNotPresent(css("details[open]")))
 	press(t, ctx, kb.Enter)
 	press(t, ctx, kb.Tab)
 	do(t, ctx, "leave", chromedp.KeyEvent(kb.Enter), chromedp.WaitNotPresent(css("#old")), chromedp.WaitReady(css("h1")))
