@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
@@ -86,10 +87,35 @@ func signedIn() [][3]string {
 	}
 }
 
+// operators are the pages of an operator; %s is somebody's id.
+func operators() [][3]string {
+	return [][3]string{
+		{"console", "/admin", "h1"},
+		{"people", "/admin/people", "table"},
+		{"person", "/admin/people/%s", "h1"},
+		{"person's sessions", "/admin/people/%s/sessions", "table"},
+		{"nobody", "/admin/people/nobody", "h1"},
+		{"apps of all", "/admin/apps", "table"},
+		{"app", "/admin/apps/guest", "h1"},
+		{"deliveries", "/admin/deliveries", "h1"},
+		{"receipts", "/admin/receipts", "h1"},
+		{"keys", "/admin/keys", "table"},
+		{"events", "/admin/events", "table"},
+		{"operators", "/admin/operators", "table"},
+	}
+}
+
 func everyPage(t *testing.T, lang string) {
 	x := newTable(t)
 	user := "maximiliane.von-hohenstein-wittelsbach@department.example.com"
-	if err := x.base.AddAccount(t.Context(), &idp.Account{Username: user}, password); err != nil {
+	account := idp.Account{Username: user}
+	if err := x.base.AddAccount(t.Context(), &account, password); err != nil {
+		t.Fatal(err)
+	}
+	err := x.base.Store.Update(t.Context(), func(tx idp.Tx) error {
+		return operate.Give(tx, account.ID, idp.RoleAdmin, operate.By{Actor: idp.ActorOperator("test"), Reason: "somebody has to do it"})
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	guest := idp.Client{ID: "guest", Name: "The Long-Winded Library of Everything Printed", Kind: idp.KindWeb, AuthMethod: idp.AuthBasic, GrantTypes: []string{"authorization_code"},
@@ -97,7 +123,7 @@ func everyPage(t *testing.T, lang string) {
 	if _, err := x.base.AddClient(t.Context(), &guest); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(x.browser, 4*time.Minute)
+	ctx, stop := context.WithTimeout(x.browser, 6*time.Minute)
 	defer stop()
 	speak(t, ctx, x.at, lang)
 	enter := chromedp.Steps(chromedp.SetValue(css("#username"), user), chromedp.SendKeys(css("#password"), password+"\r"))
@@ -130,12 +156,15 @@ func everyPage(t *testing.T, lang string) {
 	for _, p := range signedIn() {
 		open(p[0], x.at+p[1], p[2])
 	}
+	for _, p := range operators() {
+		open(p[0], x.at+strings.ReplaceAll(p[1], "%s", string(account.ID)), p[2])
+	}
 	do(t, ctx, "begin to set an app up", chromedp.Navigate(x.at+"/account/authenticator"), chromedp.Click(css("main form .primary")), chromedp.WaitVisible(css(".qr")))
 	look(t, ctx, lang+" authenticator offer")
 	open("account again", x.at+"/account/password", "#old")
 	do(t, ctx, "open the menu", chromedp.Click(css("summary")), chromedp.WaitVisible(css("details[open] .menu button")))
 	look(t, ctx, lang+" menu")
-	do(t, ctx, "a new password that is too simple", chromedp.SendKeys(css("#old"), "wrong"), chromedp.SendKeys(css("#new"), password+"2\r"), chromedp.WaitVisible(css(".error")))
+	do(t, ctx, "a new password that is too simple", chromedp.Navigate(x.at+"/account/password"), chromedp.WaitVisible(css("#old")), chromedp.SendKeys(css("#old"), "wrong"), chromedp.SendKeys(css("#new"), password+"2\r"), chromedp.WaitVisible(css(".error")))
 	look(t, ctx, lang+" account error")
 	do(t, ctx, "leave", chromedp.Navigate(x.at+"/logout"), chromedp.WaitVisible(css("button[value=all]")), chromedp.Click(css("button[value=all]")),
 		chromedp.WaitNotPresent(css("button[value=all]")), chromedp.WaitVisible(css("h1")))

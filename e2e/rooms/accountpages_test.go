@@ -55,7 +55,7 @@ func TestAppsPage(t *testing.T) {
 	}
 	here, there, books, bobs := p.agree("third"), q.enter("third"), p.enter("books"), bob.agree("third")
 	page := p.browse("/account/apps")
-	for _, part := range []string{"Third", "Books", "part of this site", "know that you are you; see your name and username", "/account/apps/third/withdraw"} {
+	for _, part := range []string{"Third", "Books", "part of this site", "know that you are you, see your name and username", "/account/apps/third/withdraw"} {
 		if !strings.Contains(page.body, part) {
 			t.Errorf("the page lacks %q", part)
 		}

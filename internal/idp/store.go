@@ -53,6 +53,8 @@ type View interface {
 	LedgerReader
 	ReceiptReader
 	DeliveryReader
+	OperatorReader
+	ConsoleReader
 	MailReader
 	LockReader
 	EventReader
@@ -72,6 +74,7 @@ type Tx interface {
 	KeyWriter
 	LedgerWriter
 	DeliveryWriter
+	OperatorWriter
 	MailWriter
 	LockWriter
 	EventWriter

@@ -113,10 +113,11 @@ type extending interface{ policy() string }
 func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, page Page) {
 	lang := p.Language(r)
 	own, extends := page.(extending)
-	f := frame{Site: p.Name, Lang: lang, Scripts: !extends, Page: page, Tongues: p.tongues(r, lang)}
+	f := frame{Site: p.Name, Lang: lang, Scripts: !extends, Page: page}
 	if h, ok := page.(headed); ok {
 		f.Header = h.header()
 	}
+	f.Tongues = p.tongues(r, lang, f.Header != nil)
 	if r.Method == http.MethodGet {
 		f.At = r.URL.Path
 	}
