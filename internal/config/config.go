@@ -16,6 +16,7 @@ import (
 // Config is everything that an operator can set.
 type Config struct {
 	Name           string // of the installation, as people see it
+	Look           Look
 	Issuer         string
 	Listen         string
 	Data           string // the SQLite file, if there is no Postgres

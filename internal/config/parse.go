@@ -57,6 +57,7 @@ func (r *reader) fields(c *Config) []field {
 	return []field{
 		{"issuer", r.into(&c.Issuer)},
 		{"name", r.into(&c.Name)},
+		{"look", func(key string, n *yaml.Node) { r.look(key, n, &c.Look) }},
 		{"listen", r.address(&c.Listen)},
 		{"data", r.into(&c.Data)},
 		{"postgres", func(key string, n *yaml.Node) { r.postgres(key, n, &c.Postgres) }},
