@@ -161,8 +161,6 @@ func what(e *idp.Event) web.Words {
 		return "An account at another provider was unlinked"
 	case idp.EventConsentGiven:
 		return "An app was given access"
-	case idp.EventStrayed:
-		return "Something that belongs to one of your sign-ins was shown from elsewhere, and refused"
 	case idp.EventRoleGiven:
 		return "A role was given to you"
 	case idp.EventRoleTaken:
