@@ -140,6 +140,7 @@ func only(t *testing.T, pattern, why string, places ...string) {
 func TestTree_OneDoor(t *testing.T) {
 	only(t, `\.Append\([a-z]+, [a-z]+\)`, "only the door appends to the ledger", "internal/door/")
 	only(t, `INSERT INTO ending`, "only a store writes endings", "internal/store/")
+	only(t, `\.(PutLock|DropLock)\(`, "accounts are locked and opened at the door", "internal/door/", "internal/store/storetest/")
 	only(t, `\.Swap(Account|Client|Consent|Realm)Epoch\(`, "epochs are swapped at the door", "internal/door/", "internal/store/storetest/")
 }
 

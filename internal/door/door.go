@@ -170,18 +170,6 @@ func newEpoch() idp.Name { return ledger.NewName() }
 
 // Unlock begins an epoch for an account that has none. Nothing that ended comes back. idp.ErrConflict: it is not locked.
 func (d *Door) Unlock(ctx context.Context, id idp.AccountID) error {
-	return d.store.Update(ctx, func(tx idp.Tx) error {
-		if err := tx.LockAccount(id, idp.Exclusive); err != nil {
-			return err
-		}
-		a, err := tx.Account(id)
-		if err != nil {
-			return err
-		}
-		if a.State != idp.AccountLocked && a.State != idp.AccountDisabled {
-			return idp.ErrConflict
-		}
-		_, err = tx.SwapAccountEpoch(id, idp.Name{}, newEpoch(), idp.AccountActive)
-		return err
-	})
+	now, _ := d.store.Now()
+	return d.store.Update(ctx, func(tx idp.Tx) error { return UnlockIn(tx, id, now) })
 }

@@ -1,0 +1,76 @@
+package signin
+
+import (
+	"context"
+	"errors"
+
+	"exeunt.dev/internal/door"
+	"exeunt.dev/internal/idp"
+)
+
+// What is done once a password was right: here it may be told that an account is locked, and a password may be kept anew.
+
+// opened gives the epochs of an account that had none when its password was read: if its lock opens by itself and has done so, it is
+// opened now. Else the answer is an *idp.LockedError.
+//
+// R: born under what was checked. The epoch begins in the transaction that finds the password as it was checked.
+func (p *Passwords) opened(ctx context.Context, a *idp.Account) (born idp.Epochs, err error) {
+	now, clock := p.store.Now()
+	lock := idp.Lock{Account: a.ID, Kind: idp.LockOperator}
+	err = p.store.View(ctx, func(v idp.View) error {
+		row, err := v.Lock(a.ID)
+		if errors.Is(err, idp.ErrNotFound) || a.State != idp.AccountLocked {
+			return nil
+		}
+		lock = row
+		return err
+	})
+	if err != nil {
+		return born, err
+	}
+	if clock != nil || !lock.Over(now) {
+		return born, &idp.LockedError{Lock: lock}
+	}
+	err = p.store.Update(ctx, func(tx idp.Tx) error {
+		if _, err := door.OpenIn(tx, a.ID, now); err != nil {
+			return err
+		}
+		row, err := tx.Account(a.ID)
+		if err != nil {
+			return err
+		}
+		if row.Password != a.Password {
+			return idp.ErrEnded
+		}
+		born, err = tx.Epochs(a.ID, "")
+		return err
+	})
+	if err == nil && born.Account.IsZero() {
+		err = &idp.LockedError{Lock: lock} // it was locked again meanwhile
+	}
+	return born, err
+}
+
+// upgrade keeps a password anew that was kept with less than today's cost, unless it was changed meanwhile. It may fail without harm: the
+// next sign-in tries again.
+func (p *Passwords) upgrade(ctx context.Context, a *idp.Account, password string) {
+	c, _, _, err := decodePHC(a.Password)
+	if err != nil || c.Memory >= p.cost.Memory && c.Passes >= p.cost.Passes {
+		return
+	}
+	hash, err := p.hash(ctx, password)
+	if err != nil {
+		return
+	}
+	_ = p.store.Update(ctx, func(tx idp.Tx) error {
+		if err := tx.LockAccount(a.ID, idp.Exclusive); err != nil {
+			return err
+		}
+		row, err := tx.Account(a.ID)
+		if err != nil || row.Password != a.Password {
+			return err
+		}
+		row.Password = hash
+		return tx.UpdateAccount(row)
+	})
+}
