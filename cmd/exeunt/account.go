@@ -12,7 +12,6 @@ import (
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/server"
-	"exeunt.dev/internal/signin"
 	"golang.org/x/term"
 )
 
@@ -20,7 +19,7 @@ type accountCmd struct {
 	Add      accountAddCmd      `cmd:"" help:"Add a person."`
 	List     accountListCmd     `cmd:"" help:"List people."`
 	Show     accountShowCmd     `cmd:"" help:"Show one person."`
-	Lock     accountLockCmd     `cmd:"" help:"Sign a person out everywhere and let nobody in until unlock."`
+	Lock     accountLockCmd     `cmd:"" help:"Sign a person out everywhere and let nobody in until the lock opens."`
 	Unlock   accountUnlockCmd   `cmd:"" help:"Let a locked person sign in again."`
 	Password accountPasswordCmd `cmd:"" help:"Set a new password and sign the person out everywhere."`
 	End      accountEndCmd      `cmd:"" help:"Sign a person out everywhere."`
@@ -159,7 +158,7 @@ func (c *accountShowCmd) Run(w *world) error {
 }
 
 type reason struct {
-	Reason string `help:"Why, for the record; at most 200 bytes."`
+	Reason string `help:"Why, for the record; at most 200 bytes." aliases:"why"`
 }
 
 func (r *reason) cause(kind idp.CauseKind) (idp.Cause, error) {
@@ -211,19 +210,6 @@ func (p *person) end(w *world, why idp.Cause, state idp.AccountState, done strin
 
 func deleted(a *idp.Account) error { return fmt.Errorf("%s was deleted", a.Username) }
 
-type accountLockCmd struct {
-	person
-	reason
-}
-
-func (c *accountLockCmd) Run(w *world) error {
-	why, err := c.cause(idp.CauseLock)
-	if err != nil {
-		return err
-	}
-	return c.end(w, why, idp.AccountLocked, "locked", nil, nil)
-}
-
 type accountEndCmd struct {
 	person
 	reason
@@ -272,7 +258,11 @@ func (c *accountPasswordCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	hash, err := signin.NewPasswords(nil).Hash(w.ctx, password)
+	hash := ""
+	err = c.with(w, func(b *server.Base, a idp.Account) (err error) {
+		hash, err = b.Passwords(b.Store).Hash(w.ctx, password, a.Names()...)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -285,23 +275,4 @@ func (c *accountPasswordCmd) Run(w *world) error {
 		a.PasswordAt, err = tx.Mint()
 		return err
 	}, more)
-}
-
-type accountUnlockCmd struct{ person }
-
-func (c *accountUnlockCmd) Run(w *world) error {
-	return c.with(w, func(b *server.Base, a idp.Account) error {
-		if a.State == idp.AccountDeleted {
-			return deleted(&a)
-		}
-		err := b.Door().Unlock(w.ctx, a.ID)
-		if err != nil && !errors.Is(err, idp.ErrConflict) {
-			return err
-		}
-		word := "unlocked"
-		if err != nil {
-			word = "was not locked"
-		}
-		return w.done(map[string]any{"username": a.Username, "unlocked": err == nil}, "%s: %s", a.Username, word)
-	})
 }

@@ -20,7 +20,7 @@ import (
 // Passwords checks and makes passwords.
 type Passwords interface {
 	Check(ctx context.Context, r *http.Request, username, password string) (browser.Proof, error)
-	Hash(ctx context.Context, password string) (string, error)
+	Hash(ctx context.Context, password string, about ...string) (string, error)
 }
 
 // Account is the room.
@@ -34,6 +34,8 @@ type Account struct {
 	Tokens    *token.Issuer
 	Front     *frontchannel.FrontChannel
 	After     func(*idp.Session) string // the key of the page behind a session
+	// Tell writes to a person, in the transaction of a change, what was changed; nil: nobody does.
+	Tell func(tx idp.Tx, who *idp.Account, what idp.EventKind, now idp.Time) error
 }
 
 // Mount adds the room's paths.
@@ -313,7 +315,10 @@ func (a *Account) password(w http.ResponseWriter, r *http.Request, s *idp.Sessio
 	}
 	var hash string
 	if err == nil {
-		hash, err = a.Passwords.Hash(r.Context(), form.Get("new"))
+		var who idp.Account
+		if err = a.Store.View(r.Context(), func(v idp.View) (err error) { who, err = v.Account(s.Account); return err }); err == nil {
+			hash, err = a.Passwords.Hash(r.Context(), form.Get("new"), who.Names()...)
+		}
 	}
 	cookie := idp.NewSecret(32)
 	var receipt idp.Receipt
@@ -334,6 +339,11 @@ func (a *Account) password(w http.ResponseWriter, r *http.Request, s *idp.Sessio
 			who.Password, who.PasswordAt = hash, now
 			if err := tx.UpdateAccount(who); err != nil {
 				return err
+			}
+			if a.Tell != nil {
+				if err := a.Tell(tx, &who, idp.EventPasswordChanged, now); err != nil {
+					return err
+				}
 			}
 			return tx.Record(did(idp.EventPasswordChanged, s, r))
 		})

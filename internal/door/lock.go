@@ -46,8 +46,11 @@ func LockIn(tx idp.Tx, id idp.AccountID, kind idp.LockKind, length time.Duration
 		if err != nil {
 			return idp.Receipt{}, lock, err
 		}
-		if !old.Over(now) && old.Stronger(lock) == old {
-			return idp.Receipt{}, old, nil
+		if !old.Over(now) {
+			both, stronger := old.And(lock)
+			if lock = both; !stronger {
+				return idp.Receipt{}, lock, nil
+			}
 		}
 		return idp.Receipt{}, lock, tx.PutLock(lock)
 	case idp.AccountDeleted:
@@ -88,12 +91,15 @@ func open(tx idp.Tx, id idp.AccountID) (bool, error) {
 }
 
 // settle makes links to lock the account void that are older than now.
-func settle(tx idp.Tx, id idp.AccountID, now idp.Time) error {
+func settle(tx idp.Tx, id idp.AccountID, now idp.Time, recovered bool) error {
 	care, err := tx.Care(id)
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {
 		return err
 	}
 	care.Account, care.SettledAt = id, now
+	if recovered {
+		care.RecoveredAt = now
+	}
 	return tx.PutCare(care)
 }
 
@@ -112,8 +118,8 @@ func (d *Door) OpenDue(ctx context.Context, id idp.AccountID) (opened bool, err 
 }
 
 // RecoverIn ends everything of an account whose credential is replaced by recovery, opens it if it was locked, and begins the next epoch.
-// born and lock are what stood when the recovery began: if anything has ended or locked the account since, or it opens by an operator
-// only, the answer is idp.ErrEnded. The receipt is zero where nothing was alive.
+// born and lock are what stood when the recovery began: if anything has ended or locked the account since, or recovery does not open it,
+// the answer is idp.ErrEnded. The receipt is zero where nothing was alive. Older credentials are doubtful from then on.
 func RecoverIn(tx idp.Tx, id idp.AccountID, born idp.Epochs, lock idp.Name, now idp.Time, c idp.Cause) (idp.Receipt, error) {
 	if err := tx.LockAccount(id, idp.Exclusive); err != nil {
 		return idp.Receipt{}, err
@@ -129,7 +135,7 @@ func RecoverIn(tx idp.Tx, id idp.AccountID, born idp.Epochs, lock idp.Name, now 
 	if stands.Account != born.Account || stands.Realm != born.Realm {
 		return idp.Receipt{}, idp.ErrEnded
 	}
-	if err := settle(tx, id, now); err != nil {
+	if err := settle(tx, id, now, true); err != nil {
 		return idp.Receipt{}, err
 	}
 	switch row.State {
@@ -143,7 +149,7 @@ func RecoverIn(tx idp.Tx, id idp.AccountID, born idp.Epochs, lock idp.Name, now 
 		if err != nil {
 			return idp.Receipt{}, err
 		}
-		if held.ID != lock || held.Kind == idp.LockOperator {
+		if held.ID != lock || !held.Recovers(now) {
 			return idp.Receipt{}, idp.ErrEnded
 		}
 		opened, err := open(tx, id)
@@ -170,5 +176,5 @@ func UnlockIn(tx idp.Tx, id idp.AccountID, now idp.Time) error {
 	if _, err := open(tx, id); err != nil {
 		return err
 	}
-	return settle(tx, id, now)
+	return settle(tx, id, now, false)
 }

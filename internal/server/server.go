@@ -124,7 +124,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	tie := browser.New(store, s.door, c.Policy, c.Issuer, browser.Names(c.Cookies), s.base.Vault.Derive("csrf", 32))
 	tie.ShowsState = c.FrontChannel
 	front := &frontchannel.FrontChannel{Store: store, Browser: tie, Pages: pages, Issuer: c.Issuer, On: c.FrontChannel}
-	passwords := signin.NewPasswords(store)
+	passwords := s.base.Passwords(store)
 	passwords.Knows, passwords.Failed = tie.Knows, s.audit.Failed
 	factors := factor.New(store, s.base.Vault, c.Name, c.Policy.PendingLife)
 	factors.Knows, factors.Failed = tie.Knows, s.audit.Failed

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"fmt"
 	"html/template"
 	"net/http"
 	"strings"
@@ -46,7 +47,12 @@ func New(name string) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	funcs := template.FuncMap{"device": Device, "when": when, "join": strings.Join}
+	funcs := template.FuncMap{"t": func(s string, with ...any) string {
+		if len(with) == 0 {
+			return s
+		}
+		return fmt.Sprintf(s, with...)
+	}, "device": Device, "when": when, "join": strings.Join}
 	for _, f := range names {
 		name := strings.TrimSuffix(f.Name(), ".html")
 		if name == "layout" {
