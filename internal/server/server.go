@@ -28,6 +28,7 @@ import (
 	"exeunt.dev/internal/mail"
 	"exeunt.dev/internal/oauth"
 	"exeunt.dev/internal/outbound"
+	"exeunt.dev/internal/rescue"
 	"exeunt.dev/internal/signin"
 	"exeunt.dev/internal/token"
 	"exeunt.dev/internal/web"
@@ -46,6 +47,7 @@ type Server struct {
 	calls    *outbound.Client
 	delivery *delivery.Delivery
 	post     *mail.Post // nil: there is no mail server
+	rescue   *rescue.Rescue
 	audit    *audit.Log
 	metrics  *metrics
 	handler  http.Handler
@@ -128,16 +130,21 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	passwords.Knows, passwords.Failed = tie.Knows, s.audit.Failed
 	factors := factor.New(store, s.base.Vault, c.Name, c.Policy.PendingLife)
 	factors.Knows, factors.Failed = tie.Knows, s.audit.Failed
+	rescuer := &rescue.Rescue{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Front: front, Post: s.post, Issuer: c.Issuer, Log: s.log,
+		Limit: edge.NewLimiter(10*time.Second, 20, 100_000), Asked: rescue.Queue()}
+	s.rescue = rescuer
+	tie.Arrived = rescuer.Arrived
 	mux := http.NewServeMux()
 	for _, room := range []interface{ Mount(*http.ServeMux) }{
 		pages,
 		&signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Front: front},
 		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, FrontChannel: c.FrontChannel, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
-			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000)},
+			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000), OnTheft: onTheft(c.Lock, rescuer)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Await: s.delivery.Await},
-		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, After: (*idp.Session).PageKey},
+		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, After: (*idp.Session).PageKey, Tell: rescuer.Tell},
 		&admin.Admin{Store: store, Tokens: tokens, Wake: s.delivery.Due},
+		rescuer,
 		s.feed,
 		s,
 	} {
@@ -187,6 +194,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	work.Go(func() { s.delivery.Run(follow) })
 	work.Go(func() { s.post.Run(follow) })
+	work.Go(func() { s.rescue.Run(follow) })
 	last, stopLast := context.WithCancel(context.Background()) // what requests leave behind is written when the last one is over
 	work.Go(func() { s.audit.Run(last) })
 	failed := make(chan error, 2)

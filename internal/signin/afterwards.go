@@ -51,6 +51,22 @@ func (p *Passwords) opened(ctx context.Context, a *idp.Account) (born idp.Epochs
 	return born, err
 }
 
+// lockedSentence says to whoever has shown a right credential what opens the account.
+func lockedSentence(err error) string {
+	var locked *idp.LockedError
+	if errors.As(err, &locked) {
+		switch opens := locked.Lock.OpensAt.Time().UTC().Format("2006-01-02 15:04 UTC"); {
+		case locked.Lock.Kind == idp.LockDevice:
+			return "This account is locked until " + opens + ". Then it opens by itself."
+		case locked.Lock.Kind == idp.LockPassword && locked.Lock.OpensAt > locked.Lock.At:
+			return "This account is locked, because somebody may know its password. From " + opens + " on you can set a new one by \"Forgot your password?\"."
+		case locked.Lock.Kind == idp.LockPassword:
+			return "This account is locked, because somebody may know its password. Set a new one by \"Forgot your password?\"."
+		}
+	}
+	return "This account is locked. Ask the people who run this site."
+}
+
 // upgrade keeps a password anew that was kept with less than today's cost, unless it was changed meanwhile. It may fail without harm: the
 // next sign-in tries again.
 func (p *Passwords) upgrade(ctx context.Context, a *idp.Account, password string) {

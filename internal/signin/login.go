@@ -112,7 +112,7 @@ func refusal(w http.ResponseWriter, err error) (int, string) {
 	case errors.Is(err, idp.ErrWrong):
 		return http.StatusForbidden, "That username or password is not right."
 	case errors.Is(err, idp.ErrLocked):
-		return http.StatusForbidden, "This account is locked. Ask the people who run this site."
+		return http.StatusForbidden, lockedSentence(err)
 	case errors.Is(err, idp.ErrEnded):
 		return http.StatusConflict, "Something changed while you signed in. Please try again."
 	}
