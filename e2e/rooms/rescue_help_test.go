@@ -75,8 +75,8 @@ func (m *mailed) letter(to, subject string) mailtest.Letter {
 	return l
 }
 
-// asks asks for a link to set a new password.
-func (p *person) asks(who string) answer {
+// forgot asks for a link to set a new password.
+func (p *person) forgot(who string) answer {
 	p.t.Helper()
 	return p.post("/login/forgot", with(fields(p.get("/login/forgot").body), "who", who))
 }
@@ -84,7 +84,7 @@ func (p *person) asks(who string) answer {
 // resetLink is the link that comes when somebody asks for one.
 func (m *mailed) resetLink() string {
 	m.t.Helper()
-	m.person().asks("alice")
+	m.person().forgot("alice")
 	l := m.letter(aliceMail, "Set a new password")
 	return m.path(l)
 }

@@ -55,7 +55,7 @@ func TestLock_LostDevice(t *testing.T) {
 		t.Error("locked for", d)
 	}
 	// Whoever has the device may have the mail: no letter opens it before.
-	m.person().asks("alice")
+	m.person().forgot("alice")
 	if l := m.letter(aliceMail, "Your account is locked"); l.Link() != "" || !strings.Contains(l.Text, "Nothing opens it before.") {
 		t.Error("the letter:", l.Text)
 	}
@@ -130,7 +130,7 @@ func TestLock_PasswordKnown(t *testing.T) {
 	later.locks(idp.LockPassword, "")
 	m.forgetLimits()
 	third := m.person()
-	third.asks("alice")
+	third.forgot("alice")
 	stale := m.path(m.next("Set a new password"))
 	if err := m.server.Door().Unlock(t.Context(), m.row("alice").ID); err != nil {
 		t.Fatal(err)
@@ -158,7 +158,7 @@ func TestLock_OnlyStronger(t *testing.T) {
 	if l := m.lockOf("alice"); l.Kind != idp.LockPassword || l.OpensAt != opens {
 		t.Errorf("%+v", l)
 	}
-	m.person().asks("alice") // the thief of the device, who reads the mail on it
+	m.person().forgot("alice") // the thief of the device, who reads the mail on it
 	if l := m.letter(aliceMail, "Your account is locked"); l.Link() != "" {
 		t.Error("a letter opens it before its time:", l.Text)
 	}
@@ -177,7 +177,7 @@ func TestLock_OnlyStronger(t *testing.T) {
 	if a := m.tries(reset); a.status != http.StatusGone {
 		t.Errorf("a letter opens an operator's lock: %d", a.status)
 	}
-	m.person().asks("alice")
+	m.person().forgot("alice")
 	if l := m.next("Your account is locked"); l.Link() != "" || !strings.Contains(l.Text, "only the people who run this site") {
 		t.Error(l.Text)
 	}
@@ -224,7 +224,7 @@ func TestNewDevice(t *testing.T) {
 		t.Errorf("the link, once more: %d", a.status)
 	}
 	changed := m.path(m.next("Your password was changed"))
-	m.person().asks("alice")
+	m.person().forgot("alice")
 	reset := m.path(m.next("Set a new password"))
 	if m.person().sets(reset, newPW).status != http.StatusSeeOther {
 		t.Fatal("no new password")

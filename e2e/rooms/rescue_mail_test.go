@@ -54,7 +54,7 @@ func TestMailAddress(t *testing.T) {
 		t.Errorf("once more: %d", a.status)
 	}
 	lock := m.path(m.letter(aliceMail, "Your mail address was changed"))
-	m.person().asks("alice")
+	m.person().forgot("alice")
 	m.letter("new@mail.example", "Set a new password")
 	// If it was a thief, a letter must not let him in again: an operator opens.
 	if page := m.person().get(lock); !strings.Contains(page.body, "another mail address") {
@@ -133,7 +133,7 @@ func TestReview(t *testing.T) {
 		t.Error("doubtful before anything has happened")
 	}
 	had := len(all)
-	m.person().asks("alice")
+	m.person().forgot("alice")
 	if m.person().sets(m.path(m.next("Set a new password")), newPW).status != http.StatusSeeOther {
 		t.Fatal("no new password")
 	}

@@ -77,7 +77,7 @@ func TestForgot_TellsNothing(t *testing.T) {
 	p.get("/login/forgot")
 	var first answer
 	for i, who := range []string{"nobody", "alice", "ALICE", aliceMail, "bob", "bob@mail.example", "nobody@mail.example", "alice@mail.example\r\nBcc: x@example.com", strings.Repeat("x", 3000), ""} {
-		a := p.asks(who)
+		a := p.forgot(who)
 		page := p.follow(a)
 		for _, k := range []string{"Date", "X-Request-Id"} {
 			a.header.Del(k)
@@ -105,7 +105,7 @@ func TestForgot_TellsNothing(t *testing.T) {
 func TestForgot_ByAddress(t *testing.T) {
 	m := startMailed(t)
 	m.hasMail("bob", "Alice@Mail.example")
-	m.person().asks("ALICE@mail.example")
+	m.person().forgot("ALICE@mail.example")
 	seen := map[string]bool{}
 	for range 2 {
 		l := m.office.Wait(t, m.read)
@@ -116,7 +116,7 @@ func TestForgot_ByAddress(t *testing.T) {
 		t.Error("letters go to the addresses that accounts have:", seen)
 	}
 	for range 8 {
-		m.person().asks("alice")
+		m.person().forgot("alice")
 	}
 	m.restart() // whoever has asked is looked up before the server stops
 	m.office.Wait(t, 4)
@@ -198,7 +198,7 @@ func TestLinks_DieWithEnds(t *testing.T) {
 			m.forgetLimits()
 			p := m.person()
 			p.signIn("/login", "alice", alicePW)
-			p.asks("alice")
+			p.forgot("alice")
 			reset := m.path(m.next("Set a new password"))
 			p.post("/account/mail", with(fields(p.get("/account/mail").body), "email", "new@mail.example"))
 			confirm := m.path(m.next("Confirm your mail address"))

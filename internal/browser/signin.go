@@ -42,7 +42,7 @@ func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.
 			return err
 		}
 		if old == nil {
-			return b.insert(tx, &made, known)
+			return b.insert(tx, &made, r, known)
 		}
 		if old.Account == p.Account && idp.Live(tx, old.Names()...) == nil {
 			made.Name, made.Ref, made.CreatedAt, made.Realm, made.Epoch = old.Name, old.Ref, old.CreatedAt, old.Realm, old.Epoch
@@ -55,7 +55,7 @@ func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.
 		if _, err := door.EndIn(tx, idp.EndSession(old.Name), cause); err != nil {
 			return err
 		}
-		return b.insert(tx, &made, known)
+		return b.insert(tx, &made, r, known)
 	})
 	if err != nil {
 		return nil, err
@@ -77,17 +77,17 @@ func (b *Browser) Device(ctx context.Context, r *http.Request, p Proof) (*idp.Se
 		if err := b.stamp(tx, &made, p); err != nil {
 			return err
 		}
-		return b.insert(tx, &made, false)
+		return b.insert(tx, &made, r, false)
 	})
 	return &made, err
 }
 
-func (b *Browser) insert(tx idp.Tx, s *idp.Session, known bool) error {
+func (b *Browser) insert(tx idp.Tx, s *idp.Session, r *http.Request, known bool) error {
 	if err := tx.InsertSession(*s); err != nil {
 		return err
 	}
 	if b.Arrived != nil {
-		if err := b.Arrived(tx, s, known); err != nil {
+		if err := b.Arrived(tx, s, r, known); err != nil {
 			return err
 		}
 	}

@@ -75,10 +75,11 @@ func (e *LockedError) Is(target error) bool { return errors.Is(ErrLocked, target
 // Care is what is known of an account beside the account, for those who look after it.
 type Care struct {
 	Account     AccountID
-	Since       Time // of the first sign-in that there was; 0: there was none
-	SettledAt   Time // when it was last recovered, or opened by an operator: older links to lock it are void
-	RecoveredAt Time // when its password was last set by recovery
-	ReviewedAt  Time // when the person has said which older credentials are to be kept
+	Since       Time   // of the first sign-in that there was; 0: there was none
+	SettledAt   Time   // when it was last recovered, or opened by an operator: older links to lock it are void
+	RecoveredAt Time   // when its password was last set by recovery
+	ReviewedAt  Time   // when the person has said which older credentials are to be kept
+	Lang        string // that the person reads in; "": not known
 }
 
 // Doubtful says that a credential was there before the account was recovered, and nobody has said yet that it is the person's: it opens

@@ -17,17 +17,17 @@ import (
 const changesAnHour = 5
 
 func (x *Rescue) mailPage(w http.ResponseWriter, r *http.Request, s *idp.Session, q url.Values) {
-	done := ""
+	var done web.Words
 	switch q.Get("done") {
 	case "asked":
-		done = "If that address can get letters, one with a link is on its way. Open it in this browser."
+		done = web.Say("If that address can get letters, one with a link is on its way. Open it in this browser.")
 	case "changed":
-		done = "Your mail address is changed. All other sessions are over."
+		done = web.Say("Your mail address is changed. All other sessions are over.")
 	}
-	x.showMail(w, r, s, http.StatusOK, done, "")
+	x.showMail(w, r, s, http.StatusOK, done, nil)
 }
 
-func (x *Rescue) showMail(w http.ResponseWriter, r *http.Request, s *idp.Session, status int, done, problem string) {
+func (x *Rescue) showMail(w http.ResponseWriter, r *http.Request, s *idp.Session, status int, done, problem web.Words) {
 	who, err := x.who(r.Context(), s.Account)
 	if err != nil {
 		x.Pages.Fail(w, r, err)
@@ -52,7 +52,7 @@ func (x *Rescue) changeMail(w http.ResponseWriter, r *http.Request, s *idp.Sessi
 	var invalid *idp.InvalidError
 	switch {
 	case errors.As(err, &invalid):
-		x.showMail(w, r, s, http.StatusBadRequest, "", invalid.Sentence)
+		x.showMail(w, r, s, http.StatusBadRequest, nil, invalid.Sentence)
 	case errors.Is(err, idp.ErrEnded):
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
 	case err != nil:

@@ -124,7 +124,7 @@ func (x *Rescue) sendReset(tx idp.Tx, id idp.AccountID) error {
 		}
 	}
 	if born.Account.IsZero() && !lock.Recovers(now) {
-		_, err := x.Post.Write(tx, now, now.Add(resetFor), letterNoReset(&a, &lock))
+		_, err := x.write(tx, now, now.Add(resetFor), letterNoReset(&a, &lock))
 		return err
 	}
 	row, link, err := x.newLink(idp.PendingReset, "/login/reset", born, idp.Link{Account: id, Email: a.Email, Lock: lock.ID}, now, resetFor)

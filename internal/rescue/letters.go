@@ -93,7 +93,7 @@ func opens(lock *idp.Lock) mail.Line {
 	case lock.Kind == idp.LockPassword && lock.OpensAt > lock.At:
 		return mail.L("It opens when you set a new password by a letter, which you can do from %s on.", moment(lock.OpensAt))
 	case lock.Kind == idp.LockPassword:
-		return mail.L("It opens when you set a new password by a letter: use \"Forgot your password?\" on the sign-in page.")
+		return mail.L("It opens when you set a new password by a letter: use “Forgot your password?” on the sign-in page.")
 	}
 	return mail.L("Only the people who run this site can open it. Please ask them.")
 }

@@ -1,6 +1,7 @@
 package rescue
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -39,14 +40,14 @@ func (x *Rescue) Tell(tx idp.Tx, who *idp.Account, what idp.EventKind, now idp.T
 }
 
 // Arrived is told of each new session, in the transaction that makes it; known says that the account has signed in before in that
-// browser. Nobody is written to about the first sign-in that there ever was.
-func (x *Rescue) Arrived(tx idp.Tx, s *idp.Session, known bool) error {
+// browser. Nobody is written to about the first sign-in that there ever was. Letters are in the language of browsers that are known.
+func (x *Rescue) Arrived(tx idp.Tx, s *idp.Session, r *http.Request, known bool) error {
 	care, err := tx.Care(s.Account)
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {
 		return err
 	}
-	if care.Since == 0 {
-		care.Account, care.Since = s.Account, s.CreatedAt
+	if lang := x.Pages.Language(r); care.Since == 0 || known && care.Lang != lang {
+		care.Account, care.Since, care.Lang = s.Account, cmp.Or(care.Since, s.CreatedAt), lang
 		return tx.PutCare(care)
 	}
 	if known {

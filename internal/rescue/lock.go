@@ -27,7 +27,7 @@ func (x *Rescue) LockIn(tx idp.Tx, id idp.AccountID, kind idp.LockKind, length t
 	if err != nil || receipt.ID == "" || !who.EmailVerified {
 		return receipt, lock, err
 	}
-	_, err = x.Post.Write(tx, now, 0, letterLocked(&who, &lock))
+	_, err = x.write(tx, now, 0, letterLocked(&who, &lock))
 	return receipt, lock, err
 }
 

@@ -129,7 +129,7 @@ func (x *Rescue) again(w http.ResponseWriter, r *http.Request, s *idp.Session, p
 }
 
 func (x *Rescue) show(w http.ResponseWriter, r *http.Request, status int, p web.Page) {
-	x.Pages.Render(w, status, p)
+	x.Pages.Render(w, r, status, p)
 }
 
 func (x *Rescue) say(w http.ResponseWriter, r *http.Request, status int, m web.Message) {
@@ -190,9 +190,19 @@ func (x *Rescue) newLink(kind idp.PendingKind, path string, born idp.Epochs, l i
 	return idp.Pending{ID: idp.HashOf(token), Kind: kind, Born: born, Data: data, CreatedAt: now, ExpiresAt: now.Add(life)}, x.Issuer + path + "?token=" + token, err
 }
 
+// write writes a letter in its person's language.
+func (x *Rescue) write(tx idp.Tx, now, until idp.Time, l mail.Letter) (bool, error) {
+	care, err := tx.Care(l.Account)
+	if err != nil && !errors.Is(err, idp.ErrNotFound) {
+		return false, err
+	}
+	l.Lang = care.Lang
+	return x.Post.Write(tx, now, until, l)
+}
+
 // send writes a letter with a link, if its address may get one more.
 func (x *Rescue) send(tx idp.Tx, row idp.Pending, l mail.Letter) error {
-	sent, err := x.Post.Write(tx, row.CreatedAt, row.ExpiresAt, l)
+	sent, err := x.write(tx, row.CreatedAt, row.ExpiresAt, l)
 	if err != nil || !sent {
 		return err
 	}

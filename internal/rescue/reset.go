@@ -31,10 +31,10 @@ func (x *Rescue) resetPage(w http.ResponseWriter, r *http.Request) {
 		x.Pages.Fail(w, r, err)
 		return
 	}
-	x.showReset(w, r, q.Get("token"), http.StatusOK, "")
+	x.showReset(w, r, q.Get("token"), http.StatusOK, nil)
 }
 
-func (x *Rescue) showReset(w http.ResponseWriter, r *http.Request, token string, status int, problem string) {
+func (x *Rescue) showReset(w http.ResponseWriter, r *http.Request, token string, status int, problem web.Words) {
 	o, err := x.standing(r, token)
 	if err != nil {
 		x.fail(w, r, err)
@@ -58,7 +58,7 @@ func (x *Rescue) reset(w http.ResponseWriter, r *http.Request, form url.Values) 
 		return
 	}
 	if form.Get("new") != form.Get("again") {
-		x.showReset(w, r, token, http.StatusBadRequest, "The two passwords differ.")
+		x.showReset(w, r, token, http.StatusBadRequest, web.Say("The two passwords differ."))
 		return
 	}
 	hash, err := x.Passwords.Hash(r.Context(), form.Get("new"), o.who.Names()...)

@@ -6,6 +6,7 @@ import (
 
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/web"
 )
 
 // What is done once a password was right: here it may be told that an account is locked, and a password may be kept anew.
@@ -52,16 +53,16 @@ func (p *Passwords) opened(ctx context.Context, a *idp.Account) (born idp.Epochs
 }
 
 // lockedSentence says to whoever has shown a right credential what opens the account.
-func lockedSentence(err error) string {
+func lockedSentence(err error) web.Words {
 	var locked *idp.LockedError
 	if errors.As(err, &locked) {
 		switch opens := locked.Lock.OpensAt.Time().UTC().Format("2006-01-02 15:04 UTC"); {
 		case locked.Lock.Kind == idp.LockDevice:
-			return "This account is locked until " + opens + ". Then it opens by itself."
+			return web.Say("This account is locked until %s. Then it opens by itself.", opens)
 		case locked.Lock.Kind == idp.LockPassword && locked.Lock.OpensAt > locked.Lock.At:
-			return "This account is locked, because somebody may know its password. From " + opens + " on you can set a new one by \"Forgot your password?\"."
+			return web.Say("This account is locked, because somebody may know its password. From %s on you can set a new one by “Forgot your password?”.", opens)
 		case locked.Lock.Kind == idp.LockPassword:
-			return "This account is locked, because somebody may know its password. Set a new one by \"Forgot your password?\"."
+			return "This account is locked, because somebody may know its password. Set a new one by “Forgot your password?”."
 		}
 	}
 	return "This account is locked. Ask the people who run this site."

@@ -12,7 +12,10 @@ type Forgot struct {
 func (Forgot) template() string { return "forgot" }
 
 // Reset asks for a new password, from a link in a letter.
-type Reset struct{ CSRF, Token, Username, Error string }
+type Reset struct {
+	CSRF, Token, Username string
+	Error                 Words
+}
 
 func (Reset) template() string { return "reset" }
 
@@ -58,7 +61,7 @@ type MailAddress struct {
 	Header
 	Email        string
 	Verified, On bool
-	Flash, Error string
+	Flash, Error Words
 }
 
 func (MailAddress) template() string  { return "mailaddress" }

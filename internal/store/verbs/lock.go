@@ -9,9 +9,9 @@ const (
 		ON CONFLICT (account) DO UPDATE SET id = excluded.id, kind = excluded.kind, at = excluded.at, opens_at = excluded.opens_at`
 	sqlDropLock = `DELETE FROM account_lock WHERE account = ?`
 
-	sqlCare    = `SELECT account, since, settled_at, recovered_at, reviewed_at FROM care WHERE account = ?`
-	sqlPutCare = `INSERT INTO care (account, since, settled_at, recovered_at, reviewed_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (account) DO UPDATE
-		SET since = excluded.since, settled_at = excluded.settled_at, recovered_at = excluded.recovered_at, reviewed_at = excluded.reviewed_at`
+	sqlCare    = `SELECT account, since, settled_at, recovered_at, reviewed_at, lang FROM care WHERE account = ?`
+	sqlPutCare = `INSERT INTO care (account, since, settled_at, recovered_at, reviewed_at, lang) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account) DO UPDATE
+		SET since = excluded.since, settled_at = excluded.settled_at, recovered_at = excluded.recovered_at, reviewed_at = excluded.reviewed_at, lang = excluded.lang`
 
 	sqlAccountsByEmail = `SELECT ` + accountColumns + ` FROM account WHERE email <> '' AND lower(email) = lower(CAST(? AS TEXT)) ORDER BY folded LIMIT CAST(? AS BIGINT)`
 )
@@ -33,7 +33,7 @@ func (v *View) LocksOver(now idp.Time, limit int) (out []idp.AccountID, err erro
 // Care reads what is known of an account beside the account.
 func (v *View) Care(a idp.AccountID) (c idp.Care, err error) {
 	err = v.find(sqlCare, func(r Row) {
-		c = idp.Care{Account: idp.AccountID(r.Text()), Since: r.Time(), SettledAt: r.Time(), RecoveredAt: r.Time(), ReviewedAt: r.Time()}
+		c = idp.Care{Account: idp.AccountID(r.Text()), Since: r.Time(), SettledAt: r.Time(), RecoveredAt: r.Time(), ReviewedAt: r.Time(), Lang: r.Text()}
 	}, a)
 	return c, err
 }
@@ -60,5 +60,5 @@ func (t *Tx) DropLock(a idp.AccountID) error {
 
 // PutCare writes what is known of an account.
 func (t *Tx) PutCare(c idp.Care) error {
-	return t.add(sqlPutCare, c.Account, c.Since, c.SettledAt, c.RecoveredAt, c.ReviewedAt)
+	return t.add(sqlPutCare, c.Account, c.Since, c.SettledAt, c.RecoveredAt, c.ReviewedAt, c.Lang)
 }

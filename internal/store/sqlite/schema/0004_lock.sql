@@ -33,13 +33,14 @@ CREATE TABLE account_lock (
 CREATE INDEX account_lock_opens ON account_lock (opens_at) WHERE kind = 'lost-device';
 
 -- Since when somebody has signed in to an account, when it was last recovered or opened (links to lock it that are older are void),
--- and when it was last recovered, and its person has said which older credentials are to be kept.
+-- and when it was last recovered, and its person has said which older credentials are to be kept; and in which language the person reads.
 CREATE TABLE care (
   account    TEXT PRIMARY KEY,
   since      INTEGER NOT NULL,
   settled_at INTEGER NOT NULL,
   recovered_at INTEGER NOT NULL,
-  reviewed_at INTEGER NOT NULL
+  reviewed_at INTEGER NOT NULL,
+  lang TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX account_email ON account (lower(email)) WHERE email <> '';
