@@ -103,8 +103,44 @@ func settle(tx idp.Tx, id idp.AccountID, now idp.Time, recovered bool) error {
 	return tx.PutCare(care)
 }
 
-// OpenDue opens an account whose lock has opened by itself. Who has checked a credential and found no epoch asks for this, and then
-// reads the epochs again together with the credential.
+// OpenFor gives the epochs of an account that had none when its credential was read, which was then found right: if its lock opens by
+// itself and has done so, it is opened now. Else the answer is an *idp.LockedError.
+//
+// R: born under what was checked. The epoch begins in the transaction in which stands finds the credential as it was checked.
+func OpenFor(ctx context.Context, store idp.Store, a *idp.Account, stands func(idp.Tx) (bool, error)) (born idp.Epochs, err error) {
+	now, clock := store.Now()
+	lock := idp.Lock{Account: a.ID, Kind: idp.LockOperator}
+	err = store.View(ctx, func(v idp.View) error {
+		row, err := v.Lock(a.ID)
+		if errors.Is(err, idp.ErrNotFound) || a.State != idp.AccountLocked {
+			return nil
+		}
+		lock = row
+		return err
+	})
+	if err != nil {
+		return born, err
+	}
+	if clock != nil || !lock.Over(now) {
+		return born, &idp.LockedError{Lock: lock}
+	}
+	err = store.Update(ctx, func(tx idp.Tx) error {
+		if _, err := OpenIn(tx, a.ID, now); err != nil {
+			return err
+		}
+		if same, err := stands(tx); err != nil || !same {
+			return errors.Join(err, idp.ErrEnded)
+		}
+		born, err = tx.Epochs(a.ID, "")
+		return err
+	})
+	if err == nil && born.Account.IsZero() {
+		err = &idp.LockedError{Lock: lock} // it was locked again meanwhile
+	}
+	return born, err
+}
+
+// OpenDue opens an account whose lock has opened by itself, for the sweep.
 func (d *Door) OpenDue(ctx context.Context, id idp.AccountID) (opened bool, err error) {
 	now, err := d.store.Now()
 	if err != nil {

@@ -33,7 +33,7 @@ func (x *Rescue) showMail(w http.ResponseWriter, r *http.Request, s *idp.Session
 		x.Pages.Fail(w, r, err)
 		return
 	}
-	x.show(w, r, status, web.MailAddress{Header: web.Header{Who: who.Username, CSRF: x.Browser.CSRF(w, r)}, Email: who.Email, Verified: who.EmailVerified, On: x.Post.On(), Flash: done, Error: problem})
+	x.show(w, r, status, web.MailAddress{Header: x.header(w, r, who.Username), Email: who.Email, Verified: who.EmailVerified, On: x.Post.On(), Flash: done, Error: problem})
 }
 
 // changeMail sends a link to the address that is to be the account's. Until that is opened here, nothing has changed.
@@ -112,7 +112,7 @@ func (x *Rescue) confirmPage(w http.ResponseWriter, r *http.Request, s *idp.Sess
 		x.fail(w, r, err)
 		return
 	}
-	x.show(w, r, http.StatusOK, web.Confirm{Header: web.Header{Who: o.who.Username, CSRF: x.Browser.CSRF(w, r)}, Token: q.Get("token"), Email: o.Email})
+	x.show(w, r, http.StatusOK, web.Confirm{Header: x.header(w, r, o.who.Username), Token: q.Get("token"), Email: o.Email})
 }
 
 // confirm changes the address: a credential, since a new password comes to it. So all others end.

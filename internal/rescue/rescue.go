@@ -1,6 +1,7 @@
 package rescue
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,8 +35,9 @@ type Rescue struct {
 	Post      *mail.Post // nil: no letters, and what needs them says so
 	Issuer    string
 	Log       *slog.Logger
-	Limit     *edge.Limiter // of who asks for letters, by where from
-	Asked     chan string   // who has forgotten the password, to be looked up by Run
+	Limit     *edge.Limiter                   // of who asks for letters, by where from
+	Nav       func(path string) []web.NavItem // the sections of the account
+	Asked     chan string                     // who has forgotten the password, to be looked up by Run
 }
 
 // How long links are good.
@@ -119,6 +121,10 @@ func (x *Rescue) as(w http.ResponseWriter, r *http.Request, do own, values url.V
 	}
 }
 
+func (x *Rescue) header(w http.ResponseWriter, r *http.Request, who string) web.Header {
+	return web.Header{Who: who, CSRF: x.Browser.CSRF(w, r), Nav: x.Nav(r.URL.Path)}
+}
+
 // again asks for the password once more, for a dangerous act, and then leads to a page of ours.
 func (x *Rescue) again(w http.ResponseWriter, r *http.Request, s *idp.Session, page string) bool {
 	if x.Browser.Recent(s) {
@@ -192,11 +198,15 @@ func (x *Rescue) newLink(kind idp.PendingKind, path string, born idp.Epochs, l i
 
 // write writes a letter in its person's language.
 func (x *Rescue) write(tx idp.Tx, now, until idp.Time, l mail.Letter) (bool, error) {
+	var err error
+	if l.Lang, err = tx.Language(l.Account); err != nil {
+		return false, err
+	}
 	care, err := tx.Care(l.Account)
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {
 		return false, err
 	}
-	l.Lang = care.Lang
+	l.Lang = cmp.Or(l.Lang, care.Lang)
 	return x.Post.Write(tx, now, until, l)
 }
 

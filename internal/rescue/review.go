@@ -41,7 +41,7 @@ func (x *Rescue) reviewPage(w http.ResponseWriter, r *http.Request, s *idp.Sessi
 		x.Pages.Fail(w, r, err)
 		return
 	}
-	p := web.Review{Header: web.Header{Who: who.Username, CSRF: x.Browser.CSRF(w, r)}}
+	p := web.Review{Header: x.header(w, r, who.Username)}
 	codes := false
 	for _, c := range all {
 		line := web.ReviewLine{ID: string(c.ID), Kind: string(c.Kind), Name: c.Name, Added: c.AddedAt.Time(), IP: c.IP}

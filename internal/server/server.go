@@ -139,7 +139,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	factors := factor.New(store, s.base.Vault, c.Name, c.Issuer, c.Policy.PendingLife)
 	factors.Knows, factors.Failed = tie.Knows, s.audit.Failed
 	rescuer := &rescue.Rescue{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Front: front, Post: s.post, Issuer: c.Issuer, Log: s.log,
-		Limit: edge.NewLimiter(10*time.Second, 20, 100_000), Asked: rescue.Queue()}
+		Limit: edge.NewLimiter(10*time.Second, 20, 100_000), Asked: rescue.Queue(), Nav: account.Nav}
 	s.rescue = rescuer
 	tie.Arrived = rescuer.Arrived
 	mux := http.NewServeMux()

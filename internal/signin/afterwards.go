@@ -4,53 +4,11 @@ import (
 	"context"
 	"errors"
 
-	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/web"
 )
 
 // What is done once a password was right: here it may be told that an account is locked, and a password may be kept anew.
-
-// opened gives the epochs of an account that had none when its password was read: if its lock opens by itself and has done so, it is
-// opened now. Else the answer is an *idp.LockedError.
-//
-// R: born under what was checked. The epoch begins in the transaction that finds the password as it was checked.
-func (p *Passwords) opened(ctx context.Context, a *idp.Account) (born idp.Epochs, err error) {
-	now, clock := p.store.Now()
-	lock := idp.Lock{Account: a.ID, Kind: idp.LockOperator}
-	err = p.store.View(ctx, func(v idp.View) error {
-		row, err := v.Lock(a.ID)
-		if errors.Is(err, idp.ErrNotFound) || a.State != idp.AccountLocked {
-			return nil
-		}
-		lock = row
-		return err
-	})
-	if err != nil {
-		return born, err
-	}
-	if clock != nil || !lock.Over(now) {
-		return born, &idp.LockedError{Lock: lock}
-	}
-	err = p.store.Update(ctx, func(tx idp.Tx) error {
-		if _, err := door.OpenIn(tx, a.ID, now); err != nil {
-			return err
-		}
-		row, err := tx.Account(a.ID)
-		if err != nil {
-			return err
-		}
-		if row.Password != a.Password {
-			return idp.ErrEnded
-		}
-		born, err = tx.Epochs(a.ID, "")
-		return err
-	})
-	if err == nil && born.Account.IsZero() {
-		err = &idp.LockedError{Lock: lock} // it was locked again meanwhile
-	}
-	return born, err
-}
 
 // lockedSentence says to whoever has shown a right credential what opens the account.
 func lockedSentence(err error) web.Words {

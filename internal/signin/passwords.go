@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"exeunt.dev/internal/browser"
+	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 	"golang.org/x/crypto/argon2"
@@ -114,7 +115,10 @@ func (p *Passwords) Check(ctx context.Context, r *http.Request, username, passwo
 		return none, idp.ErrWrong
 	}
 	if born.Account.IsZero() {
-		if born, err = p.opened(ctx, &a); err != nil {
+		if born, err = door.OpenFor(ctx, p.store, &a, func(tx idp.Tx) (bool, error) {
+			row, err := tx.Account(a.ID)
+			return row.Password == a.Password, err
+		}); err != nil {
 			return none, err
 		}
 	}
