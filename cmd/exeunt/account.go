@@ -151,9 +151,13 @@ func (c *accountShowCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
+		lock, err := lockOf(w, b, &a)
+		if err != nil {
+			return err
+		}
 		out := describe(&a)
-		out["sessions"] = len(live)
-		return w.show(out, []string{"username", a.Username}, []string{"id", string(a.ID)}, []string{"name", a.Name}, []string{"email", a.Email}, []string{"state", string(a.State)},
+		out["sessions"], out["lock"] = len(live), lock
+		return w.show(out, []string{"username", a.Username}, []string{"id", string(a.ID)}, []string{"name", a.Name}, []string{"email", a.Email}, []string{"state", string(a.State)}, []string{"lock", lock},
 			[]string{"created", stamp(a.CreatedAt)}, []string{"password set", stamp(a.PasswordAt)}, []string{"sessions", fmt.Sprint(len(live))})
 	})
 }

@@ -46,6 +46,9 @@ func (c *accountLockCmd) Run(w *world) error {
 		until := ""
 		if lock.OpensAt != 0 {
 			more["opens_at"], until = stamp(lock.OpensAt), " until "+stamp(lock.OpensAt)
+			if lock.Kind != idp.LockDevice {
+				until = ", and no letter opens it before " + stamp(lock.OpensAt)
+			}
 		}
 		if err := w.ended(b, receipt, a.Username, "locked"+until, more); err != nil || w.json || receipt.ID != "" {
 			return err
@@ -85,4 +88,28 @@ func (c *accountUnlockCmd) Run(w *world) error {
 		}
 		return w.done(map[string]any{"username": a.Username, "unlocked": err == nil}, "%s: %s", a.Username, word)
 	})
+}
+
+// lockOf says in words what a locked account waits for.
+func lockOf(w *world, b *server.Base, a *idp.Account) (words string, err error) {
+	if a.State != idp.AccountLocked {
+		return "", nil
+	}
+	now, _ := b.Store.Now()
+	err = b.Store.View(w.ctx, func(v idp.View) error {
+		l, err := v.Lock(a.ID)
+		switch {
+		case errors.Is(err, idp.ErrNotFound):
+			words = string(idp.LockOperator)
+			return nil
+		case l.Over(now):
+			words = "over: opens at the next sign-in"
+		case l.Kind == idp.LockDevice:
+			words = string(l.Kind) + ", opens by itself at " + stamp(l.OpensAt)
+		default:
+			words = string(l.Kind)
+		}
+		return err
+	})
+	return words, err
 }

@@ -31,11 +31,6 @@ func (x *Rescue) LockIn(tx idp.Tx, id idp.AccountID, kind idp.LockKind, length t
 	return receipt, lock, err
 }
 
-// lengths that a page offers for a lost device.
-func lengths() []time.Duration {
-	return []time.Duration{0, time.Hour, 12 * time.Hour, 72 * time.Hour, 7 * 24 * time.Hour, idp.LockLongest}
-}
-
 func (x *Rescue) lockPage(w http.ResponseWriter, r *http.Request, s *idp.Session, _ url.Values) {
 	who, err := x.who(r.Context(), s.Account)
 	if err != nil {

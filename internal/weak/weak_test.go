@@ -42,7 +42,7 @@ func TestEasy(t *testing.T) {
 func TestFile(t *testing.T) {
 	dir := t.TempDir()
 	var plain []string
-	for i := range 3000 {
+	for i := range 1100 {
 		plain = append(plain, fmt.Sprintf("word %04x%s", i*7919%65536, strings.Repeat("x", i%17)))
 	}
 	plain = append(plain, "a", "zz", "ünicode")
@@ -66,7 +66,10 @@ func TestFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		for _, p := range plain {
+		for i, p := range plain {
+			if i%7 > 0 && i < 1000 {
+				continue
+			}
 			if ok, err := f.Has(p); !ok || err != nil {
 				t.Fatalf("%s: %q is not found: %v", name, p, err)
 			}
