@@ -171,6 +171,20 @@ func Say(sentence string, values ...any) Words { return phrase{sentence, values}
 // Plain is what words say in English, for programs.
 func Plain(w Words) string { return html.UnescapeString(string(voice{lang: English}.say(w))) }
 
+// Speak says sentences in the languages of the catalogues as plain text, for letters.
+func Speak() (func(lang, sentence string, values ...any) string, error) {
+	all, err := voices(files)
+	return func(lang, sentence string, values ...any) string {
+		if text, ok := all[lang].words[sentence]; ok {
+			sentence = text
+		}
+		if len(values) == 0 {
+			return sentence
+		}
+		return fmt.Sprintf(sentence, values...)
+	}, err
+}
+
 type several struct {
 	parts []Words
 	by    string
