@@ -161,12 +161,16 @@ func what(e *idp.Event) web.Words {
 		return "An account at another provider was unlinked"
 	case idp.EventConsentGiven:
 		return "An app was given access"
+	case idp.EventRoleGiven:
+		return "A role was given to you"
+	case idp.EventRoleTaken:
+		return "A role was taken from you"
 	case idp.EventMailSent:
 		return "A mail was sent to you"
 	case idp.EventLinkOpened:
 		return "A link in a mail was opened"
 	}
-	return "Something was changed by the people who run this site"
+	return "Something was done by the people who run this site"
 }
 
 // ended says what kind of thing ended.

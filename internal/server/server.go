@@ -30,6 +30,7 @@ import (
 	"exeunt.dev/internal/oauth"
 	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/outbound"
+	"exeunt.dev/internal/place"
 	"exeunt.dev/internal/signin"
 	"exeunt.dev/internal/token"
 	"exeunt.dev/internal/web"
@@ -49,6 +50,7 @@ type Server struct {
 	delivery *delivery.Delivery
 	post     *mail.Post // nil: there is no mail server
 	audit    *audit.Log
+	places   *place.Table // nil: none
 	metrics  *metrics
 	handler  http.Handler
 	listener net.Listener
@@ -99,6 +101,11 @@ func (s *Server) build(ctx context.Context) (err error) {
 		// somebody starts one all the same, an app is told twice, which it must bear anyway.
 		Alone: c.Postgres.URL == "",
 	})
+	if c.Places != "" {
+		if s.places, err = place.Open(c.Places); err != nil {
+			return fmt.Errorf("places_file: %w", err)
+		}
+	}
 	s.audit = audit.New(s.base.Store, c.AuditKeep, s.log)
 	tokens.Strayed = s.audit.Failed
 	s.door = door.New(s.store, s.committed)
@@ -109,11 +116,20 @@ func (s *Server) build(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	pages.Wear(c.Look.Logo, c.Look.LogoKind, c.Look.Color, c.Look.Dark)
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
 	s.handler = edge.Wrap(pages.Remember(s.rooms(pages, tokens)), with)
 	return nil
+}
+
+// placeOf says about where an address is, if the operator has a table of that.
+func (s *Server) placeOf(ip string) string {
+	if s.places == nil {
+		return ""
+	}
+	return s.places.Of(ip)
 }
 
 // committed is told by the door that the ledger may have grown, and whether apps may have to be told.
@@ -142,7 +158,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Await: s.delivery.Await},
 		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards}, Wake: s.delivery.Due, Networks: c.Outbound},
-		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, After: (*idp.Session).PageKey},
+		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, Place: s.placeOf, After: (*idp.Session).PageKey},
 		s.feed,
 		s,
 	} {
