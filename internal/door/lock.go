@@ -196,21 +196,3 @@ func RecoverIn(tx idp.Tx, id idp.AccountID, born idp.Epochs, lock idp.Name, now 
 	}
 	return idp.Receipt{}, idp.ErrEnded
 }
-
-// UnlockIn begins an epoch for an account that was locked or disabled. Nothing that ended comes back. idp.ErrConflict: it is not locked.
-func UnlockIn(tx idp.Tx, id idp.AccountID, now idp.Time) error {
-	if err := tx.LockAccount(id, idp.Exclusive); err != nil {
-		return err
-	}
-	a, err := tx.Account(id)
-	if err != nil {
-		return err
-	}
-	if a.State != idp.AccountLocked && a.State != idp.AccountDisabled {
-		return idp.ErrConflict
-	}
-	if _, err := open(tx, id); err != nil {
-		return err
-	}
-	return settle(tx, id, now, false)
-}

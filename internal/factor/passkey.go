@@ -270,18 +270,7 @@ func (f *Factors) AddPasskey(ctx context.Context, r *http.Request, s *idp.Sessio
 	if err != nil {
 		return receipt, err
 	}
-	err = f.store.Update(ctx, func(tx idp.Tx) error {
-		now, err := tx.Mint()
-		if err != nil {
-			return err
-		}
-		if receipt, err = changed(tx, s, cookie); err != nil {
-			return err
-		}
-		all, err := tx.Credentials(s.Account)
-		if err != nil {
-			return err
-		}
+	return f.change(ctx, s, cookie, func(tx idp.Tx, now idp.Time, all []idp.Credential) error {
 		if idp.Has(all, idp.CredentialPasskey) >= maxPasskeys {
 			return idp.Invalid("passkey", "You have as many passkeys as an account may have. Remove one first.")
 		}
@@ -292,7 +281,6 @@ func (f *Factors) AddPasskey(ctx context.Context, r *http.Request, s *idp.Sessio
 		}
 		return record(tx, r, s, idp.EventFactorAdded, &c)
 	})
-	return receipt, err
 }
 
 // Rename gives a passkey another name. idp.ErrNotFound.

@@ -28,7 +28,9 @@ import (
 	"exeunt.dev/internal/logout"
 	"exeunt.dev/internal/mail"
 	"exeunt.dev/internal/oauth"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/outbound"
+	"exeunt.dev/internal/place"
 	"exeunt.dev/internal/rescue"
 	"exeunt.dev/internal/signin"
 	"exeunt.dev/internal/token"
@@ -50,6 +52,7 @@ type Server struct {
 	post     *mail.Post // nil: there is no mail server
 	rescue   *rescue.Rescue
 	audit    *audit.Log
+	places   *place.Table // nil: none
 	metrics  *metrics
 	handler  http.Handler
 	listener net.Listener
@@ -100,6 +103,11 @@ func (s *Server) build(ctx context.Context) (err error) {
 		// somebody starts one all the same, an app is told twice, which it must bear anyway.
 		Alone: c.Postgres.URL == "",
 	})
+	if c.Places != "" {
+		if s.places, err = place.Open(c.Places); err != nil {
+			return fmt.Errorf("places_file: %w", err)
+		}
+	}
 	s.audit = audit.New(s.base.Store, c.AuditKeep, s.log)
 	tokens.Strayed = s.audit.Failed
 	s.door = door.New(s.store, s.committed)
@@ -114,11 +122,20 @@ func (s *Server) build(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	pages.Wear(c.Look.Logo, c.Look.LogoKind, c.Look.Color, c.Look.Dark)
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
 	s.handler = edge.Wrap(pages.Remember(s.rooms(pages, tokens)), with)
 	return nil
+}
+
+// placeOf says about where an address is, if the operator has a table of that.
+func (s *Server) placeOf(ip string) string {
+	if s.places == nil {
+		return ""
+	}
+	return s.places.Of(ip)
 }
 
 // committed is told by the door that the ledger may have grown, and whether apps may have to be told.
@@ -150,8 +167,8 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, FrontChannel: c.FrontChannel, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
 			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000), OnTheft: onTheft(c.Lock, rescuer)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Await: s.delivery.Await},
-		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, After: (*idp.Session).PageKey, Tell: rescuer.Tell},
-		&admin.Admin{Store: store, Tokens: tokens, Wake: s.delivery.Due},
+		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards}, Wake: s.delivery.Due, Networks: c.Outbound},
+		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, Place: s.placeOf, After: (*idp.Session).PageKey, Tell: rescuer.Tell},
 		rescuer,
 		s.feed,
 		s,
@@ -159,6 +176,19 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 		room.Mount(mux)
 	}
 	return missing(mux, pages)
+}
+
+// guards are those that follow this node.
+func (s *Server) guards() []operate.Guard {
+	out := []operate.Guard{}
+	for _, g := range s.feed.Guards() {
+		one := operate.Guard{ClientID: g.Client, Streams: g.Streams, Behind: g.Behind}
+		if !g.Asked.IsZero() {
+			one.Asked = &g.Asked
+		}
+		out = append(out, one)
+	}
+	return out
 }
 
 // Base is what the server rests on.

@@ -132,8 +132,8 @@ type Tongue struct{ Lang, Name, Path string }
 
 // tongues are the languages that a page can be had in, for the foot of the page; none if there is nothing to choose. Where a form's answer is
 // shown, its address shows something else.
-func (p *Pages) tongues(r *http.Request, lang string) []Tongue {
-	if len(p.spoken) < 2 {
+func (p *Pages) tongues(r *http.Request, lang string, signedIn bool) []Tongue {
+	if len(p.spoken) < 2 || r.Method != http.MethodGet && !signedIn {
 		return nil
 	}
 	var out []Tongue
