@@ -52,6 +52,7 @@ type View interface {
 	LedgerReader
 	ReceiptReader
 	DeliveryReader
+	IdentityReader
 }
 
 // Tx reads and writes. Lock order: account, session, grant, family, client, slot; the counter row is the store's.
@@ -66,6 +67,7 @@ type Tx interface {
 	KeyWriter
 	LedgerWriter
 	DeliveryWriter
+	IdentityWriter
 }
 
 // EpochReader is the only way to current epochs.

@@ -29,6 +29,11 @@ func Tables() []Table {
 		{"key", []string{"kid", "use", "alg", "state", "private", "public", "created_at", "retired_at"}},
 		{"ending", []string{"number", "name", "what", "receipt", "at", "until"}},
 		{"receipt", []string{"number", "endings", "id", "request", "cause", "actor", "reason", "selector", "account", "client", "session", "at", "told_at", "cleared", "fan_ending", "fan_account", "fan_grant", "sessions", "families"}},
+		{"identity", []string{"provider", "issuer", "subject", "account", "name", "mail", "tokens", "added_at", "used_at"}},
+		{"session_origin", []string{"session", "provider", "issuer", "subject", "sid", "issued", "kept", "gone_at"}},
+		{"logout_seen", []string{"provider", "jti", "until"}},
+		{"upstream_end", []string{"provider", "issuer", "kind", "value", "issued", "until"}},
+		{"revocation", []string{"id", "provider", "issuer", "subject", "account", "receipt", "state", "tokens", "created_at", "due", "attempts", "attempted_at", "settled_at", "error"}},
 		{"delivery", []string{"receipt", "sid", "client", "account", "state", "created_at", "due", "attempts", "attempted_at", "confirmed_at", "again", "status", "error"}},
 	}
 }
