@@ -329,7 +329,10 @@ func (a *Account) password(w http.ResponseWriter, r *http.Request, s *idp.Sessio
 				return err
 			}
 			who.Password, who.PasswordAt = hash, now
-			return tx.UpdateAccount(who)
+			if err := tx.UpdateAccount(who); err != nil {
+				return err
+			}
+			return tx.Record(did(idp.EventPasswordChanged, s, r))
 		})
 	}
 	if err != nil {
@@ -339,6 +342,11 @@ func (a *Account) password(w http.ResponseWriter, r *http.Request, s *idp.Sessio
 	a.Door.Committed()
 	a.Browser.SetSession(w, cookie, s)
 	http.Redirect(w, r, "/account?done=password&receipt="+string(receipt.ID), http.StatusSeeOther)
+}
+
+// did is an event of the person's own.
+func did(kind idp.EventKind, s *idp.Session, r *http.Request) idp.Event {
+	return idp.Event{Kind: kind, Account: s.Account, Session: s.Ref, IP: edge.Client(r).IP.String(), Device: r.UserAgent()}
 }
 
 func stamp(t idp.Time) string { return t.Time().UTC().Format(time.RFC3339) }

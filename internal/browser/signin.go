@@ -39,17 +39,20 @@ func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.
 			return err
 		}
 		if old == nil {
-			return tx.InsertSession(made)
+			return insert(tx, &made)
 		}
 		if old.Account == p.Account && idp.Live(tx, old.Names()...) == nil {
 			made.Name, made.Ref, made.CreatedAt, made.Realm, made.Epoch = old.Name, old.Ref, old.CreatedAt, old.Realm, old.Epoch
-			return tx.RenewSession(made)
+			if err := tx.RenewSession(made); err != nil {
+				return err
+			}
+			return tx.Record(event(idp.EventSignInAgain, &made))
 		}
 		cause := idp.Cause{Kind: idp.CauseSomeoneElse, Actor: idp.ActorAccount(p.Account)}
 		if _, err := door.EndIn(tx, idp.EndSession(old.Name), cause); err != nil {
 			return err
 		}
-		return tx.InsertSession(made)
+		return insert(tx, &made)
 	})
 	if err != nil {
 		return nil, err
@@ -71,9 +74,20 @@ func (b *Browser) Device(ctx context.Context, r *http.Request, p Proof) (*idp.Se
 		if err := b.stamp(tx, &made, p); err != nil {
 			return err
 		}
-		return tx.InsertSession(made)
+		return insert(tx, &made)
 	})
 	return &made, err
+}
+
+func insert(tx idp.Tx, s *idp.Session) error {
+	if err := tx.InsertSession(*s); err != nil {
+		return err
+	}
+	return tx.Record(event(idp.EventSignIn, s))
+}
+
+func event(kind idp.EventKind, s *idp.Session) idp.Event {
+	return idp.Event{Kind: kind, Account: s.Account, Session: s.Ref, IP: s.IP, Device: s.UserAgent, Data: map[string]string{"methods": strings.Join(s.Methods, " ")}}
 }
 
 func (b *Browser) newSession(p Proof, cookie idp.Hash, agent, ip string) idp.Session {

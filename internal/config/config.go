@@ -34,7 +34,9 @@ type Config struct {
 	TryFor             time.Duration  // how long an app is tried to be told of a sign-out
 	FrontChannel       bool           // what works in browsers only: Front-Channel Logout and Session Management
 	Tracing            Tracing
+	Providers          []Provider    // that people may sign in through, in the order of their buttons
 	MetricsListen      string        // "": on Listen, if the server is for this machine alone
+	AuditKeep          time.Duration // for how long events are kept; 0: for ever
 	Drain              time.Duration // how long a stopping node says that it is not ready before it takes no more requests
 }
 
@@ -78,7 +80,7 @@ type Cookies struct{ Session, Browser, CSRF, Header string }
 func Default() Config {
 	const day = 24 * time.Hour
 	return Config{
-		Name: "Exeunt", Listen: "127.0.0.1:8080", Data: "exeunt.db", KeyFile: "exeunt.key", Algs: []string{"ES256"}, TryFor: 3 * day,
+		Name: "Exeunt", Listen: "127.0.0.1:8080", Data: "exeunt.db", KeyFile: "exeunt.key", Algs: []string{"ES256"}, TryFor: 3 * day, AuditKeep: 400 * day,
 		Policy: idp.Policy{
 			AccessLife: 5 * time.Minute, IDTokenLife: 5 * time.Minute, CodeLife: time.Minute,
 			SessionIdle: 2 * time.Hour, SessionAbsolute: day, StayIdle: 14 * day, StayAbsolute: 30 * day,

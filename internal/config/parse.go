@@ -88,6 +88,12 @@ func (r *reader) fields(c *Config) []field {
 				{"front_channel", func(key string, n *yaml.Node) { r.truth(key, n, &c.FrontChannel) }},
 			})
 		}},
+		{"audit", func(key string, n *yaml.Node) {
+			r.mapping(key, n, []field{{"keep", func(key string, n *yaml.Node) { r.keep(key, n, &c.AuditKeep) }}})
+		}},
+		{"providers", func(key string, n *yaml.Node) {
+			r.list(key, n, func(n *yaml.Node) { r.provider(key, n, &c.Providers) })
+		}},
 		{"drain", func(key string, n *yaml.Node) { r.drain(key, n, &c.Drain) }},
 	}
 }
@@ -177,6 +183,24 @@ func (r *reader) network(key string, n *yaml.Node) (p netip.Prefix, ok bool) {
 		return p, false
 	}
 	return p.Masked(), true
+}
+
+// keep reads for how long something is kept.
+func (r *reader) keep(key string, n *yaml.Node, to *time.Duration) {
+	text, ok := r.text(key, n)
+	if !ok {
+		return
+	}
+	if text == "forever" {
+		*to = 0
+		return
+	}
+	d, err := duration(text)
+	if err != nil || d < 24*time.Hour {
+		r.wrong(n.Line, key, strconv.Quote(text)+" is no length of time from 1d", "write for example 400d, or forever")
+		return
+	}
+	*to = d
 }
 
 const longestTry = 30 * 24 * time.Hour

@@ -53,6 +53,7 @@ type View interface {
 	ReceiptReader
 	DeliveryReader
 	IdentityReader
+	EventReader
 }
 
 // Tx reads and writes. Lock order: account, session, grant, family, client, slot; the counter row is the store's.
@@ -68,6 +69,7 @@ type Tx interface {
 	LedgerWriter
 	DeliveryWriter
 	IdentityWriter
+	EventWriter
 }
 
 // EpochReader is the only way to current epochs.

@@ -14,6 +14,7 @@ import (
 	"exeunt.dev/internal/account"
 	"exeunt.dev/internal/acme"
 	"exeunt.dev/internal/admin"
+	"exeunt.dev/internal/audit"
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/delivery"
@@ -42,6 +43,7 @@ type Server struct {
 	door     *door.Door
 	calls    *outbound.Client
 	delivery *delivery.Delivery
+	audit    *audit.Log
 	metrics  *metrics
 	handler  http.Handler
 	listener net.Listener
@@ -89,6 +91,7 @@ func (s *Server) build(ctx context.Context) error {
 		// somebody starts one all the same, an app is told twice, which it must bear anyway.
 		Alone: c.Postgres.URL == "",
 	})
+	s.audit = audit.New(s.base.Store, c.AuditKeep, s.log)
 	s.door = door.New(s.store, s.committed)
 	pages, err := web.New(c.Name)
 	if err != nil {
@@ -115,7 +118,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	tie.ShowsState = c.FrontChannel
 	front := &frontchannel.FrontChannel{Store: store, Browser: tie, Pages: pages, Issuer: c.Issuer, On: c.FrontChannel}
 	passwords := signin.NewPasswords(store)
-	passwords.Knows = tie.Knows
+	passwords.Knows, passwords.Failed = tie.Knows, s.audit.Failed
 	mux := http.NewServeMux()
 	for _, room := range []interface{ Mount(*http.ServeMux) }{
 		pages,
@@ -174,6 +177,8 @@ func (s *Server) Run(ctx context.Context) error {
 		work.Go(func() { s.acme.Run(follow) })
 	}
 	work.Go(func() { s.delivery.Run(follow) })
+	last, stopLast := context.WithCancel(context.Background()) // what requests leave behind is written when the last one is over
+	work.Go(func() { s.audit.Run(last) })
 	failed := make(chan error, 2)
 	servers := []*http.Server{s.serve(s.listener, s.handler, failed)}
 	if s.aside != nil {
@@ -199,6 +204,7 @@ func (s *Server) Run(ctx context.Context) error {
 			h.Close()
 		}
 	}
+	stopLast()
 	work.Wait()
 	s.log.Info("stopped")
 	return err

@@ -303,6 +303,10 @@ func (s *SignIn) accept(r *http.Request, at *waiting) error {
 			if err := tx.PutConsent(c, ledger.NewName()); err != nil {
 				return err
 			}
+			if err := tx.Record(idp.Event{Kind: idp.EventConsentGiven, Account: c.Account, Session: at.session.Ref, Client: c.Client, IP: edge.Client(r).IP.String(),
+				Device: r.UserAgent(), Data: map[string]string{"scopes": strings.Join(c.Scopes, " ")}}); err != nil {
+				return err
+			}
 		}
 		return s.answerIn(tx, at, at.session, func(q *idp.AuthorizeRequest) { q.Consent = false })
 	})

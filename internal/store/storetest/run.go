@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 		{"OvertakenRace", overtakenRace},
 		{"Revocations", revocations},
 		{"SweepIdentities", sweepIdentities},
+		{"Events", events},
 		{"S1_Reopen", reopen},
 		{"S2_LostUpdate", lostUpdate},
 		{"S2_EndedAfterLock", endedAfterLock},

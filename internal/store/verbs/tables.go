@@ -6,6 +6,9 @@ type Table struct {
 	Columns []string
 }
 
+// Born says that a new database has a row in this table already.
+func (t *Table) Born() bool { return t.Name == "counter" || t.Name == "realm" || t.Name == "audit" }
+
 // Booleans are columns that Postgres keeps as such and SQLite as 0 and 1.
 func Booleans(column string) bool {
 	return column == "email_verified" || column == "must_ask" || column == "again" || column == "persistent"
@@ -35,5 +38,7 @@ func Tables() []Table {
 		{"upstream_end", []string{"provider", "issuer", "kind", "value", "issued", "until"}},
 		{"revocation", []string{"id", "provider", "issuer", "subject", "account", "receipt", "state", "tokens", "created_at", "due", "attempts", "attempted_at", "settled_at", "error"}},
 		{"delivery", []string{"receipt", "sid", "client", "account", "state", "created_at", "due", "attempts", "attempted_at", "confirmed_at", "again", "status", "error"}},
+		{"event", []string{"id", "number", "hash", "kind", "at", "account", "actor", "session", "client", "receipt", "ip", "device", "why", "data"}},
+		{"audit", []string{"id", "number", "hash", "first", "before"}},
 	}
 }
