@@ -74,6 +74,7 @@ func personal() []act {
 		{idp.CauseEverywhere, idp.SelectAccount, "JSON", here(func(s *scene) { script(s, "DELETE", "/account/sessions?which=all") })},
 		{idp.CauseEverywhere, idp.SelectAccount, "a bearer token", here(func(s *scene) { s.fine(s.bearer("POST", "/customers/me/logout", s.shop.tokens.Access)) })},
 		{idp.CauseCredential, idp.SelectOthers, "a new password", here(form("/account/password", "old", alicePW, "new", "a new and longer one"))},
+		{idp.CauseCredential, idp.SelectOthers, "an authenticator app", here(func(s *scene) { s.here.setUp() })},
 	}
 }
 

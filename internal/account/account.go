@@ -10,6 +10,7 @@ import (
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/factor"
 	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/token"
@@ -28,6 +29,7 @@ type Account struct {
 	Door      *door.Door
 	Browser   *browser.Browser
 	Passwords Passwords
+	Factors   *factor.Factors
 	Pages     *web.Pages
 	Tokens    *token.Issuer
 	Front     *frontchannel.FrontChannel
@@ -45,6 +47,7 @@ func (a *Account) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /account/sessions", a.list)
 	mux.HandleFunc("DELETE /account/sessions/{ref}", a.deleteOne)
 	mux.HandleFunc("DELETE /account/sessions", a.deleteMany)
+	a.mountFactors(mux)
 }
 
 // perPage is how many sessions a page shows.

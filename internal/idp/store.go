@@ -48,6 +48,7 @@ type View interface {
 	ClientReader
 	GrantReader
 	PendingReader
+	CredentialReader
 	KeyReader
 	LedgerReader
 	ReceiptReader
@@ -65,6 +66,7 @@ type Tx interface {
 	ClientWriter
 	GrantWriter
 	PendingWriter
+	CredentialWriter
 	KeyWriter
 	LedgerWriter
 	DeliveryWriter

@@ -40,7 +40,7 @@ func Table() []Row {
 			ReRooted, OfOthers, OfOthers, OfPerson, Renewed, OfOthers, OfPerson, None},
 		{CauseEverywhere, SelectAccount, "sign-out everywhere", "the account page and its JSON; `POST /customers/me/logout`; Global Token Revocation; `exeunt account end`",
 			Ends, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, None},
-		{CauseCredential, SelectOthers, "the person changes the password", "the account page",
+		{CauseCredential, SelectOthers, "the person changes the password, or adds or removes what they sign in with (a passkey, an authenticator app, new recovery codes)", "the account pages and their JSON",
 			ReRooted, OfOthers, OfOthers, OfPerson, Renewed, OfOthers, OfPerson, None},
 		{CauseReset, SelectAccount, "an operator sets a new password", "`exeunt account password`",
 			Ends, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, None},

@@ -20,6 +20,7 @@ import (
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/factor"
 	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/keys"
@@ -85,13 +86,14 @@ func start(t *testing.T, change ...func(*oauth.OAuth)) *node {
 	n.door = door.New(n.store, nil)
 	n.tie = browser.New(n.store, n.door, policy(), n.at, browser.Names{}, vault.Derive("csrf", 32))
 	passwords := signin.NewPasswords(n.store)
-	n.room = &oauth.OAuth{Store: n.store, Door: n.door, Browser: n.tie, Passwords: passwords, Pages: pages,
+	factors := factor.New(n.store, vault, "Test", policy().PendingLife)
+	n.room = &oauth.OAuth{Store: n.store, Door: n.door, Browser: n.tie, Passwords: passwords, Factors: factors, Pages: pages,
 		Tokens: token.NewIssuer(n.at, ring), Ring: ring, InitialTokens: []idp.Hash{idp.HashOf(initial)}, Resources: []string{apiAud}}
 	for _, f := range change {
 		f(n.room)
 	}
 	n.room.Mount(mux)
-	(&signin.SignIn{Store: n.store, Door: n.door, Browser: n.tie, Passwords: passwords, Pages: pages, Front: &frontchannel.FrontChannel{Pages: pages}}).Mount(mux)
+	(&signin.SignIn{Store: n.store, Door: n.door, Browser: n.tie, Passwords: passwords, Factors: factors, Pages: pages, Front: &frontchannel.FrontChannel{Pages: pages}}).Mount(mux)
 	server.Start()
 	t.Cleanup(server.Close)
 	n.populate(passwords)

@@ -20,6 +20,7 @@ import (
 	"exeunt.dev/internal/delivery"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/factor"
 	"exeunt.dev/internal/feed"
 	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
@@ -119,15 +120,17 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	front := &frontchannel.FrontChannel{Store: store, Browser: tie, Pages: pages, Issuer: c.Issuer, On: c.FrontChannel}
 	passwords := signin.NewPasswords(store)
 	passwords.Knows, passwords.Failed = tie.Knows, s.audit.Failed
+	factors := factor.New(store, s.base.Vault, c.Name, c.Policy.PendingLife)
+	factors.Knows, factors.Failed = tie.Knows, s.audit.Failed
 	mux := http.NewServeMux()
 	for _, room := range []interface{ Mount(*http.ServeMux) }{
 		pages,
-		&signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Front: front},
-		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
+		&signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Front: front},
+		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, FrontChannel: c.FrontChannel, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
 			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Await: s.delivery.Await},
-		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, Front: front, After: (*idp.Session).PageKey},
+		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, After: (*idp.Session).PageKey},
 		&admin.Admin{Store: store, Tokens: tokens, Wake: s.delivery.Due},
 		s.feed,
 		s,

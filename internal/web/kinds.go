@@ -5,13 +5,25 @@ import "time"
 // Login asks for username and password.
 type Login struct {
 	Action, Pending, CSRF string
+	Again                 string // the page of ours that wants a recent sign-in
 	App                   string // the app that asked; "" for the account pages
 	Username              string
+	Fixed                 bool // who is signed in proves it again
 	Error                 string
 	Stay                  bool
 }
 
 func (Login) template() string { return "login" }
+
+// Second asks for the second factor.
+type Second struct {
+	Action, Pending, Step, Again, CSRF string
+	App                                string
+	Restart                            string // where a sign-in begins anew
+	Error                              string
+}
+
+func (Second) template() string { return "second" }
 
 // Choose asks whether to go on as who is signed in, or consents to an app, or both.
 type Choose struct {

@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 		{"Sessions", sessions},
 		{"Expiring", expiring},
 		{"Swaps", swaps},
+		{"Credentials", credentials},
 		{"Sweep", sweep},
 		{"LifeCap", lifeCap},
 		{"FanOut", fanOut},

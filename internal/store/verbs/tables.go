@@ -29,6 +29,7 @@ func Tables() []Table {
 		{"family", []string{"name", "grant_", "sid", "client", "handle", "generation", "cur", "prev", "prev2", "rotated_at", "succ", "scopes", "audience", "created_at", "expires_at", "idle"}},
 		{"code", []string{"hash", "grant_", "offline", "family", "client", "redirect_uri", "challenge", "nonce", "scopes", "resources", "issued_at", "expires_at", "used_at"}},
 		{"pending", []string{"id", "kind", "browser", "client", "realm", "account_epoch", "client_epoch", "consent_epoch", "session", "acted_at", "data", "created_at", "expires_at"}},
+		{"credential", []string{"id", "account", "kind", "name", "handle", "public", "secret", "counter", "added_at", "used_at", "session", "ip"}},
 		{"key", []string{"kid", "use", "alg", "state", "private", "public", "created_at", "retired_at"}},
 		{"ending", []string{"number", "name", "what", "receipt", "at", "until"}},
 		{"receipt", []string{"number", "endings", "id", "request", "cause", "actor", "reason", "selector", "account", "client", "session", "at", "told_at", "cleared", "fan_ending", "fan_account", "fan_grant", "sessions", "families"}},
