@@ -36,6 +36,7 @@ type commands struct {
 	Receipt  receiptCmd  `cmd:"" help:"What each sign-out reached."`
 	Delivery deliveryCmd `cmd:"" help:"What apps are still to be told."`
 	Audit    auditCmd    `cmd:"" help:"What happened: sign-ins, failures, changes, operators' acts."`
+	Provider providerCmd `cmd:"" help:"Where people may come from: other sites that sign them in."`
 	Backup   backupCmd   `cmd:"" help:"Write and restore backups."`
 	Migrate  migrateCmd  `cmd:"" help:"Move everything to another database, with sessions alive."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

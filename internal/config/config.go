@@ -34,7 +34,10 @@ type Config struct {
 	TryFor             time.Duration  // how long an app is tried to be told of a sign-out
 	FrontChannel       bool           // what works in browsers only: Front-Channel Logout and Session Management
 	Tracing            Tracing
-	Providers          []Provider    // that people may sign in through, in the order of their buttons
+	Providers          []Provider // that people may sign in through, in the order of their buttons
+	Mail               Mail
+	Passwords          Passwords
+	Lock               Lock
 	MetricsListen      string        // "": on Listen, if the server is for this machine alone
 	AuditKeep          time.Duration // for how long events are kept; 0: for ever
 	Drain              time.Duration // how long a stopping node says that it is not ready before it takes no more requests

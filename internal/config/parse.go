@@ -88,6 +88,9 @@ func (r *reader) fields(c *Config) []field {
 				{"front_channel", func(key string, n *yaml.Node) { r.truth(key, n, &c.FrontChannel) }},
 			})
 		}},
+		{"mail", func(key string, n *yaml.Node) { r.mail(key, n, &c.Mail) }},
+		{"passwords", func(key string, n *yaml.Node) { r.passwords(key, n, &c.Passwords) }},
+		{"lock", func(key string, n *yaml.Node) { r.lock(key, n, &c.Lock) }},
 		{"audit", func(key string, n *yaml.Node) {
 			r.mapping(key, n, []field{{"keep", func(key string, n *yaml.Node) { r.keep(key, n, &c.AuditKeep) }}})
 		}},

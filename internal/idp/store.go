@@ -54,6 +54,8 @@ type View interface {
 	ReceiptReader
 	DeliveryReader
 	IdentityReader
+	MailReader
+	LockReader
 	EventReader
 }
 
@@ -71,6 +73,8 @@ type Tx interface {
 	LedgerWriter
 	DeliveryWriter
 	IdentityWriter
+	MailWriter
+	LockWriter
 	EventWriter
 }
 

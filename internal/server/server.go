@@ -25,6 +25,7 @@ import (
 	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/logout"
+	"exeunt.dev/internal/mail"
 	"exeunt.dev/internal/oauth"
 	"exeunt.dev/internal/outbound"
 	"exeunt.dev/internal/signin"
@@ -44,6 +45,7 @@ type Server struct {
 	door     *door.Door
 	calls    *outbound.Client
 	delivery *delivery.Delivery
+	post     *mail.Post // nil: there is no mail server
 	audit    *audit.Log
 	metrics  *metrics
 	handler  http.Handler
@@ -94,6 +96,10 @@ func (s *Server) build(ctx context.Context) error {
 	})
 	s.audit = audit.New(s.base.Store, c.AuditKeep, s.log)
 	s.door = door.New(s.store, s.committed)
+	var err error
+	if s.post, err = s.base.Post(s.store, nil, s.log); err != nil {
+		return err
+	}
 	pages, err := web.New(c.Name)
 	if err != nil {
 		return err
@@ -180,6 +186,7 @@ func (s *Server) Run(ctx context.Context) error {
 		work.Go(func() { s.acme.Run(follow) })
 	}
 	work.Go(func() { s.delivery.Run(follow) })
+	work.Go(func() { s.post.Run(follow) })
 	last, stopLast := context.WithCancel(context.Background()) // what requests leave behind is written when the last one is over
 	work.Go(func() { s.audit.Run(last) })
 	failed := make(chan error, 2)

@@ -82,6 +82,11 @@ func (u *Upstream) WayOut(endSession, idToken, back, state string) (string, erro
 	}
 	q := to.Query()
 	q.Set("client_id", u.P.ClientID)
+	if own := u.P.SignOut.Return; own != "" {
+		q.Set(own, back)
+		to.RawQuery = q.Encode()
+		return to.String(), nil
+	}
 	q.Set("post_logout_redirect_uri", back)
 	if idToken != "" {
 		q.Set("id_token_hint", idToken)

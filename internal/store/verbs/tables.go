@@ -39,6 +39,10 @@ func Tables() []Table {
 		{"upstream_end", []string{"provider", "issuer", "kind", "value", "issued", "until"}},
 		{"revocation", []string{"id", "provider", "issuer", "subject", "account", "receipt", "state", "tokens", "created_at", "due", "attempts", "attempted_at", "settled_at", "error"}},
 		{"delivery", []string{"receipt", "sid", "client", "account", "state", "created_at", "due", "attempts", "attempted_at", "confirmed_at", "again", "status", "error"}},
+		{"mail", []string{"id", "account", "kind", "sealed", "created_at", "until", "due", "attempts", "error"}},
+		{"tally", []string{"key", "hour", "count"}},
+		{"account_lock", []string{"account", "id", "kind", "at", "opens_at"}},
+		{"care", []string{"account", "since", "settled_at"}},
 		{"event", []string{"id", "number", "hash", "kind", "at", "account", "actor", "session", "client", "receipt", "ip", "device", "why", "data"}},
 		{"audit", []string{"id", "number", "hash", "first", "before"}},
 	}
