@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -30,11 +29,12 @@ var providerID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
 
 // given is what the file says of one provider.
 type given struct {
-	id, kind, issuer, tenant, clientID, secret, label string
-	team, keyID, keyFile, subject                     string
-	scopes, hosts                                     []string
-	endpoints                                         provider.Endpoints
-	out                                               Provider
+	id, kind, issuer, base, domain, tenant, realm, region, pool string
+	clientID, secret, label, team, keyID, keyFile, subject      string
+	scopes, hosts                                               []string
+	anyType                                                     bool
+	endpoints                                                   provider.Endpoints
+	out                                                         Provider
 }
 
 // kind makes a provider of a kind. needs are the keys without which it cannot be made.
@@ -58,11 +58,26 @@ func kinds() []kind {
 		{"google", []string{"client_id", "secret"}, plain(provider.Google)},
 		{"facebook", []string{"client_id", "secret"}, plain(provider.Facebook)},
 		{"github", []string{"client_id", "secret"}, plain(provider.GitHub)},
-		{"gitlab", []string{"issuer", "client_id", "secret"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
-			return provider.GitLab(g.issuer, g.clientID, g.secret)
+		{"discord", []string{"client_id", "secret"}, plain(provider.Discord)},
+		{"twitch", []string{"client_id", "secret"}, plain(provider.Twitch)},
+		{"slack", []string{"client_id", "secret"}, plain(provider.Slack)},
+		{"gitlab", []string{"base", "client_id", "secret"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
+			return provider.GitLab(g.base, g.clientID, g.secret)
 		}},
 		{"microsoft", []string{"tenant", "client_id", "secret"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
 			return provider.Microsoft(g.tenant, g.clientID, g.secret)
+		}},
+		{"auth0", []string{"domain", "client_id", "secret"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
+			return provider.Auth0(g.domain, g.clientID, g.secret)
+		}},
+		{"okta", []string{"issuer", "client_id", "secret"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
+			return provider.Okta(g.issuer, g.clientID, g.secret)
+		}},
+		{"keycloak", []string{"base", "realm", "client_id"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
+			return provider.Keycloak(g.base, g.realm, g.clientID, g.secret)
+		}},
+		{"cognito", []string{"region", "pool", "domain", "client_id"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
+			return provider.Cognito(g.region, g.pool, g.domain, g.clientID, g.secret)
 		}},
 		{"apple", []string{"team", "key_id", "key_file", "client_id"}, (*reader).apple},
 	}
@@ -84,13 +99,6 @@ func (r *reader) apple(key string, n *yaml.Node, g *given) provider.Provider {
 	}
 	r.wrong(n.Line, key+".key_file", g.keyFile+" holds no key of Apple's", "write where the file AuthKey_….p8 lies that Apple's developer pages gave you")
 	return provider.Provider{}
-}
-
-func (r *reader) path(p string) string {
-	if filepath.IsAbs(p) {
-		return p
-	}
-	return filepath.Join(r.base, p)
 }
 
 // secretOf reads a secret from where one may be.
@@ -133,8 +141,10 @@ func (r *reader) provider(key string, n *yaml.Node, to *[]Provider) {
 	e := &g.endpoints
 	r.mapping(key, n, []field{
 		{"id", r.into(&g.id)}, {"kind", r.into(&g.kind)}, {"label", r.into(&g.label)}, {"issuer", r.into(&g.issuer)}, {"tenant", r.into(&g.tenant)},
+		{"base", r.into(&g.base)}, {"domain", r.into(&g.domain)}, {"realm", r.into(&g.realm)}, {"region", r.into(&g.region)}, {"pool", r.into(&g.pool)},
 		{"client_id", r.into(&g.clientID)}, {"secret", func(key string, n *yaml.Node) { r.secretOf(key, n, &g.secret) }},
 		{"team", r.into(&g.team)}, {"key_id", r.into(&g.keyID)}, {"key_file", r.into(&g.keyFile)},
+		{"any_logout_type", func(key string, n *yaml.Node) { r.truth(key, n, &g.anyType) }},
 		{"scopes", texts(&g.scopes)}, {"hosts", texts(&g.hosts)}, {"subject", r.into(&g.subject)},
 		{"endpoints", func(key string, n *yaml.Node) {
 			r.mapping(key, n, []field{{"authorize", r.into(&e.Authorize)}, {"token", r.into(&e.Token)}, {"profile", r.into(&e.Profile)}, {"end_session", r.into(&e.EndSession)}, {"revoke", r.into(&e.Revoke)}})
@@ -164,7 +174,8 @@ func (r *reader) provider(key string, n *yaml.Node, to *[]Provider) {
 		r.wrong(n.Line, key+".kind", strconv.Quote(g.kind)+" is no kind of provider", "known are "+strings.Join(names, ", ")+"; any OpenID Provider is oidc, and what speaks OAuth 2.0 only is oauth")
 		return
 	}
-	has := map[string]bool{"issuer": g.issuer != "", "tenant": g.tenant != "", "client_id": g.clientID != "", "secret": g.secret != "", "endpoints": *e != provider.Endpoints{},
+	has := map[string]bool{"issuer": g.issuer != "", "tenant": g.tenant != "", "base": g.base != "", "domain": g.domain != "", "realm": g.realm != "", "region": g.region != "", "pool": g.pool != "",
+		"client_id": g.clientID != "", "secret": g.secret != "", "endpoints": *e != provider.Endpoints{},
 		"subject": g.subject != "", "team": g.team != "", "key_id": g.keyID != "", "key_file": g.keyFile != ""}
 	for _, need := range all[i].needs {
 		if !has[need] {
@@ -186,6 +197,7 @@ func (r *reader) provider(key string, n *yaml.Node, to *[]Provider) {
 	} else if p.Title == g.issuer {
 		p.Title = g.id
 	}
+	p.AnyLogoutType = p.AnyLogoutType || g.anyType
 	p.Hosts = append(p.Hosts, g.hosts...)
 	if g.kind == "oidc" && *e != (provider.Endpoints{}) {
 		p.Endpoints = *e

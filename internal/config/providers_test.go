@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"exeunt.dev/internal/config"
+	"exeunt.dev/provider"
 )
 
 const withIssuer = "issuer: http://localhost:8080\n"
@@ -66,6 +67,29 @@ func TestProvidersRefused(t *testing.T) {
 		var e *config.Error
 		if !errors.As(err, &e) || !strings.Contains(e.Error(), c.says) || strings.Contains(e.Error(), ":b@") {
 			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// Every kind that the table knows can be written.
+func TestProvidersOfEveryKind(t *testing.T) {
+	t.Setenv("S", "secret")
+	of := map[string]string{"gitlab": "base: 'https://git.example'", "microsoft": "tenant: common", "auth0": "domain: a.example", "okta": "issuer: 'https://o.example/oauth2/default'",
+		"keycloak": "base: 'https://k.example', realm: r", "cognito": "region: eu, pool: p, domain: c.example", "oidc": "issuer: 'https://op.example'",
+		"oauth": "endpoints: {authorize: 'https://h.example/a', token: 'https://h.example/t', profile: 'https://h.example/p'}, subject: id"}
+	for _, e := range provider.Known() {
+		if e.Kind == "apple" {
+			continue // its key is a file
+		}
+		text := "  - {id: x, kind: " + e.Kind + ", client_id: c, secret: {env: S}"
+		if more := of[e.Kind]; more != "" {
+			text += ", " + more
+		}
+		c, err := config.Parse("exeunt.yaml", []byte(withIssuer+"providers:\n"+text+"}\n"))
+		if err != nil {
+			t.Error(err)
+		} else if p := c.Providers[0].Provider; p.OIDC() != e.Provider.OIDC() || p.Check() != nil {
+			t.Errorf("%s: %+v", e.Kind, p)
 		}
 	}
 }
