@@ -86,6 +86,8 @@ type IdentityReader interface {
 	OfflineOf(IdentityKey) ([]Name, error)
 	// RevocationsOf lists those of a receipt.
 	RevocationsOf(ReceiptID) ([]Revocation, error)
+	// RevocationsDue names the providers to which something is due.
+	RevocationsDue(now Time) ([]string, error)
 	// Revocations lists those that are owed, or dead, oldest first; After is the last one's id.
 	Revocations(Page) ([]Revocation, error)
 }

@@ -10,6 +10,7 @@ const (
 
 	sqlRevocationsOf    = `SELECT ` + revocationColumns + ` FROM revocation WHERE receipt = ? AND receipt <> '' ORDER BY created_at, id`
 	sqlRevocations      = `SELECT ` + revocationColumns + ` FROM revocation WHERE state <> 'confirmed' AND id > ? ORDER BY id LIMIT CAST(? AS BIGINT)`
+	sqlRevocationsDue   = `SELECT DISTINCT provider FROM revocation WHERE due <= ? ORDER BY provider`
 	sqlInsertRevocation = `INSERT INTO revocation (` + revocationColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	sqlDueRevocations   = `SELECT ` + revocationColumns + ` FROM revocation WHERE provider = ? AND due <= ? ORDER BY due LIMIT CAST(? AS BIGINT)`
 	sqlLeaseRevocation  = `UPDATE revocation SET due = ?, attempts = attempts + 1, attempted_at = ? WHERE id = ?`
@@ -35,6 +36,12 @@ func (v *View) RevocationsOf(id idp.ReceiptID) ([]idp.Revocation, error) {
 		return nil, nil
 	}
 	return v.revocations(sqlRevocationsOf, string(id))
+}
+
+// RevocationsDue names the providers to which something is due.
+func (v *View) RevocationsDue(now idp.Time) (out []string, err error) {
+	err = v.E.Each(sqlRevocationsDue, func(r Row) { out = append(out, r.Text()) }, now)
+	return out, err
 }
 
 // Revocations lists what is owed or dead.
