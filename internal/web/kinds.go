@@ -11,6 +11,7 @@ type Login struct {
 	Fixed                 bool // who is signed in proves it again
 	Error                 string
 	Stay                  bool
+	Providers             []ProviderButton
 }
 
 func (Login) template() string { return "login" }
@@ -67,6 +68,7 @@ type Receipt struct {
 	Signed      string // address of the signed copy
 	Own         bool   // the page follows the sign-out at once
 	Back        string
+	Providers   []ProviderLayer
 }
 
 // ReceiptLine is one app.
