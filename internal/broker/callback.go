@@ -82,7 +82,7 @@ func (b *Broker) arrived(w http.ResponseWriter, r *http.Request, s *site, row *i
 			return err
 		}
 		born.Account = e.Account
-		return endedSince(v, who.Account, row.CreatedAt)
+		return endedSince(v, who.Account, t.Head)
 	})
 	switch {
 	case errors.Is(err, idp.ErrNotFound):
@@ -98,8 +98,8 @@ func (b *Broker) arrived(w http.ResponseWriter, r *http.Request, s *site, row *i
 	b.Enter(w, r, t.Pending, t.Again, b.proof(s, in, t, who.Account, born, who.Tokens, row.CreatedAt))
 }
 
-// endedSince says whether an account has ended everything since a time: idp.ErrEnded.
-func endedSince(v idp.View, a idp.AccountID, since idp.Time) error {
+// endedSince says whether an account has ended everything since the ledger's head was there: idp.ErrEnded.
+func endedSince(v idp.View, a idp.AccountID, head uint64) error {
 	const page = 100
 	before := uint64(0)
 	for {
@@ -108,7 +108,7 @@ func endedSince(v idp.View, a idp.AccountID, since idp.Time) error {
 			return err
 		}
 		for _, x := range all {
-			if x.At < since {
+			if x.Number <= head {
 				return nil
 			}
 			if x.Selector == idp.SelectAccount || x.Selector == idp.SelectOthers {

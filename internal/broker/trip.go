@@ -18,6 +18,7 @@ import (
 type trip struct {
 	upstream.Trip
 	Provider       string
+	Head           uint64 // of the ledger when it began
 	Pending, Again string `json:",omitempty"` // of the sign-in pages
 	Stay, Asked    bool   `json:",omitempty"`
 	// Link is the session that links what comes back; zero: it is a sign-in.
@@ -87,6 +88,15 @@ func (b *Broker) depart(w http.ResponseWriter, r *http.Request, s *site, t trip,
 		return
 	}
 	t.Trip, t.Provider = on, s.ID
+	err = b.Store.Look(r.Context(), func(v idp.View) error {
+		head, err := v.Head()
+		t.Head = head.Number
+		return err
+	})
+	if err != nil {
+		b.Pages.Fail(w, r, err)
+		return
+	}
 	err = b.put(r, idp.PendingProvider, state, t, born, b.Browser.ID(w, r), t.Link)
 	if err != nil {
 		b.Pages.Fail(w, r, err)
