@@ -23,6 +23,7 @@ type accountCmd struct {
 	Lock     accountLockCmd     `cmd:"" help:"Sign a person out everywhere and let nobody in until unlock."`
 	Unlock   accountUnlockCmd   `cmd:"" help:"Let a locked person sign in again."`
 	Password accountPasswordCmd `cmd:"" help:"Set a new password and sign the person out everywhere."`
+	Factor   factorCmd          `cmd:"" help:"What a person signs in with besides the password."`
 	End      accountEndCmd      `cmd:"" help:"Sign a person out everywhere."`
 	Delete   accountDeleteCmd   `cmd:"" help:"Sign a person out everywhere, for good."`
 }

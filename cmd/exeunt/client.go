@@ -51,6 +51,8 @@ type clientAddCmd struct {
 	InspectAlg  string   `name:"introspection-alg" help:"The algorithm of signed introspection answers to it. Default: the first of signing_algs." placeholder:"ALG"`
 	FirstParty  bool     `help:"It is ours: people are not asked for consent."`
 	Offline     bool     `help:"It may act while people are away (offline_access)."`
+	DPoP        string   `name:"dpop" help:"Whether its tokens are bound to a key that it holds (DPoP): allowed (when it shows one), required, or off (for APIs that know bearer tokens only)." enum:"allowed,required,off" default:"allowed"`
+	BindAddress string   `help:"How much of its address its tokens are bound to: off, exact, or the prefix lengths of IPv4 and IPv6 as in 24/56. Not for native apps, which move: bind those to a key." placeholder:"HOW"`
 }
 
 func (c *clientAddCmd) Run(w *world) error {
@@ -119,6 +121,16 @@ func (c *clientAddCmd) client() (idp.Client, error) {
 	}
 	if row.Name == "" {
 		row.Name = c.ID
+	}
+	if c.DPoP != "allowed" {
+		row.DPoP = idp.DPoP(c.DPoP)
+	}
+	var err error
+	if row.BindAddress, err = idp.ParseNetworks(c.BindAddress); err != nil {
+		return row, err
+	}
+	if err := row.ValidBinding(); err != nil {
+		return row, err
 	}
 	people := false
 	switch row.Kind {
@@ -222,7 +234,8 @@ func (c *clientShowCmd) Run(w *world) error {
 			[]string{"authentication", row.AuthMethod}, []string{"grant types", words(row.GrantTypes)}, []string{"scopes", words(row.Scopes)}, []string{"audiences", words(row.Audiences)},
 			[]string{"redirect URIs", words(row.RedirectURIs)}, []string{"post-logout URIs", words(row.PostLogoutURIs)}, []string{"logout URIs", words(row.LogoutURIs)},
 			[]string{"told of sign-outs at", cmp.Or(row.BackchannelLogoutURI, "nowhere: it cannot be told")}, []string{"asked in browsers at", cmp.Or(row.FrontchannelLogoutURI, "nowhere")},
-			[]string{"first party", fmt.Sprint(row.FirstParty)}, []string{"offline", fmt.Sprint(row.Offline)}, []string{"created", stamp(row.CreatedAt)})
+			[]string{"first party", fmt.Sprint(row.FirstParty)}, []string{"offline", fmt.Sprint(row.Offline)},
+			[]string{"bound to a key", cmp.Or(string(row.DPoP), "allowed")}, []string{"bound to its address", row.BindAddress.String()}, []string{"created", stamp(row.CreatedAt)})
 	})
 }
 

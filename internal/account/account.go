@@ -125,7 +125,7 @@ func (a *Account) page(w http.ResponseWriter, r *http.Request) {
 	a.show(w, r, s, http.StatusOK, flash, "")
 }
 
-func (a *Account) show(w http.ResponseWriter, r *http.Request, s *idp.Session, status int, flash, problem string) {
+func (a *Account) show(w http.ResponseWriter, r *http.Request, s *idp.Session, status int, flash, problem web.Words) {
 	who, lines, more, err := a.sessions(r.Context(), s.Account, r.URL.Query().Get("after"))
 	if err != nil {
 		a.Pages.Fail(w, r, err)
@@ -143,7 +143,7 @@ func (a *Account) show(w http.ResponseWriter, r *http.Request, s *idp.Session, s
 		}
 		p.Sessions = append(p.Sessions, row)
 	}
-	a.Pages.Render(w, status, p)
+	a.Pages.Render(w, r, status, p)
 }
 
 // form wraps a room's act: a same-origin POST of the signed-in person.
@@ -155,7 +155,7 @@ func (a *Account) form(act func(http.ResponseWriter, *http.Request, *idp.Session
 			return
 		}
 		if a.Browser.Genuine(r, form.Get("csrf")) != nil {
-			a.Pages.Render(w, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", Link: "/account", LinkText: "Your account"})
+			a.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", Link: "/account", LinkText: "Your account"})
 			return
 		}
 		s, err := a.Browser.Session(r)
@@ -203,15 +203,15 @@ func (a *Account) problem(w http.ResponseWriter, r *http.Request, s *idp.Session
 	switch {
 	case errors.As(err, &limited):
 		w.Header().Set("Retry-After", limited.RetryAfter())
-		a.show(w, r, s, http.StatusTooManyRequests, "", "Too many attempts. Please wait "+limited.RetryAfter()+" seconds.")
+		a.show(w, r, s, http.StatusTooManyRequests, "", web.Say("Too many attempts. Please wait %s seconds.", limited.RetryAfter()))
 	case errors.As(err, &invalid):
 		a.show(w, r, s, http.StatusBadRequest, "", invalid.Sentence)
 	case errors.Is(err, idp.ErrWrong), errors.Is(err, idp.ErrLocked):
-		a.show(w, r, s, http.StatusForbidden, "", "That password is not right. Nothing was changed.")
+		a.show(w, r, s, http.StatusForbidden, "", web.Say("That password is not right. Nothing was changed."))
 	case errors.Is(err, idp.ErrEnded):
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
 	case errors.Is(err, idp.ErrNotFound):
-		a.show(w, r, s, http.StatusNotFound, "", "There is no such session. It may be over already.")
+		a.show(w, r, s, http.StatusNotFound, "", web.Say("There is no such session. It may be over already."))
 	default:
 		a.Pages.Fail(w, r, err)
 	}

@@ -20,15 +20,15 @@ const (
 
 // authenticator shows whether there is an authenticator app, or the one that is being set up.
 func (a *Account) authenticator(w http.ResponseWriter, r *http.Request, s *idp.Session, q url.Values) {
-	flash, err := a.changed(r.Context(), s.Account, map[string]string{"removed": "Your authenticator app and its recovery codes are removed."}, q)
+	flash, err := a.changed(r.Context(), s.Account, map[string]web.Words{"removed": web.Say("Your authenticator app and its recovery codes are removed.")}, q)
 	if err != nil {
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	a.showAuthenticator(w, r, s, http.StatusOK, q.Get("offer"), flash, "")
+	a.showAuthenticator(w, r, s, http.StatusOK, q.Get("offer"), flash, nil)
 }
 
-func (a *Account) showAuthenticator(w http.ResponseWriter, r *http.Request, s *idp.Session, status int, offer, flash, problem string) {
+func (a *Account) showAuthenticator(w http.ResponseWriter, r *http.Request, s *idp.Session, status int, offer string, flash, problem web.Words) {
 	k, err := a.kept(r.Context(), s.Account)
 	if err != nil {
 		a.Pages.Fail(w, r, err)
@@ -46,7 +46,7 @@ func (a *Account) showAuthenticator(w http.ResponseWriter, r *http.Request, s *i
 			return
 		}
 	}
-	a.Pages.Render(w, status, p)
+	a.Pages.Render(w, r, status, p)
 }
 
 // offered is what a person puts into the app; nil if it is over.
@@ -92,14 +92,14 @@ func (a *Account) confirmOffer(w http.ResponseWriter, r *http.Request, s *idp.Se
 			a.Pages.Fail(w, r, err)
 			return
 		}
-		a.showAuthenticator(w, r, s, status, form.Get("offer"), "", sentence)
+		a.showAuthenticator(w, r, s, status, form.Get("offer"), nil, sentence)
 		return
 	}
 	a.showCodes(w, r, s, cookie, codes, receipt, "Your authenticator app is on.")
 }
 
 // showCodes shows new recovery codes.
-func (a *Account) showCodes(w http.ResponseWriter, r *http.Request, s *idp.Session, cookie string, codes []string, receipt idp.Receipt, said string) {
+func (a *Account) showCodes(w http.ResponseWriter, r *http.Request, s *idp.Session, cookie string, codes []string, receipt idp.Receipt, said web.Words) {
 	a.Door.Committed()
 	a.Browser.SetSession(w, cookie, s)
 	k, err := a.kept(r.Context(), s.Account)
@@ -111,7 +111,7 @@ func (a *Account) showCodes(w http.ResponseWriter, r *http.Request, s *idp.Sessi
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	a.Pages.Render(w, http.StatusOK, web.Recovery{Header: a.header(w, r, k.who.Username), Flash: said + " " + over(gone), Codes: codes, Left: len(codes), On: true})
+	a.Pages.Render(w, r, http.StatusOK, web.Recovery{Header: a.header(w, r, k.who.Username), Flash: web.Sentences(said, over(gone)), Codes: codes, Left: len(codes), On: true})
 }
 
 func (a *Account) removeAuthenticator(w http.ResponseWriter, r *http.Request, s *idp.Session, _ url.Values) {
@@ -131,7 +131,7 @@ func (a *Account) removeAuthenticator(w http.ResponseWriter, r *http.Request, s 
 			a.Pages.Fail(w, r, err)
 			return
 		}
-		a.showAuthenticator(w, r, s, status, "", "", sentence)
+		a.showAuthenticator(w, r, s, status, "", nil, sentence)
 		return
 	}
 	a.went(w, r, s, cookie, authenticatorPage, "removed", receipt)
@@ -156,7 +156,7 @@ func (a *Account) recovery(w http.ResponseWriter, r *http.Request, s *idp.Sessio
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	a.Pages.Render(w, http.StatusOK, web.Recovery{Header: a.header(w, r, k.who.Username), Left: idp.Has(k.all, idp.CredentialRecovery), On: idp.OwesSecond(k.all)})
+	a.Pages.Render(w, r, http.StatusOK, web.Recovery{Header: a.header(w, r, k.who.Username), Left: idp.Has(k.all, idp.CredentialRecovery), On: idp.OwesSecond(k.all)})
 }
 
 // regenerate voids the codes and shows new ones.

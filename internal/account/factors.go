@@ -18,6 +18,12 @@ func (a *Account) mountFactors(mux *http.ServeMux) {
 	mux.HandleFunc("POST /account/authenticator/confirm", a.form(a.confirmOffer))
 	mux.HandleFunc("POST /account/authenticator/remove", a.form(a.removeAuthenticator))
 	mux.HandleFunc("DELETE /account/authenticator", a.deleteFactor(idp.CredentialTOTP))
+	mux.HandleFunc("GET /account/passkeys", a.factors(a.passkeys, a.passkeysJSON))
+	mux.HandleFunc("POST /account/passkeys", a.form(a.addPasskey))
+	mux.HandleFunc("POST /account/passkeys/challenge", a.passkeyChallenge)
+	mux.HandleFunc("POST /account/passkeys/{id}/rename", a.form(a.renamePasskey))
+	mux.HandleFunc("POST /account/passkeys/{id}/remove", a.form(a.removePasskey))
+	mux.HandleFunc("DELETE /account/passkeys/{id}", a.deleteFactor(idp.CredentialPasskey))
 	mux.HandleFunc("GET /account/recovery", a.factors(a.recovery, a.recoveryJSON))
 	mux.HandleFunc("POST /account/recovery", a.form(a.regenerate))
 }
@@ -103,13 +109,13 @@ func (a *Account) header(w http.ResponseWriter, r *http.Request, who string) web
 }
 
 // changed says what a change of credentials did: what it was, and what ended with it elsewhere. The receipt must be this person's.
-func (a *Account) changed(ctx context.Context, id idp.AccountID, done map[string]string, q url.Values) (string, error) {
+func (a *Account) changed(ctx context.Context, id idp.AccountID, done map[string]web.Words, q url.Values) (web.Words, error) {
 	said := done[q.Get("done")]
-	if said == "" || !q.Has("receipt") {
+	if said == nil || !q.Has("receipt") {
 		return said, nil
 	}
 	gone, err := a.took(ctx, id, idp.ReceiptID(q.Get("receipt")))
-	return said + " " + over(gone), err
+	return web.Sentences(said, over(gone)), err
 }
 
 // went ends an act that changed credentials: the browser has its new cookie, and goes to the page that says so.
@@ -137,6 +143,10 @@ func (a *Account) deleteFactor(kind idp.CredentialKind) http.HandlerFunc {
 		}
 		cookie := idp.NewSecret(32)
 		receipt, err := a.remove(r, c.session, k, kind, id, cookie)
+		if errors.Is(err, idp.ErrEnded) {
+			edge.TokenError(w, http.StatusUnauthorized, "", "Sign in first.")
+			return
+		}
 		if err != nil {
 			edge.Fail(w, r, err)
 			return
@@ -158,7 +168,7 @@ func (a *Account) remove(r *http.Request, s *idp.Session, k kept, kind idp.Crede
 }
 
 // refused is a status and a sentence for who could not change a credential; 0: the error is none of the person's.
-func refused(err error) (int, string) {
+func refused(err error) (int, web.Words) {
 	var invalid *idp.InvalidError
 	switch {
 	case errors.As(err, &invalid):
@@ -172,5 +182,5 @@ func refused(err error) (int, string) {
 	case errors.Is(err, idp.ErrEnded):
 		return http.StatusConflict, "Something changed meanwhile. Nothing was done; please begin again."
 	}
-	return 0, ""
+	return 0, nil
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"exeunt.dev/internal/bearer"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/receipt"
@@ -60,15 +61,8 @@ func (a *Admin) view(w http.ResponseWriter, r *http.Request, read func(v idp.Vie
 }
 
 func (a *Admin) caller(w http.ResponseWriter, r *http.Request) (*token.Access, bool) {
-	raw := edge.Bearer(r)
-	if raw == "" {
-		edge.TokenError(w, http.StatusUnauthorized, "", "")
-		return nil, false
-	}
-	caller, err := a.Tokens.ReadAccess(raw)
-	now, _ := a.Store.Now()
-	if err != nil || now >= caller.Expires {
-		edge.TokenError(w, http.StatusUnauthorized, "invalid_token", "The access token is not valid")
+	caller, ok := bearer.Token(w, r, a.Tokens, a.Store)
+	if !ok {
 		return nil, false
 	}
 	edge.Note(r.Context(), "client", caller.Client)

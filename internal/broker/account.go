@@ -27,15 +27,22 @@ func (b *Broker) page(w http.ResponseWriter, r *http.Request) {
 		b.Pages.Fail(w, r, err)
 		return
 	}
-	said := map[string]string{
-		"linked":   "Linked. All your other sessions were ended.",
-		"already":  "That was linked to your account already.",
-		"unlinked": "Unlinked. All your other sessions were ended, and the provider is being told to forget what you allowed.",
-	}
-	b.show(w, r, s, http.StatusOK, said[r.URL.Query().Get("done")], "")
+	b.show(w, r, s, http.StatusOK, said(r.URL.Query().Get("done")), nil)
 }
 
-func (b *Broker) show(w http.ResponseWriter, r *http.Request, s *idp.Session, status int, flash, problem string) {
+func said(done string) web.Words {
+	switch done {
+	case "linked":
+		return "Linked. All your other sessions were ended."
+	case "already":
+		return "That was linked to your account already."
+	case "unlinked":
+		return "Unlinked. All your other sessions were ended, and the provider is being told to forget what you allowed."
+	}
+	return nil
+}
+
+func (b *Broker) show(w http.ResponseWriter, r *http.Request, s *idp.Session, status int, flash, problem web.Words) {
 	var who idp.Account
 	var all []idp.Identity
 	err := b.Store.View(r.Context(), func(v idp.View) (err error) {
@@ -61,7 +68,7 @@ func (b *Broker) show(w http.ResponseWriter, r *http.Request, s *idp.Session, st
 	for _, s := range b.order {
 		p.Others = append(p.Others, web.ProviderButton{ID: s.ID, Title: s.title()})
 	}
-	b.Pages.Render(w, status, p)
+	b.Pages.Render(w, r, status, p)
 }
 
 // form wraps an act on identities: a same-origin POST of a person whose sign-in is recent, so that neither another site nor a browser
@@ -74,7 +81,7 @@ func (b *Broker) form(act func(http.ResponseWriter, *http.Request, *idp.Session,
 			return
 		}
 		if b.Browser.Genuine(r, form.Get("csrf")) != nil {
-			b.stale(w, page, "Go back")
+			b.stale(w, r, page)
 			return
 		}
 		s, err := b.Browser.Session(r)
@@ -95,7 +102,7 @@ func (b *Broker) form(act func(http.ResponseWriter, *http.Request, *idp.Session,
 func (b *Broker) link(w http.ResponseWriter, r *http.Request, s *idp.Session, _ url.Values) {
 	up := b.ups[r.PathValue("provider")]
 	if up == nil {
-		b.show(w, r, s, http.StatusNotFound, "", "There is no such provider.")
+		b.show(w, r, s, http.StatusNotFound, nil, web.Say("There is no such provider."))
 		return
 	}
 	b.depart(w, r, up, trip{Asked: true, Link: s.Name, Account: s.Account}, idp.Epochs{Realm: s.Realm, Account: s.Epoch}, page)
@@ -106,7 +113,7 @@ func (b *Broker) link(w http.ResponseWriter, r *http.Request, s *idp.Session, _ 
 func (b *Broker) finishLink(w http.ResponseWriter, r *http.Request, up *site, row *idp.Pending, t trip, in upstream.Arrival) {
 	s, err := b.Browser.Session(r)
 	if errors.Is(err, idp.ErrNotFound) || err == nil && (s.Name != t.Link || s.Account != t.Account) {
-		b.say(w, http.StatusForbidden, "Nothing was linked", "You are not signed in any more as who began this. Please sign in and try again.", "/login", "Sign in")
+		b.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "Nothing was linked", Text: "You are not signed in any more as who began this. Please sign in and try again.", Link: "/login", LinkText: "Sign in"})
 		return
 	}
 	if err != nil {
@@ -150,9 +157,9 @@ func (b *Broker) finishLink(w http.ResponseWriter, r *http.Request, up *site, ro
 	})
 	switch {
 	case errors.Is(err, errTaken), errors.Is(err, idp.ErrConflict):
-		b.show(w, r, s, http.StatusConflict, "", "This sign-in with "+up.title()+" belongs to another account here. Nothing was linked.")
+		b.show(w, r, s, http.StatusConflict, "", web.Say("This sign-in with %s belongs to another account here. Nothing was linked.", up.title()))
 	case errors.Is(err, idp.ErrEnded):
-		b.say(w, http.StatusConflict, "Nothing was linked", "You were signed out meanwhile. Please sign in and try again.", "/login", "Sign in")
+		b.Pages.Render(w, r, http.StatusConflict, web.Message{Title: "Nothing was linked", Text: "You were signed out meanwhile. Please sign in and try again.", Link: "/login", LinkText: "Sign in"})
 	case err != nil:
 		b.Pages.Fail(w, r, err)
 	case already:
@@ -204,9 +211,9 @@ func (b *Broker) unlink(w http.ResponseWriter, r *http.Request, s *idp.Session, 
 	})
 	switch {
 	case errors.Is(err, errNone):
-		b.show(w, r, s, http.StatusNotFound, "", "That is not linked to your account any more.")
+		b.show(w, r, s, http.StatusNotFound, nil, web.Say("That is not linked to your account any more."))
 	case errors.Is(err, errLast):
-		b.show(w, r, s, http.StatusConflict, "", "This is the only way into your account. Set a password, add a passkey or link another one first.")
+		b.show(w, r, s, http.StatusConflict, nil, web.Say("This is the only way into your account. Set a password, add a passkey or link another one first."))
 	case errors.Is(err, idp.ErrEnded):
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
 	case err != nil:

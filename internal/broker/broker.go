@@ -99,7 +99,7 @@ func (b *Broker) up(next func(http.ResponseWriter, *http.Request, *site)) http.H
 	return func(w http.ResponseWriter, r *http.Request) {
 		s := b.ups[r.PathValue("provider")]
 		if s == nil {
-			b.say(w, http.StatusNotFound, "No such provider", "Nobody signs in here through that.", "/login", "Sign in")
+			b.Pages.Render(w, r, http.StatusNotFound, web.Message{Title: "No such provider", Text: "Nobody signs in here through that.", Link: "/login", LinkText: "Sign in"})
 			return
 		}
 		next(w, r, s)
@@ -115,13 +115,9 @@ func (b *Broker) turn(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-func (b *Broker) say(w http.ResponseWriter, status int, title, text, link, linkText string) {
-	b.Pages.Render(w, status, web.Message{Title: title, Text: text, Link: link, LinkText: linkText})
-}
-
 // stale answers a form that was open for too long or came from elsewhere.
-func (b *Broker) stale(w http.ResponseWriter, link, text string) {
-	b.say(w, http.StatusForbidden, "Please try again", "This page was open for too long, or did not come from here. Nothing was changed.", link, text)
+func (b *Broker) stale(w http.ResponseWriter, r *http.Request, link string) {
+	b.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", Link: link, LinkText: "Go back"})
 }
 
 // note is the log's word of what went wrong with a provider: a kind, never a token, a code or a person.

@@ -18,44 +18,44 @@ import (
 func (b *Broker) callback(w http.ResponseWriter, r *http.Request, s *site) {
 	answer := r.URL.Query()
 	if !upstream.Single(answer) || answer.Get("state") == "" {
-		b.stray(w)
+		b.stray(w, r)
 		return
 	}
 	var t trip
 	row, err := b.take(r, idp.PendingProvider, answer.Get("state"), b.Browser.ID(w, r), &t)
 	switch {
 	case errors.Is(err, web.ErrExpired):
-		b.stray(w)
+		b.stray(w, r)
 		return
 	case err != nil:
 		b.Pages.Fail(w, r, err)
 		return
 	case t.Provider != s.ID: // another provider's callback: a mix-up (RFC 9700 section 4.4)
 		b.note(r, s, "an answer to another provider's trip", nil)
-		b.stray(w)
+		b.stray(w, r)
 		return
 	}
 	if t.Answer != nil {
 		if answer.Has("code") { // the answer that came first is the answer
-			b.stray(w)
+			b.stray(w, r)
 			return
 		}
 		answer = t.Answer
 	}
-	back, text := "/login", "Sign in"
+	back := "/login"
 	if !t.Link.IsZero() {
-		back, text = "/account/providers", "Go back"
+		back = "/account/providers"
 	} else if t.Pending+t.Again != "" {
 		back += "?" + url.Values{"pending": {t.Pending}, "again": {t.Again}}.Encode()
 	}
 	if code := answer.Get("error"); code != "" {
-		b.say(w, http.StatusForbidden, "Not signed in", s.Refused(code), back, text)
+		b.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "Not signed in", Text: refused(s, code), Link: back, LinkText: "Go back"})
 		return
 	}
 	in, err := s.Redeem(r.Context(), Callback(b.Issuer, s.ID), answer, t.Trip)
 	if err != nil {
 		b.note(r, s, "the answer was refused", err)
-		b.say(w, http.StatusBadGateway, "Not signed in", "The sign-in with "+s.title()+" did not work. Please try again.", back, text)
+		b.Pages.Render(w, r, http.StatusBadGateway, web.Message{Title: "Not signed in", Text: web.Say("The sign-in with %s did not work. Please try again.", s.title()), Link: back, LinkText: "Go back"})
 		return
 	}
 	if !t.Link.IsZero() {
@@ -89,7 +89,7 @@ func (b *Broker) arrived(w http.ResponseWriter, r *http.Request, s *site, row *i
 		b.stranger(w, r, s, row, t, in)
 		return
 	case errors.Is(err, idp.ErrEnded):
-		b.say(w, http.StatusConflict, "Not signed in", "Your account was signed out everywhere while you were signing in. Please sign in again.", "/login", "Sign in")
+		b.Pages.Render(w, r, http.StatusConflict, web.Message{Title: "Not signed in", Text: "Your account was signed out everywhere while you were signing in. Please sign in again.", Link: "/login", LinkText: "Sign in"})
 		return
 	case err != nil:
 		b.Pages.Fail(w, r, err)
@@ -187,7 +187,7 @@ func shown(in upstream.Arrival) (name, mail string) {
 func (b *Broker) posted(w http.ResponseWriter, r *http.Request, s *site) {
 	form, err := edge.Form(w, r)
 	if err != nil || !upstream.Single(form) || form.Get("state") == "" {
-		b.stray(w)
+		b.stray(w, r)
 		return
 	}
 	id := idp.HashOf(form.Get("state"))
@@ -213,7 +213,7 @@ func (b *Broker) posted(w http.ResponseWriter, r *http.Request, s *site) {
 	})
 	switch {
 	case errors.Is(err, idp.ErrNotFound), errors.Is(err, web.ErrExpired):
-		b.stray(w)
+		b.stray(w, r)
 	case err != nil:
 		b.Pages.Fail(w, r, err)
 	default:
@@ -221,8 +221,20 @@ func (b *Broker) posted(w http.ResponseWriter, r *http.Request, s *site) {
 	}
 }
 
-func (b *Broker) stray(w http.ResponseWriter) {
-	b.say(w, http.StatusBadRequest, "Not signed in", "This sign-in was not begun in this browser, or it took too long. Please sign in again.", "/login", "Sign in")
+func (b *Broker) stray(w http.ResponseWriter, r *http.Request) {
+	b.Pages.Render(w, r, http.StatusBadRequest, web.Message{Title: "Not signed in", Text: "This sign-in was not begun in this browser, or it took too long. Please sign in again.", Link: "/login", LinkText: "Sign in"})
+}
+
+// refused puts an error of RFC 6749 section 4.1.2.1 or OpenID Connect Core section 3.1.2.6 into words; never the provider's own:
+// anybody can write them into an address.
+func refused(s *site, code string) web.Words {
+	switch code {
+	case "access_denied":
+		return web.Say("The sign-in with %s was cancelled.", s.title())
+	case "server_error", "temporarily_unavailable":
+		return web.Say("%s has trouble. Please try again in a moment.", s.title())
+	}
+	return web.Say("%s refused the sign-in.", s.title())
 }
 
 // kindOf is what the log may say of an error of a call.

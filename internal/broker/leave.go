@@ -121,7 +121,7 @@ func (b *Broker) mine(act func(http.ResponseWriter, *http.Request, *site, *idp.R
 			return
 		}
 		if b.Browser.Genuine(r, form.Get("csrf")) != nil {
-			b.stale(w, back, "Back to the receipt")
+			b.stale(w, r, back)
 			return
 		}
 		session, err := b.Browser.Session(r)
@@ -151,7 +151,7 @@ func (b *Broker) mine(act func(http.ResponseWriter, *http.Request, *site, *idp.R
 		}
 		switch {
 		case errors.Is(err, idp.ErrNotFound), err == nil && i < 0:
-			b.say(w, http.StatusNotFound, "No such receipt", "It may be older than 15 minutes. Sign in and look at your account.", "/login", "Sign in")
+			b.Pages.Render(w, r, http.StatusNotFound, web.Message{Title: "No such receipt", Text: "It may be older than 15 minutes. Sign in and look at your account.", Link: "/login", LinkText: "Sign in"})
 		case err != nil:
 			b.Pages.Fail(w, r, err)
 		default:
@@ -186,7 +186,7 @@ func (b *Broker) returned(w http.ResponseWriter, r *http.Request, s *site) {
 	var g gone
 	_, err := b.take(r, idp.PendingLeft, r.URL.Query().Get("state"), b.Browser.ID(w, r), &g)
 	if err != nil || g.Provider != s.ID {
-		b.say(w, http.StatusOK, "Back from "+s.title(), s.title()+" sent you back here.", "/login", "Sign in")
+		b.Pages.Render(w, r, http.StatusOK, web.Message{Title: web.Say("Back from %s", s.title()), Text: web.Say("%s sent you back here.", s.title()), Link: "/login", LinkText: "Sign in"})
 		return
 	}
 	http.Redirect(w, r, "/signout/"+string(g.Receipt)+"?"+url.Values{"left": {s.ID}}.Encode(), http.StatusSeeOther)

@@ -26,7 +26,7 @@ type newcomer struct {
 // same mail address means nothing.
 func (b *Broker) stranger(w http.ResponseWriter, r *http.Request, s *site, row *idp.Pending, t trip, in upstream.Arrival) {
 	if !s.SignUp || t.Again != "" {
-		b.say(w, http.StatusForbidden, "Nobody here has linked this sign-in", "If you have an account, sign in to it another way first, and link "+s.title()+" on your account's pages. Nothing was made.", "/login", "Sign in another way")
+		b.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "Nobody here has linked this sign-in", Text: web.Say("If you have an account, sign in to it another way first, and link %s on your account's pages. Nothing was made.", s.title()), Link: "/login", LinkText: "Sign in another way"})
 		return
 	}
 	born := idp.Epochs{Realm: row.Born.Realm}
@@ -58,7 +58,7 @@ func (b *Broker) askSignUp(w http.ResponseWriter, r *http.Request, s *site) {
 		b.Pages.Fail(w, r, err)
 		return
 	}
-	b.showSignUp(w, r, s, http.StatusOK, step, n, n.Suggested, "")
+	b.showSignUp(w, r, s, http.StatusOK, step, n, n.Suggested, nil)
 }
 
 func (b *Broker) readNewcomer(w http.ResponseWriter, r *http.Request, s *site, step string) (n newcomer, err error) {
@@ -73,8 +73,8 @@ func (b *Broker) readNewcomer(w http.ResponseWriter, r *http.Request, s *site, s
 	return n, err
 }
 
-func (b *Broker) showSignUp(w http.ResponseWriter, r *http.Request, s *site, status int, step string, n newcomer, username, problem string) {
-	b.Pages.Render(w, status, web.SignUp{Action: "/login/" + s.ID + "/signup", Step: step, CSRF: b.Browser.CSRF(w, r), Provider: s.title(),
+func (b *Broker) showSignUp(w http.ResponseWriter, r *http.Request, s *site, status int, step string, n newcomer, username string, problem web.Words) {
+	b.Pages.Render(w, r, status, web.SignUp{Action: "/login/" + s.ID + "/signup", Step: step, CSRF: b.Browser.CSRF(w, r), Provider: s.title(),
 		Name: n.Proof.From.Name, Mail: n.Proof.From.Mail, Username: username, Error: problem})
 }
 
@@ -86,7 +86,7 @@ func (b *Broker) signUp(w http.ResponseWriter, r *http.Request, s *site) {
 		return
 	}
 	if b.Browser.Genuine(r, form.Get("csrf")) != nil {
-		b.stale(w, "/login", "Start again")
+		b.stale(w, r, "/login")
 		return
 	}
 	step, username := form.Get("step"), strings.TrimSpace(form.Get("username"))
@@ -102,9 +102,9 @@ func (b *Broker) signUp(w http.ResponseWriter, r *http.Request, s *site) {
 	case errors.As(err, &invalid):
 		b.showSignUp(w, r, s, http.StatusBadRequest, step, n, username, invalid.Sentence)
 	case errors.Is(err, errTaken):
-		b.say(w, http.StatusConflict, "This sign-in is linked already", "Please sign in with "+s.title()+" again.", "/login", "Sign in")
+		b.Pages.Render(w, r, http.StatusConflict, web.Message{Title: "This sign-in is linked already", Text: web.Say("Please sign in with %s again.", s.title()), Link: "/login", LinkText: "Sign in"})
 	case errors.Is(err, idp.ErrConflict):
-		b.showSignUp(w, r, s, http.StatusConflict, step, n, username, "That username is taken. Choose another one.")
+		b.showSignUp(w, r, s, http.StatusConflict, step, n, username, web.Say("That username is taken. Choose another one."))
 	case errors.Is(err, idp.ErrEnded):
 		b.Pages.Fail(w, r, web.ErrExpired)
 	case err != nil:

@@ -40,7 +40,7 @@ func (b *Broker) start(w http.ResponseWriter, r *http.Request, s *site) {
 		back += "?" + v.Encode()
 	}
 	if b.Browser.Genuine(r, form.Get("csrf")) != nil {
-		b.stale(w, back, "Start again")
+		b.stale(w, r, back)
 		return
 	}
 	fresh, err := b.wantsFresh(r, t.Pending)
@@ -84,7 +84,7 @@ func (b *Broker) depart(w http.ResponseWriter, r *http.Request, s *site, t trip,
 	to, on, err := s.Begin(r.Context(), Callback(b.Issuer, s.ID), state, t.Asked)
 	if err != nil {
 		b.note(r, s, "no discovery", err)
-		b.say(w, http.StatusBadGateway, s.title()+" does not answer", "Please try again in a moment, or sign in another way.", back, "Go back")
+		b.Pages.Render(w, r, http.StatusBadGateway, web.Message{Title: web.Say("%s does not answer", s.title()), Text: "Please try again in a moment, or sign in another way.", Link: back, LinkText: "Go back"})
 		return
 	}
 	t.Trip, t.Provider = on, s.ID

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"exeunt.dev/internal/caller"
 	"exeunt.dev/internal/idp"
 )
 
@@ -22,6 +23,7 @@ type Config struct {
 	KeyFile        string
 	TLS            TLS
 	TrustedProxies []netip.Prefix
+	ProxyHeader    caller.Header // that they write
 	Policy         idp.Policy
 	Algs           []string // that ID tokens can be had in; the first one is the default
 	Cookies        Cookies

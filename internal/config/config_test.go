@@ -37,14 +37,14 @@ func TestExampleIsTheDefault(t *testing.T) {
 	full := strings.NewReplacer("# cookies:", "cookies:", "#   session: exeunt\n", "  session: exeunt\n", "#   browser", "  browser", "#   csrf", "  csrf",
 		"# registration:", "registration:", "#   initial_tokens", "  initial_tokens", "the 64 digits that \"printf %s TOKEN | sha256sum\" prints", strings.Repeat("ab", 32), "#     - ", "    - ", "#   # Scopes", "  # Scopes", "#   scopes", "  scopes", "# resources", "resources", "# metrics_listen", "metrics_listen",
 		"# tracing:", "tracing:", "#   endpoint", "  endpoint", "#   sample", "  sample", "# apps:", "apps:", "#   allow_networks", "  allow_networks", "#   try_for", "  try_for", "#   front_channel: false", "  front_channel: true",
-		"# trusted_proxies", "trusted_proxies", "# drain", "drain",
+		"# trusted_proxies", "trusted_proxies", "# proxy_header", "proxy_header", "# drain", "drain",
 		"# mail:", "mail:", "#   smtp", "  smtp", "#   tls: starttls", "  tls: starttls", "#   username", "  username", "#   password_file: mail", "  password_file: mail", "#   from", "  from", "#   root_file: mail", "  root_file: mail",
 		"# passwords:", "passwords:", "#   breached", "  breached", "#   memory", "  memory", "#   passes", "  passes", "# lock:", "lock:", "#   on_refresh", "  on_refresh", "#   for: 1h", "  for: 1h").Replace(config.Example())
 	c, err = config.Parse(filepath.Join(dir, "exeunt.yaml"), []byte(full))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.InitialTokens) != 3 || len(c.TrustedProxies) != 2 || c.Cookies.Header != "X-CSRFToken" || c.MetricsListen == "" || len(c.Resources) != 1 || len(c.Outbound) != 1 || !c.FrontChannel || c.Tracing.Sample != 0.1 || c.Tracing.Endpoint == "" {
+	if len(c.InitialTokens) != 3 || len(c.TrustedProxies) != 2 || c.ProxyHeader != "Forwarded" || c.Cookies.Header != "X-CSRFToken" || c.MetricsListen == "" || len(c.Resources) != 1 || len(c.Outbound) != 1 || !c.FrontChannel || c.Tracing.Sample != 0.1 || c.Tracing.Endpoint == "" {
 		t.Errorf("%+v", c)
 	}
 	mail := config.Mail{Host: "mail.example.com", Port: 587, TLS: "starttls", Username: "exeunt", Password: "geheim", From: "exeunt@example.com", RootFile: filepath.Join(dir, "mail-root.pem")}
@@ -94,6 +94,7 @@ func TestRefused(t *testing.T) {
 		{"acme for letters", "issuer: https://bücher.example\ntls:\n  acme: {cache: a}\n", 1, []string{"issuer", "xn--"}},
 		{"tls for http", ok + "tls: {cert_file: a, key_file: b}\n", 2, []string{"tls", "https"}},
 		{"proxies", ok + "trusted_proxies: [1.2.3]\n", 2, []string{"trusted_proxies", "10.0.0.7"}},
+		{"proxies' header", ok + "proxy_header: X-Real-IP\n", 2, []string{"proxy_header", "Forwarded"}},
 		{"all proxies", ok + "trusted_proxies: [0.0.0.0/0]\n", 2, []string{"trusts everybody"}},
 		{"number as time", ok + "lifetimes:\n  access_token: 300\n", 3, []string{"lifetimes.access_token", `"300"`, "5m"}},
 		{"too long", ok + "lifetimes:\n  code: 1h\n", 3, []string{"lifetimes.code", "10m"}},

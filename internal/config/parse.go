@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"exeunt.dev/internal/caller"
 )
 
 // Parse reads the text of a configuration. An error about its content is an *Error with all problems.
@@ -61,6 +63,7 @@ func (r *reader) fields(c *Config) []field {
 		{"key_file", r.into(&c.KeyFile)},
 		{"tls", func(key string, n *yaml.Node) { r.tls(key, n, &c.TLS) }},
 		{"trusted_proxies", func(key string, n *yaml.Node) { r.proxies(key, n, &c.TrustedProxies) }},
+		{"proxy_header", func(key string, n *yaml.Node) { r.proxyHeader(key, n, &c.ProxyHeader) }},
 		{"lifetimes", func(key string, n *yaml.Node) { r.lifetimes(key, n, c) }},
 		{"signing_algs", func(key string, n *yaml.Node) { r.algs(key, n, &c.Algs) }},
 		{"cookies", func(key string, n *yaml.Node) { r.cookies(key, n, &c.Cookies) }},
@@ -233,6 +236,20 @@ func (r *reader) proxies(key string, n *yaml.Node, to *[]netip.Prefix) {
 		}
 		*to = append(*to, p)
 	})
+}
+
+func (r *reader) proxyHeader(key string, n *yaml.Node, to *caller.Header) {
+	text, ok := r.text(key, n)
+	if !ok {
+		return
+	}
+	for _, h := range []caller.Header{caller.XForwardedFor, caller.Forwarded} {
+		if strings.EqualFold(text, string(h)) {
+			*to = h
+			return
+		}
+	}
+	r.wrong(n.Line, key, strconv.Quote(text)+" is no header that proxies write", "write X-Forwarded-For or Forwarded")
 }
 
 func (r *reader) lifetimes(key string, n *yaml.Node, c *Config) {

@@ -2,6 +2,7 @@ package factor
 
 import (
 	"context"
+	"crypto/subtle"
 	"net/http"
 	"slices"
 	"time"
@@ -21,6 +22,8 @@ type Factors struct {
 	site  string        // as an authenticator app shows it
 	life  time.Duration // of half-finished things
 	codes *edge.Limiter
+	rp    *authority // nil: browsers give no passkeys at this address
+	asked *edge.Limiter
 
 	// Knows gives a key to a browser in which this account has signed in before; nil: none is known.
 	Knows func(*http.Request, idp.AccountID) string
@@ -35,9 +38,12 @@ const (
 	guessEvery = 5 * time.Minute
 )
 
-// New makes a checker for a site of that name.
-func New(store idp.Store, vault *keys.Vault, site string, life time.Duration) *Factors {
-	return &Factors{store: store, vault: vault, site: site, life: life, codes: edge.NewLimiter(guessEvery, guesses, 100_000)}
+// New makes a checker for a site of that name at its issuer's address.
+func New(store idp.Store, vault *keys.Vault, site, issuer string, life time.Duration) *Factors {
+	return &Factors{
+		store: store, vault: vault, site: site, life: life, codes: edge.NewLimiter(guessEvery, guesses, 100_000),
+		rp: newAuthority(site, issuer), asked: edge.NewLimiter(challengeEvery, challenges, 100_000),
+	}
 }
 
 // turn takes one of the turns that a browser has at an account's codes. Browsers in which the owner has signed in before have turns of
@@ -66,7 +72,7 @@ func (f *Factors) Add(ctx context.Context, r *http.Request, p browser.Proof, cod
 		return err
 	})
 	if err == nil && !right {
-		f.failed(r, p.Account)
+		f.failed(r, p.Account, "code")
 		err = idp.ErrWrong
 	}
 	if err != nil {
@@ -77,10 +83,10 @@ func (f *Factors) Add(ctx context.Context, r *http.Request, p browser.Proof, cod
 }
 
 // failed tells of a wrong second factor.
-func (f *Factors) failed(r *http.Request, id idp.AccountID) {
+func (f *Factors) failed(r *http.Request, id idp.AccountID, factor string) {
 	if f.Failed != nil {
 		f.Failed(idp.Event{Kind: idp.EventSignInFailed, Account: id, Actor: "stranger", IP: edge.Client(r).IP.String(), Device: r.UserAgent(),
-			Data: map[string]string{"factor": "code"}})
+			Data: map[string]string{"factor": factor}})
 	}
 }
 
@@ -117,7 +123,8 @@ func (f *Factors) take(tx idp.Tx, r *http.Request, p browser.Proof, code string)
 			}
 			c.Counter, ok = step(string(secret), code, now, was)
 		case idp.CredentialRecovery:
-			ok = was == 0 && c.Handle == recoveryHash(p.Account, code)
+			given := recoveryHash(p.Account, code)
+			ok = was == 0 && subtle.ConstantTimeCompare(c.Handle[:], given[:]) == 1
 			c.Counter = 1
 		}
 		if !ok {

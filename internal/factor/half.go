@@ -108,7 +108,7 @@ func (f *Factors) Finish(ctx context.Context, r *http.Request, id string, h Hold
 		return fail(tx, row, &half, &half.Tries)
 	})
 	if err == nil && verdict != nil {
-		f.failed(r, half.Account)
+		f.failed(r, half.Account, "code")
 		err = verdict
 	}
 	if err != nil {

@@ -56,9 +56,12 @@ type Client struct {
 	Scopes         []string `json:"scopes,omitempty"`    // what it may ask for
 	Audiences      []string `json:"audiences,omitempty"` // web, browser, native, machine: resources it may name, the first ones are its default; api: what it is
 
-	FirstParty bool   `json:"first_party,omitempty"` // no consent page
-	Offline    bool   `json:"offline,omitempty"`     // may be granted offline_access
-	IDTokenAlg string `json:"id_token_signed_response_alg,omitempty"`
+	FirstParty bool `json:"first_party,omitempty"` // no consent page
+	Offline    bool `json:"offline,omitempty"`     // may be granted offline_access
+
+	DPoP        DPoP     `json:"dpop,omitempty"`
+	BindAddress Networks `json:"bind_address,omitzero"` // of whoever redeems its codes; of a browser app also of who was sent here
+	IDTokenAlg  string   `json:"id_token_signed_response_alg,omitempty"`
 	// IntrospectionAlg is that of signed introspection answers to this caller (RFC 9701 section 6); "": the server's default.
 	IntrospectionAlg string `json:"introspection_signed_response_alg,omitempty"`
 

@@ -20,6 +20,7 @@ const (
 	EventSignIn       EventKind = "sign-in"        // a new session. Data: methods
 	EventSignInAgain  EventKind = "sign-in-again"  // the same person in the same session. Data: methods
 	EventSignInFailed EventKind = "sign-in-failed" // a wrong password or factor; without an account: a username that nobody has, which is not kept
+	EventStrayed      EventKind = "token-strayed"  // a code or token was shown without the key, or from another address, than it is bound to. Data: what, bond
 	EventNewDevice    EventKind = "new-device"     // a sign-in from a browser that has not been seen with this account
 
 	EventAccountCreated EventKind = "account-created"

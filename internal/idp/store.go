@@ -68,6 +68,7 @@ type Tx interface {
 	ClientWriter
 	GrantWriter
 	PendingWriter
+	ProofWriter
 	CredentialWriter
 	KeyWriter
 	LedgerWriter
@@ -204,6 +205,12 @@ type PendingWriter interface {
 	InsertPending(Pending) error
 	UpdatePending(Pending) error
 	TakePending(Hash) (Pending, error) // reads and deletes: single use
+}
+
+// ProofWriter remembers what may be used once, on all nodes.
+type ProofWriter interface {
+	// UseProof notes the use of a DPoP proof, to be remembered until then. false: it was used before, here or on another node.
+	UseProof(id Hash, until Time) (bool, error)
 }
 
 // KeyReader reads signing keys, killed ones included.

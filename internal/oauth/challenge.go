@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"exeunt.dev/internal/bearer"
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/factor"
@@ -24,7 +25,7 @@ func (o *OAuth) challenge(w http.ResponseWriter, r *http.Request) {
 		o.fail(w, r, err)
 		return
 	}
-	code, err := o.challenged(r, form, &client, born)
+	code, err := o.challenged(r, form, &client, born, bearer.Proof(w, r, o.Tokens, o.Store))
 	var more *moreError
 	if errors.As(err, &more) {
 		edge.JSON(w, http.StatusBadRequest, map[string]any{"error": "insufficient_authorization", "auth_session": more.session, "otp_required": true,
@@ -38,7 +39,7 @@ func (o *OAuth) challenge(w http.ResponseWriter, r *http.Request) {
 	edge.JSON(w, http.StatusOK, map[string]string{"authorization_code": code})
 }
 
-func (o *OAuth) challenged(r *http.Request, v url.Values, client *idp.Client, born idp.Epochs) (string, error) {
+func (o *OAuth) challenged(r *http.Request, v url.Values, client *idp.Client, born idp.Epochs, shown bearer.Shown) (string, error) {
 	if !client.FirstParty || !client.May("authorization_code") {
 		return "", refuse("unauthorized_client", "only first-party clients may ask for a password")
 	}
@@ -46,12 +47,20 @@ func (o *OAuth) challenged(r *http.Request, v url.Values, client *idp.Client, bo
 	if uri != "" && !client.RedirectAllowed(uri) {
 		return "", refuse("invalid_request", "redirect_uri is not registered")
 	}
-	v.Set("response_type", "code")
-	q, err := o.parse(v, client, uri)
+	bond, err := shown.Bond(r, client)
 	if err != nil {
 		return "", err
 	}
-	session, err := o.device(r, v, client)
+	v.Set("response_type", "code")
+	q, err := o.parse(v, client, uri, shown)
+	if err != nil {
+		return "", err
+	}
+	// Before the password is looked at: a proof that was overheard buys no guess.
+	if err := o.Store.Update(r.Context(), func(tx idp.Tx) error { return shown.Use.Note(tx) }); err != nil {
+		return "", err
+	}
+	session, err := o.device(r, v, client, q.Key)
 	if err != nil {
 		return "", err
 	}
@@ -64,7 +73,7 @@ func (o *OAuth) challenged(r *http.Request, v url.Values, client *idp.Client, bo
 		if err != nil {
 			return "", err
 		}
-		code, err := o.issue(r.Context(), &asked{request: q, client: *client, born: born}, &st)
+		code, err := o.issue(r.Context(), &asked{request: q, client: *client, born: born, net: bond.Net}, &st)
 		switch {
 		case errors.Is(err, errRaced):
 			continue
@@ -83,8 +92,11 @@ func (e *moreError) Error() string { return "insufficient_authorization: " + e.d
 
 // device makes the session of a device: from username and password, and from a code where the account has a second factor, together or
 // in two steps.
-func (o *OAuth) device(r *http.Request, v url.Values, client *idp.Client) (*idp.Session, error) {
+func (o *OAuth) device(r *http.Request, v url.Values, client *idp.Client, key string) (*idp.Session, error) {
 	holder, waits, code := factor.Holder{Client: client.ID}, v.Get("auth_session"), v.Get("otp")
+	if key != "" { // who finishes holds the key of who began
+		holder.Browser = idp.HashOf("dpop " + key)
+	}
 	var proof browser.Proof
 	var err error
 	if waits != "" {

@@ -3,6 +3,7 @@ package oauth
 import (
 	"net/http"
 
+	"exeunt.dev/internal/dpop"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 )
@@ -46,6 +47,7 @@ func (o *OAuth) discovery(w http.ResponseWriter, r *http.Request) {
 		"request_parameter_supported":                    false,
 		"request_uri_parameter_supported":                false,
 	}
+	doc["dpop_signing_alg_values_supported"] = dpop.Algs()
 	doc["global_token_revocation_endpoint"] = at("/oauth2/global-token-revocation")
 	doc["global_token_revocation_endpoint_auth_methods_supported"] = []string{"Bearer"}
 	if len(o.InitialTokens) > 0 {

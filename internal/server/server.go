@@ -20,6 +20,7 @@ import (
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/delivery"
 	"exeunt.dev/internal/door"
+	"exeunt.dev/internal/dpop"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/factor"
 	"exeunt.dev/internal/feed"
@@ -78,18 +79,21 @@ func NewOn(ctx context.Context, c config.Config, log *slog.Logger, l net.Listene
 	return s, nil
 }
 
-func (s *Server) build(ctx context.Context) error {
+func (s *Server) build(ctx context.Context) (err error) {
 	c := s.base.Config
 	s.feed = feed.New(s.base.Store, s.ledgerGrew)
 	s.metrics = newMetrics(s.base.Store, s.feed)
 	calls := outbound.Options{Allow: c.Outbound}
-	with := edge.Options{Log: s.log, Trusted: c.TrustedProxies, HTTPS: c.HTTPS(), Observe: s.metrics.observe}
+	with := edge.Options{Log: s.log, Trusted: c.TrustedProxies, Proxies: c.ProxyHeader, HTTPS: c.HTTPS(), Observe: s.metrics.observe}
 	s.store, s.tracer = s.base.Store, newTracer(c.Tracing, s.log)
 	if s.tracer != nil {
 		s.store, with.Trace, calls.Watch = tracedStore{s.store, s.tracer.spans}, s.tracer.request, s.tracer.call
 	}
 	s.calls = outbound.New(calls)
 	tokens := token.NewIssuer(c.Issuer, s.base.Ring)
+	if tokens.Nonces, err = dpop.NewNonces(s.base.Vault.Derive("dpop nonce", 32)); err != nil {
+		return err
+	}
 	s.delivery = delivery.New(s.base.Store, tokens, s.calls, delivery.Options{
 		TryFor: c.TryFor, Log: s.log, Observe: s.metrics.delivered,
 		// Many nodes share one Postgres. The embedded database has one server: a second one could not listen at the issuer's address, and if
@@ -97,19 +101,19 @@ func (s *Server) build(ctx context.Context) error {
 		Alone: c.Postgres.URL == "",
 	})
 	s.audit = audit.New(s.base.Store, c.AuditKeep, s.log)
+	tokens.Strayed = s.audit.Failed
 	s.door = door.New(s.store, s.committed)
-	var err error
 	if s.post, err = s.base.Post(s.store, nil, s.log); err != nil {
 		return err
 	}
-	pages, err := web.New(c.Name)
+	pages, err := web.New(c.Name, c.HTTPS())
 	if err != nil {
 		return err
 	}
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
-	s.handler = edge.Wrap(s.rooms(pages, tokens), with)
+	s.handler = edge.Wrap(pages.Remember(s.rooms(pages, tokens)), with)
 	return nil
 }
 
@@ -129,7 +133,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	front := &frontchannel.FrontChannel{Store: store, Browser: tie, Pages: pages, Issuer: c.Issuer, On: c.FrontChannel}
 	passwords := signin.NewPasswords(store)
 	passwords.Knows, passwords.Failed = tie.Knows, s.audit.Failed
-	factors := factor.New(store, s.base.Vault, c.Name, c.Policy.PendingLife)
+	factors := factor.New(store, s.base.Vault, c.Name, c.Issuer, c.Policy.PendingLife)
 	factors.Knows, factors.Failed = tie.Knows, s.audit.Failed
 	entrance := &signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Front: front}
 	for _, p := range c.Providers {

@@ -8,6 +8,7 @@ import (
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/web"
 )
 
 // The accounts API of requirements R1: cookie sessions for clients written against /csrf_token/ and /accounts/….
@@ -72,7 +73,7 @@ func (s *SignIn) apiLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if status, sentence := refusal(w, err); status != 0 {
-		edge.JSON(w, status, map[string]any{"success": 0, "username": in.Username, "msg": sentence})
+		edge.JSON(w, status, map[string]any{"success": 0, "username": in.Username, "msg": web.Plain(sentence)})
 		return
 	}
 	edge.Fail(w, r, err)

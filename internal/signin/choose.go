@@ -16,8 +16,8 @@ import (
 // The last step: who goes on, and what they allow.
 
 // sentences say what a scope allows.
-func sentences(scopes []string) []string {
-	var out []string
+func sentences(scopes []string) []web.Words {
+	var out []web.Words
 	for _, scope := range scopes {
 		switch scope {
 		case "openid":
@@ -31,7 +31,7 @@ func sentences(scopes []string) []string {
 		case "account.signout":
 			out = append(out, "see where you are signed in and sign you out")
 		default:
-			out = append(out, "use “"+scope+"”")
+			out = append(out, web.Say("use “%s”", scope))
 		}
 	}
 	return out
@@ -51,10 +51,10 @@ func (s *SignIn) choose(w http.ResponseWriter, r *http.Request, at *waiting) {
 	if at.request.Consent {
 		p.Scopes = sentences(at.request.Scopes)
 		if len(p.Scopes) == 0 {
-			p.Scopes = []string{"sign you in"}
+			p.Scopes = []web.Words{"sign you in"}
 		}
 	}
-	s.Pages.Render(w, http.StatusOK, p)
+	s.Pages.Render(w, r, http.StatusOK, p)
 }
 
 // answer writes what the person decided into the row that waits. session is the one in which they acted; nil: that is not said.

@@ -10,23 +10,24 @@ import (
 
 // The first step: a username with its password, or a passkey. Where who is signed in must prove it again, the username is fixed.
 
-func (s *SignIn) askFirst(w http.ResponseWriter, r *http.Request, at *waiting, status int, username, problem string) {
-	p := web.Login{Action: "/login", Pending: at.id, Again: at.again, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Username: username, Error: problem, Providers: s.others(r, at)}
+func (s *SignIn) askFirst(w http.ResponseWriter, r *http.Request, at *waiting, status int, username string, problem web.Words) {
+	p := web.Login{Action: "/login", Pending: at.id, Again: at.again, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Username: username, Error: problem,
+		Passkeys: s.Factors.HasPasskeys(), Providers: s.others(r, at)}
 	if at.steppingUp() {
 		p.Username, p.Fixed = at.account.Username, true
 	}
-	s.Pages.Render(w, status, p)
+	s.Pages.Render(w, r, status, p)
 }
 
 // steppingUp says that who is signed in has to prove it again for a page of ours.
 func (at *waiting) steppingUp() bool { return at.again != "" && at.session != nil }
 
 // hintProblem is what to say to who has signed in as somebody else than the app asked for.
-func (s *SignIn) hintProblem(at *waiting) string {
+func (s *SignIn) hintProblem(at *waiting) web.Words {
 	if at.acted() && at.request.HintSubject != "" && at.request.HintSubject != at.session.Account {
 		return "This app asked for another account. Sign in with that one, or cancel."
 	}
-	return ""
+	return nil
 }
 
 // password checks username and password.

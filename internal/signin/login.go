@@ -30,6 +30,7 @@ type SignIn struct {
 func (s *SignIn) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /login", s.show)
 	mux.HandleFunc("POST /login", s.act)
+	mux.HandleFunc("POST /login/passkey", s.challenge)
 	s.mountAPI(mux)
 }
 
@@ -70,7 +71,7 @@ func (s *SignIn) act(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.Browser.Genuine(r, form.Get("csrf")) != nil {
-		s.Pages.Render(w, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", Link: address(form.Get("pending"), "", form.Get("again")), LinkText: "Start again"})
+		s.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", Link: address(form.Get("pending"), "", form.Get("again")), LinkText: "Start again"})
 		return
 	}
 	at, err := s.load(w, r, form)
@@ -85,6 +86,11 @@ func (s *SignIn) act(w http.ResponseWriter, r *http.Request) {
 		err = s.other(r, at)
 	case "continue":
 		err = s.goOn(r, at, form)
+	case "passkey":
+		if problem := s.passkey(w, r, at, form); problem != nil {
+			s.refusePasskey(w, r, at, problem)
+			return
+		}
 	case "code":
 		if problem := s.code(w, r, at, form); problem != nil {
 			s.refuseSecond(w, r, at, problem)
@@ -104,12 +110,12 @@ func (s *SignIn) act(w http.ResponseWriter, r *http.Request) {
 }
 
 // refusal turns an error of a sign-in into a status and a sentence; 0 if it is none.
-func refusal(w http.ResponseWriter, err error) (int, string) {
+func refusal(w http.ResponseWriter, err error) (int, web.Words) {
 	var limited *idp.LimitedError
 	switch {
 	case errors.As(err, &limited):
 		w.Header().Set("Retry-After", limited.RetryAfter())
-		return http.StatusTooManyRequests, "Too many attempts. Please wait " + limited.RetryAfter() + " seconds and try again."
+		return http.StatusTooManyRequests, web.Say("Too many attempts. Please wait %s seconds and try again.", limited.RetryAfter())
 	case errors.Is(err, idp.ErrWrong):
 		return http.StatusForbidden, "That username or password is not right."
 	case errors.Is(err, idp.ErrLocked):

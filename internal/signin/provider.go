@@ -20,7 +20,7 @@ func (s *SignIn) Enter(w http.ResponseWriter, r *http.Request, pending, again st
 	}
 	switch {
 	case errors.Is(err, idp.ErrWrong):
-		s.askFirst(w, r, at, http.StatusForbidden, "", "That sign-in is not one of this account's. Nothing was changed.")
+		s.askFirst(w, r, at, http.StatusForbidden, "", web.Say("That sign-in is not one of this account's. Nothing was changed."))
 	case err != nil && at != nil:
 		s.refuseFirst(w, r, at, at.request.LoginHint, err)
 	case err != nil:

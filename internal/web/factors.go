@@ -8,7 +8,7 @@ import (
 // Authenticator is the page of the authenticator app.
 type Authenticator struct {
 	Header
-	Flash, Error string
+	Flash, Error Words
 	On           bool
 	Added, Used  time.Time // Used may be zero
 	Codes        int       // recovery codes that are left
@@ -28,7 +28,7 @@ func (p Authenticator) header() *Header { return &p.Header }
 // Recovery is the page of the recovery codes.
 type Recovery struct {
 	Header
-	Flash string
+	Flash Words
 	On    bool // there is an authenticator app that they can stand in for
 	Left  int
 	Codes []string // new ones, shown this once
@@ -36,3 +36,26 @@ type Recovery struct {
 
 func (Recovery) template() string  { return "recovery" }
 func (p Recovery) header() *Header { return &p.Header }
+
+// Passkeys is the page of the passkeys.
+type Passkeys struct {
+	Header
+	Flash, Error Words
+	Keys         []PasskeyLine
+	Passkeys     bool   // browsers give them at this address
+	Suggested    string // name of a new one
+}
+
+// PasskeyLine is one of them.
+type PasskeyLine struct {
+	ID, Name    string
+	Added, Used time.Time // Used may be zero
+	Synced      bool
+}
+
+func (Passkeys) template() string  { return "passkeys" }
+func (p Passkeys) header() *Header { return &p.Header }
+
+func (p Passkeys) script() string { return "passkey.js" }
+func (p Login) script() string    { return "passkey.js" }
+func (p Second) script() string   { return "passkey.js" }

@@ -9,7 +9,8 @@ type Login struct {
 	App                   string // the app that asked; "" for the account pages
 	Username              string
 	Fixed                 bool // who is signed in proves it again
-	Error                 string
+	Passkeys              bool // browsers give them at this address
+	Error                 Words
 	Stay                  bool
 	Providers             []ProviderButton
 }
@@ -21,7 +22,8 @@ type Second struct {
 	Action, Pending, Step, Again, CSRF string
 	App                                string
 	Restart                            string // where a sign-in begins anew
-	Error                              string
+	Passkeys                           bool
+	Error                              Words
 }
 
 func (Second) template() string { return "second" }
@@ -30,8 +32,8 @@ func (Second) template() string { return "second" }
 type Choose struct {
 	Action, Pending, CSRF string
 	App, Who              string
-	Shown                 string   // what this page asks of whom; comes back with the answer
-	Scopes                []string // sentences; empty: no consent is asked for
+	Shown                 string  // what this page asks of whom; comes back with the answer
+	Scopes                []Words // sentences; empty: no consent is asked for
 }
 
 func (Choose) template() string { return "choose" }
@@ -48,17 +50,18 @@ func (Ask) template() string { return "ask" }
 
 // Message says something, with at most one link.
 type Message struct {
-	Title, Text, Link, LinkText string
-	Detail                      string // for whoever made the link, in small print
-	RequestID                   string
-	SignOut                     bool // offers the way out
+	Title, Text    Words
+	Link, LinkText string
+	Detail         string // for whoever made the link, in small print
+	RequestID      string
+	SignOut        bool // offers the way out
 }
 
 func (Message) template() string { return "message" }
 
 // Receipt shows what one sign-out ended, reached and still owes.
 type Receipt struct {
-	What, Ended string
+	What, Ended Words
 	At, APIs    time.Time // when; until when an API that does not follow may go on
 	Working     bool
 	Apps        []ReceiptLine
@@ -72,18 +75,22 @@ type Receipt struct {
 }
 
 // ReceiptLine is one app.
-type ReceiptLine struct{ Name, State, Said string }
+type ReceiptLine struct {
+	Name, State string
+	Said        Words
+}
 
 func (Receipt) template() string { return "receipt" }
 
 // Account is the account page.
 type Account struct {
 	Header
-	Username, Flash, Error string
-	Sessions               []SessionLine
-	More                   string // the key of the next page
-	Recent                 bool   // signed in so recently that dangerous acts need no password
-	Nonce                  string
+	Username     string
+	Flash, Error Words
+	Sessions     []SessionLine
+	More         string // the key of the next page
+	Recent       bool   // signed in so recently that dangerous acts need no password
+	Nonce        string
 }
 
 // SessionLine is one session in the list.

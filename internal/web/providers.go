@@ -9,7 +9,8 @@ type ProviderButton struct{ ID, Title string }
 type SignUp struct {
 	Action, Step, CSRF   string
 	Provider, Name, Mail string // as the provider calls itself and the person
-	Username, Error      string
+	Username             string
+	Error                Words
 }
 
 func (SignUp) template() string { return "signup" }
@@ -17,7 +18,7 @@ func (SignUp) template() string { return "signup" }
 // Providers is the page of the ways in through providers.
 type Providers struct {
 	Header
-	Flash, Error string
+	Flash, Error Words
 	Recent       bool // signed in so recently that ways in may be changed
 	Confirm      string
 	Linked       []ProviderLine
@@ -48,14 +49,14 @@ type ProviderLayer struct {
 }
 
 // ConsentSaid puts the state of a revocation into words.
-func (l ProviderLayer) ConsentSaid() string {
+func (l ProviderLayer) ConsentSaid() Words {
 	switch l.Consent {
 	case "confirmed":
-		return l.Title + " has forgotten what you allowed."
+		return Say("%s has forgotten what you allowed.", l.Title)
 	case "owed":
-		return l.Title + " has not yet confirmed that it forgot what you allowed. We keep asking."
+		return Say("%s has not yet confirmed that it forgot what you allowed. We keep asking.", l.Title)
 	case "":
-		return ""
+		return nil
 	}
-	return l.Title + " did not take back what you allowed. You can do it there."
+	return Say("%s did not take back what you allowed. You can do it there.", l.Title)
 }

@@ -70,4 +70,15 @@ func credentials(t *testing.T, o Opened) {
 		same(t, "what is left of the other's", all, []idp.Credential{theirs}, err)
 		return nil
 	})
+	update(t, o.Store, func(tx idp.Tx) error {
+		_, err := tx.SwapAccountEpoch(p.id, p.epochs.Account, idp.Name{}, idp.AccountDeleted)
+		return err
+	})
+	view(t, o.Store, func(v idp.View) error {
+		all, err := v.Credentials(p.id)
+		same(t, "what is left of somebody who is deleted", all, []idp.Credential(nil), err)
+		all, err = v.Credentials(other.id)
+		same(t, "and of somebody else", all, []idp.Credential{theirs}, err)
+		return nil
+	})
 }

@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 		{"Swaps", swaps},
 		{"Credentials", credentials},
 		{"Sweep", sweep},
+		{"Proofs", proofs},
 		{"LifeCap", lifeCap},
 		{"FanOut", fanOut},
 		{"Deliveries", deliveries},

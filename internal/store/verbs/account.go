@@ -98,6 +98,11 @@ func (t *Tx) SwapAccountEpoch(id idp.AccountID, old, next idp.Name, state idp.Ac
 	if err := agrees(state, next); err != nil {
 		return false, err
 	}
+	if state == idp.AccountDeleted { // nothing is kept of what a person signed in with
+		if _, err := t.write(sqlDropCredentials, id); err != nil {
+			return false, err
+		}
+	}
 	return t.swap(sqlSwapAccountEpoch, next, string(state), id, old)
 }
 

@@ -12,6 +12,7 @@ const (
 	sqlUseCredential      = `UPDATE credential SET counter = ?, public = ?, used_at = ? WHERE id = ? AND counter = ?`
 	sqlRenameCredential   = `UPDATE credential SET name = ? WHERE account = ? AND id = ?`
 	sqlDeleteCredential   = `DELETE FROM credential WHERE account = ? AND id = ?`
+	sqlDropCredentials    = `DELETE FROM credential WHERE account = ?`
 	sqlDeleteCredentials  = `DELETE FROM credential WHERE account = ? AND kind = ?`
 )
 
