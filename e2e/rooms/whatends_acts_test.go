@@ -17,6 +17,7 @@ type named struct {
 	family  *holding
 	token   string
 	kid     any
+	origin  []*person // whose sessions the provider's word is about
 }
 
 // act is one way to end something.
@@ -73,6 +74,7 @@ func personal() []act {
 		{idp.CauseEverywhere, idp.SelectAccount, "the account page", here(form("/account/sessions/all/end"))},
 		{idp.CauseEverywhere, idp.SelectAccount, "JSON", here(func(s *scene) { script(s, "DELETE", "/account/sessions?which=all") })},
 		{idp.CauseEverywhere, idp.SelectAccount, "a bearer token", here(func(s *scene) { s.fine(s.bearer("POST", "/customers/me/logout", s.shop.tokens.Access)) })},
+		{idp.CauseCredential, idp.SelectOthers, "another provider linked", here(func(s *scene) { s.moved(s.here.link("hub")) })},
 		{idp.CauseCredential, idp.SelectOthers, "a new password", here(form("/account/password", "old", alicePW, "new", "a new and longer one"))},
 		{idp.CauseCredential, idp.SelectOthers, "an authenticator app", here(func(s *scene) { s.here.setUp() })},
 	}
@@ -105,6 +107,15 @@ func byRule() []act {
 			}
 			return named{browser: s.here}
 		}},
+		{idp.CauseUpstream, idp.SelectUpstream, "a logout token of a session", upstreamSays(map[string]any{"sid": "hub-alice-0", "sub": nil}, 1)},
+		{idp.CauseUpstream, idp.SelectUpstream, "a logout token of a person", upstreamSays(map[string]any{"sid": nil, "sub": "hub-alice"}, 2)},
+		{idp.CauseUpstream, idp.SelectUpstream, "a front-channel call", func(s *scene) named {
+			s.fine(s.person().get("/login/hub/logout?" + url.Values{"iss": {s.op.URL}, "sid": {"hub-alice-0"}}.Encode()))
+			return named{browser: s.here, origin: []*person{s.here}}
+		}},
+		{idp.CauseUpstreamDisabled, idp.SelectUpstream, "a logout token that says so", upstreamSays(map[string]any{"sid": "hub-alice-0", "sub": "hub-alice", "events": map[string]any{
+			"http://schemas.openid.net/event/backchannel-logout":                   map[string]any{},
+			"https://schemas.openid.net/secevent/risc/event-type/account-disabled": map[string]any{}}}, 2)},
 		{idp.CauseClientEnded, idp.SelectClient, "its registration token", func(s *scene) named {
 			a := s.bearer("DELETE", "/oauth2/register/desk", s.registration("desk"))
 			if a.status != http.StatusNoContent {
