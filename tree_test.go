@@ -145,7 +145,7 @@ func TestTree_OneDoor(t *testing.T) {
 
 func TestTree_OneReaderOfEpochs(t *testing.T) {
 	only(t, `\.Epochs\(`, "current epochs are read with a credential that is checked, or at the door, or to list what is alive",
-		"internal/store/", "internal/door/", "internal/signin/passwords.go", "internal/broker/", "internal/factor/passkey.go", "internal/oauth/", "internal/logout/logout.go", "internal/account/account.go", "internal/demo/", "bench/", "cmd/exeunt/")
+		"internal/store/", "internal/door/", "internal/signin/passwords.go", "internal/broker/", "internal/factor/passkey.go", "internal/oauth/", "internal/logout/logout.go", "internal/account/sessions.go", "internal/account/apps.go", "internal/demo/", "bench/", "cmd/exeunt/")
 }
 
 func TestTree_OnePlaceComparesRedirects(t *testing.T) {

@@ -93,7 +93,7 @@ func (a *Account) list(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	_, lines, more, err := a.sessions(r.Context(), c.account, r.URL.Query().Get("after"))
+	_, lines, more, err := a.sessions(r.Context(), c.account, nil, r.URL.Query().Get("after"))
 	if err != nil {
 		edge.Fail(w, r, err)
 		return

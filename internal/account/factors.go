@@ -95,19 +95,6 @@ func (a *Account) owner(w http.ResponseWriter, r *http.Request, acts bool) (call
 	return a.caller(w, r, acts)
 }
 
-// again sends whoever has not signed in recently to prove it, and back to the page.
-func (a *Account) again(w http.ResponseWriter, r *http.Request, s *idp.Session, page string) bool {
-	if a.Browser.Recent(s) {
-		return false
-	}
-	http.Redirect(w, r, "/login?again="+url.QueryEscape(page), http.StatusSeeOther)
-	return true
-}
-
-func (a *Account) header(w http.ResponseWriter, r *http.Request, who string) web.Header {
-	return web.Header{Who: who, CSRF: a.Browser.CSRF(w, r)}
-}
-
 // changed says what a change of credentials did: what it was, and what ended with it elsewhere. The receipt must be this person's.
 func (a *Account) changed(ctx context.Context, id idp.AccountID, done map[string]web.Words, q url.Values) (web.Words, error) {
 	said := done[q.Get("done")]

@@ -17,24 +17,40 @@ const (
 	nameAtMost  = 6    // kinds of browser that it names
 )
 
-// flash says what the last act did. What it says of the sessions that ended is read from the act's receipt, which must be
-// this person's: an address that somebody else made up says nothing.
-func (a *Account) flash(ctx context.Context, id idp.AccountID, q url.Values) (web.Words, error) {
+// flash says what the last act did, with the address of its receipt. What it says of the sessions that ended is read from the receipt,
+// which must be this person's: an address that somebody else made up says nothing.
+func (a *Account) flash(ctx context.Context, id idp.AccountID, q url.Values) (said web.Words, receipt string, err error) {
 	var done web.Words
 	switch q.Get("done") {
 	case "one":
-		return "That session is over.", nil
+		done = "That session is over."
 	case "others":
 	case "password":
 		done = "Your password is changed."
 	default:
-		return nil, nil
+		return nil, "", nil
+	}
+	if receipt, err = a.own(ctx, id, idp.ReceiptID(q.Get("receipt"))); err != nil || q.Get("done") == "one" {
+		return done, receipt, err
 	}
 	gone, err := a.took(ctx, id, idp.ReceiptID(q.Get("receipt")))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return web.Sentences(done, over(gone)), nil
+	return web.Sentences(done, over(gone)), receipt, nil
+}
+
+// own is the address of a receipt, if it is this person's.
+func (a *Account) own(ctx context.Context, id idp.AccountID, receipt idp.ReceiptID) (address string, err error) {
+	var r idp.Receipt
+	err = a.Store.Look(ctx, func(v idp.View) (err error) { r, err = v.Receipt(receipt); return err })
+	switch {
+	case errors.Is(err, idp.ErrNotFound):
+		return "", nil
+	case err != nil || r.Account != id:
+		return "", err
+	}
+	return "/signout/" + string(r.ID), nil
 }
 
 // took lists the sessions that an act of "others" took with it; nil if the receipt is none of that.

@@ -102,6 +102,11 @@ func WantsJSON(r *http.Request) bool {
 	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
 }
 
+// WantsHTML says that a person's browser asks for a page.
+func WantsHTML(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
 // DPoP is the scheme of access tokens that are bound to a key (RFC 9449 section 7.1).
 const DPoP = "DPoP"
 

@@ -117,15 +117,19 @@ type Page struct {
 type AccountReader interface {
 	Account(AccountID) (Account, error)
 	AccountByUsername(string) (Account, error) // folded by FoldUsername
+	Language(AccountID) (string, error)        // that the person has chosen for pages and letters; "": none
 	Accounts(Page) ([]Account, error)          // by username
 	Consent(AccountID, ClientID) (Consent, error)
 	Consents(AccountID) ([]Consent, error)
+	// OfflineApps lists the apps that can act for a person who is away, under the account's epoch.
+	OfflineApps(epoch Name) ([]ClientID, error)
 }
 
 // AccountWriter writes people.
 type AccountWriter interface {
 	InsertAccount(a Account, epoch Name) error // ErrConflict: username taken. A zero epoch for an account that is not active
 	UpdateAccount(Account) error               // profile, username, password; never state
+	PutLanguage(AccountID, string) error       // "" forgets it
 	// SwapAccountEpoch replaces the epoch by compare on the old one and sets the state; a zero next leaves none.
 	SwapAccountEpoch(id AccountID, old, next Name, state AccountState) (bool, error)
 	PutConsent(c Consent, epoch Name) error // inserts, or replaces scopes; epoch is used only if there is none yet
@@ -139,6 +143,8 @@ type SessionReader interface {
 	SessionByRef(AccountID, string) (Session, error)
 	// Sessions lists the live ones of an account: rooted in the given epochs, not ended, newest first. Expired ones that no sweep has met yet are included.
 	Sessions(a AccountID, realm, epoch Name, p Page) ([]Session, error)
+	// AppsIn lists the apps with a live grant in each of the sessions, by id.
+	AppsIn([]Session) (map[Name][]AppName, error)
 	// SessionsEndedWith lists those that an account's epoch took with it when it ended: rooted in it then, and not ended before,
 	// newest first. Expired ones that no sweep had met are included. None while the epoch lives.
 	SessionsEndedWith(a AccountID, epoch Name, p Page) ([]Session, error)
@@ -148,6 +154,12 @@ type SessionReader interface {
 	Slots(session Name) ([]Slot, error)
 	// Awaited lists the apps of a session that a browser waits for when it signs out.
 	Awaited(session Name) ([]ClientID, error)
+}
+
+// AppName is an app as people know it.
+type AppName struct {
+	ID   ClientID
+	Name string
 }
 
 // SessionWriter writes sessions.

@@ -15,28 +15,6 @@ import (
 
 // The last step: who goes on, and what they allow.
 
-// sentences say what a scope allows.
-func sentences(scopes []string) []web.Words {
-	var out []web.Words
-	for _, scope := range scopes {
-		switch scope {
-		case "openid":
-			out = append(out, "know that you are you")
-		case "profile":
-			out = append(out, "see your name and username")
-		case "email":
-			out = append(out, "see your mail address")
-		case "offline_access":
-			out = append(out, "act for you while you are away, also after you sign out here")
-		case "account.signout":
-			out = append(out, "see where you are signed in and sign you out")
-		default:
-			out = append(out, web.Say("use “%s”", scope))
-		}
-	}
-	return out
-}
-
 // shown is what the page asks: who goes on, and what they allow. An answer holds for just that, for another tab may have
 // signed in as somebody else since.
 func (at *waiting) shown() string {
@@ -49,7 +27,7 @@ func (at *waiting) shown() string {
 func (s *SignIn) choose(w http.ResponseWriter, r *http.Request, at *waiting) {
 	p := web.Choose{Action: "/login", Pending: at.id, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Who: at.account.Username, Shown: at.shown()}
 	if at.request.Consent {
-		p.Scopes = sentences(at.request.Scopes)
+		p.Scopes = web.Allows(at.request.Scopes)
 		if len(p.Scopes) == 0 {
 			p.Scopes = []web.Words{"sign you in"}
 		}

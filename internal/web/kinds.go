@@ -82,28 +82,6 @@ type ReceiptLine struct {
 
 func (Receipt) template() string { return "receipt" }
 
-// Account is the account page.
-type Account struct {
-	Header
-	Username     string
-	Flash, Error Words
-	Sessions     []SessionLine
-	More         string // the key of the next page
-	Recent       bool   // signed in so recently that dangerous acts need no password
-	Nonce        string
-}
-
-// SessionLine is one session in the list.
-type SessionLine struct {
-	Ref, Agent, IP string
-	Current        bool
-	First, Last    time.Time
-	Apps           []string
-}
-
-func (Account) template() string  { return "account" }
-func (p Account) header() *Header { return &p.Header }
-
 // FormPost hands an authorization response over by a form (OAuth 2.0 Form Post Response Mode). Without script the
 // person presses the button.
 type FormPost struct {

@@ -2,10 +2,12 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
 )
 
@@ -165,4 +167,64 @@ func sealing(t *testing.T, o Opened, record func(idp.Store, ...idp.Event)) {
 	record(o.Store, idp.Event{Kind: idp.EventSignIn, Account: "alice", Why: "8"})
 	seal(second, 3)
 	holds("goes on", 8)
+}
+
+// What a person's apps are: in which sessions, each with what lives there, and which may act while the person is away.
+func appsOf(t *testing.T, o Opened) {
+	for _, id := range []idp.ClientID{"books", "news", "maps"} {
+		addApp(t, o.Store, id)
+	}
+	update(t, o.Store, func(tx idp.Tx) error { return tx.UpdateClient(idp.Client{ID: "books", Name: "The \"Books\""}) })
+	p := addPerson(t, o.Store)
+	var stays []*stay
+	var rows []idp.Session
+	for range 70 { // more than are asked for at once
+		s := &stay{p, addSession(t, o.Store, p)}
+		stays, rows = append(stays, s), append(rows, s.session)
+	}
+	a, b, c := stays[0], stays[1], stays[69]
+	a.grant(t, o.Store, "news", false)
+	a.grant(t, o.Store, "books", true)
+	gone := b.grant(t, o.Store, "books", false)
+	c.grant(t, o.Store, "maps", true)
+	expect := func(what string, offline string, want ...string) {
+		t.Helper()
+		view(t, o.Store, func(v idp.View) error {
+			in, err := v.AppsIn(rows)
+			if err != nil {
+				return err
+			}
+			away, err := v.OfflineApps(p.epochs.Account)
+			if err != nil {
+				return err
+			}
+			var got []string
+			for _, s := range []*stay{a, b, c} {
+				text := ""
+				for _, app := range in[s.session.Name] {
+					text += app.Name + " "
+				}
+				got = append(got, strings.TrimSpace(text))
+			}
+			if has := fmt.Sprint(away); !slices.Equal(got, want) || has != offline {
+				t.Errorf("%s: %q and %s, want %q and %s", what, got, has, want, offline)
+			}
+			return nil
+		})
+	}
+	expect("all", "[books maps]", `The "Books" news`, `The "Books"`, "maps")
+	d := door.New(o.Store, nil)
+	for _, end := range []idp.Selector{idp.EndApp(b.session.Name, "books"), idp.EndConsent(p.id, "maps")} {
+		if _, err := d.End(t.Context(), end, signOut()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(ended(t, o.Store, gone)) != 1 {
+		t.Error("the app's grant has not ended")
+	}
+	expect("after two ends", "[books]", `The "Books" news`, "", "")
+	if _, err := d.End(t.Context(), idp.EndClient("books", false), signOut()); err != nil {
+		t.Fatal(err)
+	}
+	expect("after a client's end", "[]", "news", "", "")
 }

@@ -1,11 +1,14 @@
 "use strict";
 // Times in the reader's own zone and language.
-for (const t of document.querySelectorAll("time[datetime]")) {
-  const at = new Date(t.dateTime);
-  if (isNaN(at)) continue;
-  t.title = t.textContent;
-  t.textContent = new Intl.DateTimeFormat(document.documentElement.lang, t.className === "clock" ? { timeStyle: "medium" } : { dateStyle: "long", timeStyle: "short" }).format(at);
+function showTimes(within) {
+  for (const t of within.querySelectorAll("time[datetime]")) {
+    const at = new Date(t.dateTime);
+    if (isNaN(at)) continue;
+    t.title = t.textContent;
+    t.textContent = new Intl.DateTimeFormat(document.documentElement.lang, t.className === "clock" ? { timeStyle: "medium" } : { dateStyle: "long", timeStyle: "short" }).format(at);
+  }
 }
+showTimes(document);
 // Escape closes an open menu, and what is pressed outside does, too.
 addEventListener("keydown", (e) => {
   if (e.key !== "Escape") return;
