@@ -55,7 +55,7 @@ func (b *Broker) show(w http.ResponseWriter, r *http.Request, s *idp.Session, st
 		b.Pages.Fail(w, r, err)
 		return
 	}
-	p := web.Providers{Header: web.Header{Who: who.Username, CSRF: b.Browser.CSRF(w, r)}, Recent: b.Browser.Recent(s), Flash: flash, Error: problem, Confirm: "/login?again=" + url.QueryEscape(page)}
+	p := web.Providers{Header: web.Header{Who: who.Username, CSRF: b.Browser.CSRF(w, r), Nav: b.Nav(page)}, Recent: b.Browser.Recent(s), Flash: flash, Error: problem, Confirm: "/login?again=" + url.QueryEscape(page)}
 	for _, i := range all {
 		l := web.ProviderLine{Ref: i.Ref(), Title: i.Provider, Name: i.Name, Mail: i.Mail, Added: i.AddedAt.Time(), Used: i.UsedAt.Time()}
 		if up := b.ups[i.Provider]; up != nil {

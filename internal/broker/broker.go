@@ -34,6 +34,9 @@ type Broker struct {
 	// or page that waits.
 	Enter func(w http.ResponseWriter, r *http.Request, pending, again string, p browser.Proof)
 
+	// Nav is the way between the pages of an account.
+	Nav func(path string) []web.NavItem
+
 	trips *edge.Limiter
 	ups   map[string]*site
 	order []*site

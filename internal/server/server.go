@@ -139,7 +139,9 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	for _, p := range c.Providers {
 		entrance.Providers = append(entrance.Providers, web.ProviderButton{ID: p.ID, Title: p.Provider.Title})
 	}
-	s.broker = &broker.Broker{Store: store, Door: s.door, Browser: tie, Pages: pages, Vault: s.base.Vault, Issuer: c.Issuer, Log: s.log, Enter: entrance.Enter}
+	person := &account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, After: (*idp.Session).PageKey,
+		Through: len(c.Providers) > 0}
+	s.broker = &broker.Broker{Store: store, Door: s.door, Browser: tie, Pages: pages, Vault: s.base.Vault, Issuer: c.Issuer, Log: s.log, Enter: entrance.Enter, Nav: person.Nav}
 	s.broker.Use(c.Providers)
 	mux := http.NewServeMux()
 	for _, room := range []interface{ Mount(*http.ServeMux) }{
@@ -150,7 +152,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, FrontChannel: c.FrontChannel, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
 			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Await: s.delivery.Await, Layers: s.broker.Layers},
-		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, After: (*idp.Session).PageKey},
+		person,
 		&admin.Admin{Store: store, Tokens: tokens, Wake: s.delivery.Due},
 		s.feed,
 		s,
