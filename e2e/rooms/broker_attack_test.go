@@ -155,14 +155,14 @@ func TestBroker_AuthTime(t *testing.T) {
 	})
 	p := b.person()
 	p.through("/login", "hub")
-	if a := p.get("/account/providers"); !strings.Contains(a.body, "confirm that it is you") {
+	if a := p.get("/account/providers"); !strings.Contains(a.body, "Confirm that it is you") {
 		t.Error("an old sign-in counts as a recent one")
 	}
-	if p.through("/login?again=/account/providers", "hub"); !strings.Contains(p.get("/account/providers").body, "confirm that it is you") {
+	if p.through("/login?again=/account/providers", "hub"); !strings.Contains(p.get("/account/providers").body, "Confirm that it is you") {
 		t.Error("a provider that does not ask again makes a sign-in recent")
 	}
 	b.op.Set(func() { b.op.Claims = func(c map[string]any) { c["auth_time"] = time.Now().Unix() } })
-	if p.through("/login?again=/account/providers", "hub"); strings.Contains(p.get("/account/providers").body, "confirm that it is you") {
+	if p.through("/login?again=/account/providers", "hub"); strings.Contains(p.get("/account/providers").body, "Confirm that it is you") {
 		t.Error("a provider that has asked again makes none")
 	}
 }
