@@ -25,6 +25,8 @@ type accountCmd struct {
 	Password accountPasswordCmd `cmd:"" help:"Set a new password and sign the person out everywhere."`
 	Factor   factorCmd          `cmd:"" help:"What a person signs in with besides the password."`
 	End      accountEndCmd      `cmd:"" help:"Sign a person out everywhere."`
+	Disable  accountDisableCmd  `cmd:"" help:"Sign a person out everywhere and let nobody in until enable."`
+	Enable   accountEnableCmd   `cmd:"" help:"Let a disabled person sign in again."`
 	Delete   accountDeleteCmd   `cmd:"" help:"Sign a person out everywhere, for good."`
 }
 

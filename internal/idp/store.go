@@ -54,6 +54,8 @@ type View interface {
 	ReceiptReader
 	DeliveryReader
 	IdentityReader
+	OperatorReader
+	ConsoleReader
 	MailReader
 	LockReader
 	EventReader
@@ -74,6 +76,7 @@ type Tx interface {
 	LedgerWriter
 	DeliveryWriter
 	IdentityWriter
+	OperatorWriter
 	MailWriter
 	LockWriter
 	EventWriter

@@ -103,7 +103,7 @@ func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) {
 		read = o.Store.View
 	}
 	err = read(r.Context(), func(v idp.View) (err error) {
-		if client, err = cred.check(v); err != nil {
+		if client, err = cred.check(v, now); err != nil {
 			return err
 		}
 		if !client.Confidential() {

@@ -31,11 +31,12 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, shown bearer.Shown) (*
 	var scopes, audience []string
 	var sidLives, reused bool
 	var verdict error
+	now, _ := o.Store.Now()
 	var bond idp.Bond
 	var strayed string
 	err = o.Store.Update(r.Context(), func(tx idp.Tx) error {
 		client, verdict, reused, sidLives, strayed = idp.Client{}, errGrant, false, false, ""
-		row, err := cred.check(tx)
+		row, err := cred.check(tx, now)
 		if err != nil {
 			return err
 		}

@@ -29,6 +29,7 @@ import (
 	"exeunt.dev/internal/logout"
 	"exeunt.dev/internal/mail"
 	"exeunt.dev/internal/oauth"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/outbound"
 	"exeunt.dev/internal/signin"
 	"exeunt.dev/internal/token"
@@ -152,14 +153,27 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, FrontChannel: c.FrontChannel, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
 			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Await: s.delivery.Await, Layers: s.broker.Layers},
+		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards}, Wake: s.delivery.Due, Networks: c.Outbound},
 		person,
-		&admin.Admin{Store: store, Tokens: tokens, Wake: s.delivery.Due},
 		s.feed,
 		s,
 	} {
 		room.Mount(mux)
 	}
 	return missing(mux, pages)
+}
+
+// guards are those that follow this node.
+func (s *Server) guards() []operate.Guard {
+	out := []operate.Guard{}
+	for _, g := range s.feed.Guards() {
+		one := operate.Guard{ClientID: g.Client, Streams: g.Streams, Behind: g.Behind}
+		if !g.Asked.IsZero() {
+			one.Asked = &g.Asked
+		}
+		out = append(out, one)
+	}
+	return out
 }
 
 // Base is what the server rests on.

@@ -191,11 +191,15 @@ func inGo(f *ast.File, found func(string)) {
 			}
 		}
 	}
-	fields := []string{"Title", "Text", "LinkText", "Flash", "Error", "What", "Said", "Name", "Label"}
+	fields := []string{"Title", "Text", "LinkText", "Flash", "Error", "What", "Said", "Name", "Label", "Lead", "Button", "Hint", "Empty", "Warning"}
 	ast.Inspect(f, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:
 			switch named(n.Fun) {
+			case "not": // a verb of operators says why it was not done
+				if f.Name.Name == "operate" && len(n.Args) == 1 {
+					literal(n.Args[0])
+				}
 			case "Say", "Invalid", "Sentences", "List":
 				if p := parts(n.Fun); p == "web.Say" || p == "Say" && f.Name.Name == "web" {
 					literal(n.Args[0])
@@ -216,9 +220,18 @@ func inGo(f *ast.File, found func(string)) {
 						literal(e)
 					}
 				}
-			} else if a, ok := n.Type.(*ast.ArrayType); ok && parts(a.Elt) == "web.Words" {
+			} else if a, ok := n.Type.(*ast.ArrayType); ok && strings.HasPrefix(parts(a.Elt), "web.") {
 				for _, e := range n.Elts {
-					literal(e)
+					one, ok := e.(*ast.CompositeLit) // its type is said once, for all of them
+					if !ok {
+						literal(e)
+						continue
+					}
+					for _, e := range one.Elts {
+						if kv, ok := e.(*ast.KeyValueExpr); ok && slices.Contains(fields, named(kv.Key)) {
+							literal(kv.Value)
+						}
+					}
 				}
 			}
 		case *ast.AssignStmt:

@@ -2,6 +2,7 @@ package verbs
 
 import (
 	"encoding/json"
+	"strings"
 
 	"exeunt.dev/internal/idp"
 )
@@ -16,6 +17,7 @@ const (
 	sqlEventsOfAccount  = `SELECT ` + eventColumns + ` FROM event WHERE account = ?3 AND account <> '' AND id < ?1 AND id >= ?2` + eventFilter
 	sqlEventsOfKind     = `SELECT ` + eventColumns + ` FROM event WHERE kind = ?4 AND id < ?1 AND id >= ?2` + eventFilter
 	sqlEventsOfOperator = `SELECT ` + eventColumns + ` FROM event WHERE actor = ?5 AND actor >= 'operator:' AND actor < 'operator;' AND id < ?1 AND id >= ?2` + eventFilter
+	sqlEventsOfMachine  = `SELECT ` + eventColumns + ` FROM event WHERE actor = ?5 AND actor >= 'client:' AND actor < 'client;' AND id < ?1 AND id >= ?2` + eventFilter
 	eventFilter         = ` AND (?3 = '' OR account = ?3) AND (?4 = '' OR kind = ?4) AND (?5 = '' OR actor = ?5) ORDER BY id DESC LIMIT CAST(?6 AS BIGINT)`
 
 	sqlSealedEvents = `SELECT ` + eventColumns + ` FROM event WHERE number > ? AND number IS NOT NULL ORDER BY number LIMIT CAST(? AS BIGINT)`
@@ -67,8 +69,10 @@ func (v *View) Events(f idp.EventFilter, p idp.Page) (out []idp.Event, err error
 	switch {
 	case f.Account != "":
 		sql = sqlEventsOfAccount
-	case len(f.Actor) > len("operator:") && f.Actor[:len("operator:")] == "operator:":
+	case strings.HasPrefix(string(f.Actor), "operator:"):
 		sql = sqlEventsOfOperator
+	case strings.HasPrefix(string(f.Actor), "client:"):
+		sql = sqlEventsOfMachine
 	case f.Kind != "":
 		sql = sqlEventsOfKind
 	}
