@@ -12,6 +12,7 @@ import (
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/mail/mailtest"
 	"exeunt.dev/internal/upstream/optest"
 )
 
@@ -53,6 +54,8 @@ type scene struct {
 
 	sessions, bound, offline, codes, access, pendings, sids []thing // sessions without the one of here
 
+	office *mailtest.Server
+
 	mu    sync.Mutex
 	heard map[string]bool // sids that apps were told of, with the app
 }
@@ -61,13 +64,16 @@ func newScene(t *testing.T, program string) *scene {
 	t.Helper()
 	s := &scene{t: t, program: program, heard: map[string]bool{}}
 	s.op = optest.New(t)
+	s.office = mailtest.Start(t, mailtest.Options{})
 	s.node = start(t, func(c *config.Config) {
 		p := s.op.Provider()
 		p.Title = "Hub"
 		c.Providers = []config.Provider{{ID: "hub", Provider: p, FrontChannel: true}}
+		c.Mail = mailServer(s.office)
 		c.Outbound = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		c.Policy.CodeLife = 10 * time.Minute // codes and pushed requests are looked at in the end
 	})
+	s.hasMail("alice", aliceMail)
 	s.clients()
 	s.protect()
 	s.here, s.there, s.bob = s.alice(), s.person(), s.person()

@@ -20,7 +20,7 @@ import (
 // Passwords checks and makes passwords.
 type Passwords interface {
 	Check(ctx context.Context, r *http.Request, username, password string) (browser.Proof, error)
-	Hash(ctx context.Context, password string) (string, error)
+	Hash(ctx context.Context, password string, about ...string) (string, error)
 }
 
 // Account is the room.
@@ -36,6 +36,8 @@ type Account struct {
 	Through   bool                      // there are providers that people may sign in through
 	Place     func(ip string) string    // about where an address is; nil: that is not known
 	After     func(*idp.Session) string // the key of the page behind a session
+	// Tell writes to a person, in the transaction of a change, what was changed; nil: nobody does.
+	Tell func(tx idp.Tx, who *idp.Account, what idp.EventKind, now idp.Time) error
 }
 
 // Mount adds the room's paths.

@@ -17,6 +17,8 @@ func (a *Account) Nav(path string) []web.NavItem {
 		web.NavItem{Path: "/account/passkeys", Name: "Passkeys"},
 		web.NavItem{Path: "/account/authenticator", Name: "Authenticator app"},
 		web.NavItem{Path: "/account/recovery", Name: "Recovery codes"},
+		web.NavItem{Path: "/account/mail", Name: "Mail address"},
+		web.NavItem{Path: "/account/lock", Name: "Emergency lock"},
 		web.NavItem{Path: "/account/close", Name: "Close my account"},
 	}
 	if a.Through {

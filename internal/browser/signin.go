@@ -38,6 +38,7 @@ func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.
 	cookie := idp.NewSecret(32)
 	info := edge.Client(r)
 	fresh := b.newSession(p, idp.HashOf(cookie), r.UserAgent(), info.IP.String())
+	known := b.Knows(r, p.Account) != ""
 	var made idp.Session
 	err = b.store.Update(r.Context(), func(tx idp.Tx) error {
 		made = fresh
@@ -45,7 +46,7 @@ func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.
 			return err
 		}
 		if old == nil {
-			return insert(tx, &made, p.From)
+			return b.begin(tx, &made, r, known, p.From)
 		}
 		if old.Account == p.Account && idp.Live(tx, old.Names()...) == nil {
 			made.Name, made.Ref, made.CreatedAt, made.Realm, made.Epoch = old.Name, old.Ref, old.CreatedAt, old.Realm, old.Epoch
@@ -59,7 +60,7 @@ func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.
 		if _, err := door.EndIn(tx, idp.EndSession(old.Name), cause); err != nil {
 			return err
 		}
-		return insert(tx, &made, p.From)
+		return b.begin(tx, &made, r, known, p.From)
 	})
 	if err != nil {
 		return nil, err
@@ -82,14 +83,27 @@ func (b *Browser) Device(ctx context.Context, r *http.Request, p Proof) (*idp.Se
 		if err := b.stamp(tx, &made, p); err != nil {
 			return err
 		}
-		return insert(tx, &made, nil)
+		return b.insert(tx, &made, r, false)
 	})
 	return &made, err
 }
 
-func insert(tx idp.Tx, s *idp.Session, from *idp.Origin) error {
-	if err := errors.Join(tx.InsertSession(*s), putOrigin(tx, s, from)); err != nil {
+// begin is insert, with what the person came through.
+func (b *Browser) begin(tx idp.Tx, s *idp.Session, r *http.Request, known bool, from *idp.Origin) error {
+	if err := b.insert(tx, s, r, known); err != nil {
 		return err
+	}
+	return putOrigin(tx, s, from)
+}
+
+func (b *Browser) insert(tx idp.Tx, s *idp.Session, r *http.Request, known bool) error {
+	if err := tx.InsertSession(*s); err != nil {
+		return err
+	}
+	if b.Arrived != nil {
+		if err := b.Arrived(tx, s, r, known); err != nil {
+			return err
+		}
 	}
 	return tx.Record(event(idp.EventSignIn, s))
 }

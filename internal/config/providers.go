@@ -160,6 +160,10 @@ func (r *reader) provider(key string, n *yaml.Node, to *[]Provider) {
 		r.wrong(n.Line, key+".id", strconv.Quote(g.id)+" cannot be a provider's id", "write up to 40 lower-case letters, digits and dashes, for example google; it must not change later")
 		return
 	}
+	if slices.Contains([]string{"forgot", "lock", "locked", "passkey", "reset"}, g.id) {
+		r.wrong(n.Line, key+".id", "a page of ours has the address /login/"+g.id, "choose another id")
+		return
+	}
 	if slices.ContainsFunc(*to, func(p Provider) bool { return p.ID == g.id }) {
 		r.wrong(n.Line, key+".id", "two providers have the id "+g.id, "give each its own")
 		return

@@ -49,6 +49,7 @@ func TestProvidersRefused(t *testing.T) {
 	for _, c := range []struct{ name, text, says string }{
 		{"no id", "kind: oidc, issuer: 'https://op.example', client_id: x", "cannot be a provider's id"},
 		{"an id for a path", "id: ../x, kind: oidc, issuer: 'https://op.example', client_id: x", "cannot be a provider's id"},
+		{"a page's name", "id: reset, kind: oidc, issuer: 'https://op.example', client_id: x", "a page of ours"},
 		{"twice", ok + "}\n  - {" + ok, "two providers have the id corp"},
 		{"no kind", "id: corp, client_id: x", "known are oidc"},
 		{"no issuer", "id: corp, kind: oidc, client_id: x", "providers.issuer"},

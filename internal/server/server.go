@@ -31,6 +31,8 @@ import (
 	"exeunt.dev/internal/oauth"
 	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/outbound"
+	"exeunt.dev/internal/place"
+	"exeunt.dev/internal/rescue"
 	"exeunt.dev/internal/signin"
 	"exeunt.dev/internal/token"
 	"exeunt.dev/internal/web"
@@ -50,7 +52,9 @@ type Server struct {
 	delivery *delivery.Delivery
 	broker   *broker.Broker
 	post     *mail.Post // nil: there is no mail server
+	rescue   *rescue.Rescue
 	audit    *audit.Log
+	places   *place.Table // nil: none
 	metrics  *metrics
 	handler  http.Handler
 	listener net.Listener
@@ -101,21 +105,39 @@ func (s *Server) build(ctx context.Context) (err error) {
 		// somebody starts one all the same, an app is told twice, which it must bear anyway.
 		Alone: c.Postgres.URL == "",
 	})
+	if c.Places != "" {
+		if s.places, err = place.Open(c.Places); err != nil {
+			return fmt.Errorf("places_file: %w", err)
+		}
+	}
 	s.audit = audit.New(s.base.Store, c.AuditKeep, s.log)
 	tokens.Strayed = s.audit.Failed
 	s.door = door.New(s.store, s.committed)
-	if s.post, err = s.base.Post(s.store, nil, s.log); err != nil {
+	say, err := web.Speak()
+	if err != nil {
+		return err
+	}
+	if s.post, err = s.base.Post(s.store, say, s.log); err != nil {
 		return err
 	}
 	pages, err := web.New(c.Name, c.HTTPS())
 	if err != nil {
 		return err
 	}
+	pages.Wear(c.Look.Logo, c.Look.LogoKind, c.Look.Color, c.Look.Dark)
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
 	s.handler = edge.Wrap(pages.Remember(s.rooms(pages, tokens)), with)
 	return nil
+}
+
+// placeOf says about where an address is, if the operator has a table of that.
+func (s *Server) placeOf(ip string) string {
+	if s.places == nil {
+		return ""
+	}
+	return s.places.Of(ip)
 }
 
 // committed is told by the door that the ledger may have grown, and whether apps may have to be told.
@@ -132,7 +154,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	tie := browser.New(store, s.door, c.Policy, c.Issuer, browser.Names(c.Cookies), s.base.Vault.Derive("csrf", 32))
 	tie.ShowsState = c.FrontChannel
 	front := &frontchannel.FrontChannel{Store: store, Browser: tie, Pages: pages, Issuer: c.Issuer, On: c.FrontChannel}
-	passwords := signin.NewPasswords(store)
+	passwords := s.base.Passwords(store)
 	passwords.Knows, passwords.Failed = tie.Knows, s.audit.Failed
 	factors := factor.New(store, s.base.Vault, c.Name, c.Issuer, c.Policy.PendingLife)
 	factors.Knows, factors.Failed = tie.Knows, s.audit.Failed
@@ -140,8 +162,13 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	for _, p := range c.Providers {
 		entrance.Providers = append(entrance.Providers, web.ProviderButton{ID: p.ID, Title: p.Provider.Title})
 	}
-	person := &account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, After: (*idp.Session).PageKey,
-		Through: len(c.Providers) > 0}
+	person := &account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, Place: s.placeOf,
+		After: (*idp.Session).PageKey, Through: len(c.Providers) > 0}
+	rescuer := &rescue.Rescue{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Front: front, Post: s.post, Issuer: c.Issuer, Log: s.log,
+		Limit: edge.NewLimiter(10*time.Second, 20, 100_000), Asked: rescue.Queue(), Nav: person.Nav}
+	s.rescue = rescuer
+	tie.Arrived = rescuer.Arrived
+	person.Tell = rescuer.Tell
 	s.broker = &broker.Broker{Store: store, Door: s.door, Browser: tie, Pages: pages, Vault: s.base.Vault, Issuer: c.Issuer, Log: s.log, Enter: entrance.Enter, Nav: person.Nav}
 	s.broker.Use(c.Providers)
 	mux := http.NewServeMux()
@@ -151,10 +178,11 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 		s.broker,
 		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, FrontChannel: c.FrontChannel, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
-			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000)},
+			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000), OnTheft: onTheft(c.Lock, rescuer)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Await: s.delivery.Await, Layers: s.broker.Layers},
 		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards}, Wake: s.delivery.Due, Networks: c.Outbound},
 		person,
+		rescuer,
 		s.feed,
 		s,
 	} {
@@ -218,6 +246,7 @@ func (s *Server) Run(ctx context.Context) error {
 	work.Go(func() { s.delivery.Run(follow) })
 	work.Go(func() { s.broker.Run(follow) })
 	work.Go(func() { s.post.Run(follow) })
+	work.Go(func() { s.rescue.Run(follow) })
 	last, stopLast := context.WithCancel(context.Background()) // what requests leave behind is written when the last one is over
 	work.Go(func() { s.audit.Run(last) })
 	failed := make(chan error, 2)
