@@ -122,13 +122,20 @@ func EndIn(tx idp.Tx, s idp.Selector, c idp.Cause) (idp.Receipt, error) {
 	if err != nil {
 		return idp.Receipt{}, err
 	}
+	if len(fresh) > 0 {
+		receipt.ID = idp.NewReceiptID(fresh[0].Name)
+	}
+	if s.Kind == idp.SelectAccount && s.State == idp.AccountDeleted {
+		if err := forget(tx, s.Account, receipt.ID); err != nil {
+			return idp.Receipt{}, err
+		}
+	}
 	if len(endings) == 0 {
 		return idp.Receipt{}, nil
 	}
 	if len(fresh) == 0 {
 		return tx.ReceiptOfEnding(endings[0].Name)
 	}
-	receipt.ID = idp.NewReceiptID(fresh[0].Name)
 	for i := range fresh {
 		fresh[i].Receipt = receipt.ID
 	}
