@@ -208,7 +208,7 @@ func (n *node) everything() (out []idp.Event) {
 // Both lists are walked to their ends by pages, with nothing twice and nothing left out.
 func TestActivityPaged(t *testing.T) {
 	n := start(t)
-	p := n.alice()
+	n.alice()
 	var me idp.Account
 	if err := n.server.Store.Update(t.Context(), func(tx idp.Tx) (err error) {
 		if me, err = tx.AccountByUsername("alice"); err != nil {
@@ -228,7 +228,7 @@ func TestActivityPaged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p = n.alice()
+	p := n.alice()
 	count, receipts, pages := 0, map[string]bool{}, 0
 	for after := ""; ; pages++ {
 		var list activityList
