@@ -3,12 +3,15 @@ package rooms_test
 import (
 	"encoding/json"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"exeunt.dev/internal/audit"
+	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
 )
 
@@ -320,5 +323,19 @@ func TestLiveList(t *testing.T) {
 	q.post("/account/sessions/all/end", fields(q.get("/account").body))
 	if a := ask(tag); a.status != 401 {
 		t.Errorf("this one was ended elsewhere: %d", a.status)
+	}
+}
+
+// With a table of places the list says where an address is; without one, or for an address that is in none, it says nothing.
+func TestPlaceOfSession(t *testing.T) {
+	table := filepath.Join(t.TempDir(), "places.csv")
+	if err := os.WriteFile(table, []byte("127.0.0.0,127.255.255.255,XX,Home\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, file := range map[bool]string{true: table, false: ""} {
+		n := start(t, func(c *config.Config) { c.Places = file })
+		if page := n.alice().get("/account"); strings.Contains(page.body, "127.0.0.1 · XX, Home") != want {
+			t.Errorf("with a table: %v: %s", want, page.body)
+		}
 	}
 }
