@@ -79,9 +79,9 @@ func TableNotes() []string {
 		"A code that nobody has redeemed yet ends with the session that it was given in; one that asks for offline access ends by what ends that, too.",
 		"Browser-only apps never get offline access.",
 		"A locked, disabled or deleted account has no epoch: nobody signs in to it. Unlocking revives nothing.",
-		"A code or refresh token that is bound to a key or an address ends nothing when somebody else shows it, used up or not.",
 		"Links in letters that set a new password or confirm an address end with all that ends the account, and with any lock (`TestLinks_DieWithEnds`). A link that locks the account gives nothing: it outlives what a thief may end, and ends with its use, with a recovery, with unlocking, and when everything is ended (`TestNewDevice`).",
 		"A locked account that is locked once more is locked at least as strongly (`TestLock_OnlyStronger`). It opens by itself at its time, by recovery or by an operator, as it was locked; failed sign-ins lock nobody (`TestLock_NotByFailures`).",
+		"A code or refresh token that is bound to a key or an address ends nothing when somebody else shows it, used up or not.",
 		"An app is never told of a sign-in that lives: when all others end, offline access that was given in the session that goes on ends too, and its app learns of that when it uses it.",
 		"An app is told with one logout token for each of its sign-ins that ended (`sid`), also when it was disabled with them.",
 	}
