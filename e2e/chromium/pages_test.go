@@ -37,6 +37,12 @@ const flaws = `(() => {
 // look holds a page to what everybody needs of it, on a desk, in the dark and on a small telephone.
 func look(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
+	fits(t, ctx, name, accessible)
+}
+
+// fits holds a page to less: it fits, and can be read.
+func fits(t *testing.T, ctx context.Context, name string, more func(*testing.T, context.Context, string)) {
+	t.Helper()
 	for _, as := range []struct {
 		name, scheme string
 		width        int64
@@ -60,8 +66,8 @@ func look(t *testing.T, ctx context.Context, name string) {
 		shot(t, ctx, name+" "+as.name)
 		if twice {
 			do(t, ctx, "text as it was", run(`document.documentElement.removeAttribute("style")`))
-		} else if (as.scheme == "dark") == (as.width < 360) { // by day on a desk, in the dark on a small telephone
-			accessible(t, ctx, name+", "+as.name)
+		} else if more != nil && (as.scheme == "dark") == (as.width < 360) { // by day on a desk, in the dark on a small telephone
+			more(t, ctx, name+", "+as.name)
 		}
 	}
 	do(t, ctx, "the window as it was", chromedp.EmulateViewport(900, 900))
@@ -122,7 +128,9 @@ func operators() [][3]string {
 }
 
 func everyPage(t *testing.T, lang string) {
-	x := newTable(t, func(c *config.Config) { c.Mail = config.Mail{Host: "127.0.0.1", Port: 1, TLS: "none", From: "exeunt@example.com"} })
+	x := newTable(t, func(c *config.Config) {
+		c.Mail = config.Mail{Host: "127.0.0.1", Port: 1, TLS: "none", From: "exeunt@example.com"}
+	})
 	user := "maximiliane.von-hohenstein-wittelsbach@department.example.com"
 	account := idp.Account{Username: user}
 	if err := x.base.AddAccount(t.Context(), &account, password); err != nil {
