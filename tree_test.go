@@ -170,6 +170,7 @@ func TestTree_CookiesAreSetInOnePlace(t *testing.T) {
 func TestTree_OnePlaceTakesAccessTokens(t *testing.T) {
 	only(t, `\.ReadAccess\(`, "access tokens of requests come from package bearer, which checks what they are bound to",
 		"internal/bearer/", "internal/oauth/inspect.go", "internal/oauth/revoke.go")
+	only(t, `edge\.Bearer\(`, "an access token may come by DPoP, too: ask edge.Bears, or package bearer", "internal/oauth/register.go")
 }
 
 func TestTree_Sizes(t *testing.T) {
