@@ -17,9 +17,18 @@ type Key struct {
 	tb     testing.TB
 	signer *jws.Signer
 	print  string
+	now    func() time.Time
 }
 
-// NewKey makes one, for ES256.
+// NewKey makes a key, for ES256, whose proofs are made at the issuer's time.
+func (i *Issuer) NewKey() *Key {
+	i.tb.Helper()
+	k := NewKey(i.tb)
+	k.now = i.Now
+	return k
+}
+
+// NewKey makes a key whose proofs are made at this machine's time, for a server that is none of [New].
 func NewKey(tb testing.TB) *Key {
 	tb.Helper()
 	s, err := jws.Generate("dpop", jws.ES256)
@@ -30,7 +39,7 @@ func NewKey(tb testing.TB) *Key {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &Key{tb, s, print}
+	return &Key{tb, s, print, time.Now}
 }
 
 // Thumbprint is what tokens say of the key (jkt), and dpop_jkt of an authorization request.
@@ -56,10 +65,10 @@ func confirmation(c map[string]any) map[string]any {
 }
 
 // Proof makes a proof for a request to an address, with an access token or "" without one. It has a jti of its own and is made
-// now, by this machine's clock; claims change that.
+// now; claims change that.
 func (k *Key) Proof(method, url, token string, claims ...Claim) string {
 	k.tb.Helper()
-	c := map[string]any{"jti": ledger.NewName().String(), "htm": method, "htu": url, "iat": time.Now().Unix()}
+	c := map[string]any{"jti": ledger.NewName().String(), "htm": method, "htu": url, "iat": k.now().Unix()}
 	if token != "" {
 		c["ath"] = dpop.TokenHash(token)
 	}
@@ -85,7 +94,7 @@ func Nonce(n string) Claim {
 	return Set("nonce", n)
 }
 
-// Sign puts the token and a proof for it into a request.
+// Sign puts the token and a proof for it into a request that is about to be sent.
 func (k *Key) Sign(r *http.Request, token string, claims ...Claim) {
 	k.tb.Helper()
 	r.Header.Set("Authorization", "DPoP "+token)

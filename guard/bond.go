@@ -17,13 +17,13 @@ import (
 func (g *Guard) holds(r *http.Request, t *Token, byDPoP bool) error {
 	switch {
 	case !t.bond.Admits(g.callerOf(r)):
-		return g.strayed(fmt.Errorf("%w: to another address", ErrBound))
+		return fmt.Errorf("%w: to another address", ErrBound)
 	case t.bond.Key == "" && byDPoP:
 		return invalid("not bound to a key, and shown as if it were")
 	case t.bond.Key == "":
 		return nil
 	case !byDPoP: // section 7.2
-		return g.strayed(fmt.Errorf("%w: it is bound to a key, and came as Bearer", ErrBound))
+		return fmt.Errorf("%w: it is bound to a key, and came as Bearer", ErrBound)
 	}
 	want := dpop.Want{
 		Method: r.Method, URLs: g.addressesOf(r), Now: g.floorNow().Time(), Window: g.conf.window, Nonces: g.conf.nonces, Token: t.raw,
@@ -35,16 +35,11 @@ func (g *Guard) holds(r *http.Request, t *Token, byDPoP bool) error {
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrProof, err)
 	case subtle.ConstantTimeCompare([]byte(p.Key), []byte(t.bond.Key)) != 1:
-		return g.strayed(fmt.Errorf("%w: to another key", ErrBound))
+		return fmt.Errorf("%w: to another key", ErrBound)
 	case !g.proofs.Use(p.Use(), until, want.Now):
 		return fmt.Errorf("%w: used before", ErrProof)
 	}
 	return nil
-}
-
-func (g *Guard) strayed(err error) error {
-	g.tell(Event{Kind: Strayed, Err: err})
-	return err
 }
 
 // callerOf is the address of who asks.

@@ -19,8 +19,7 @@ const (
 	Rewritten     EventKind = "rewritten"      // the ledger fell behind what it had told: history was rewritten
 	Applied       EventKind = "applied"        // endings took effect; Number, Entries
 	AcceptedStale EventKind = "accepted-stale" // a token was admitted although stale (AcceptFor); Age
-	Strayed       EventKind = "strayed"        // a bound token was shown without its key, or from another address; Err
-	Refused       EventKind = "refused"        // a request was refused; Err, of which [Reason] makes a word
+	Refused       EventKind = "refused"        // a request was refused; Err, of which [Reason] makes a word: "bound" is a token in other hands than it was given to
 	Trouble       EventKind = "trouble"        // asking for keys or ledger failed, and will be tried again; Err
 )
 

@@ -96,8 +96,8 @@ func ProofWindow(d time.Duration) Option {
 	}
 }
 
-// ProofBytes bounds the memory for proofs that were used; one takes about 48 bytes. Default 8 MiB, that is 1,400 requests with
-// proofs a second at the default window. When it is full, proofs count for a shorter time; none counts twice.
+// ProofBytes bounds the memory for proofs that were used; one takes about 48 bytes. Default 8 MiB, that is some 2,800 requests
+// with proofs a second at the default window. When it is full, proofs count for a shorter time; none counts twice.
 func ProofBytes(n int) Option {
 	return func(s *settings) error {
 		if n < 64<<10 {

@@ -49,7 +49,7 @@ func startBinding(t *testing.T, o ...guard.Option) *binding {
 	all := append([]guard.Option{guard.Audience(boundAPI), guard.Credentials("orders", n.secrets["orders"]), guard.ExternalURL("http://" + l.Listener.Addr().String()),
 		guard.TrustedProxies(guard.XForwardedFor, netip.MustParsePrefix("127.0.0.1/32")),
 		guard.Observe(func(e guard.Event) {
-			if e.Kind == guard.Strayed || e.Kind == guard.Applied {
+			if e.Kind == guard.Refused || e.Kind == guard.Applied {
 				b.seen <- e
 			}
 		})}, o...)
@@ -69,17 +69,17 @@ func startBinding(t *testing.T, o ...guard.Option) *binding {
 	return b
 }
 
-// await is the guard's next event of a kind.
-func (b *binding) await(k guard.EventKind) guard.Event {
+// observed waits until the guard has told of an event, with an error that has the reason.
+func (b *binding) observed(k guard.EventKind, reason string) {
 	b.t.Helper()
 	for {
 		select {
 		case e := <-b.seen:
-			if e.Kind == k {
-				return e
+			if e.Kind == k && guard.Reason(e.Err) == reason {
+				return
 			}
 		case <-time.After(20 * time.Second):
-			b.t.Fatalf("the guard says nothing of kind %s", k)
+			b.t.Fatalf("the guard says nothing of kind %s %s", k, reason)
 		}
 	}
 }
@@ -179,9 +179,7 @@ func TestBinding_StolenFromADevice(t *testing.T) {
 	if a := thief.orders(access); a.status != 401 || !strings.HasPrefix(a.header.Get("WWW-Authenticate"), `DPoP error="invalid_token"`) {
 		t.Errorf("another key at the API: %d %v", a.status, a.header)
 	}
-	if e := b.await(guard.Strayed); !errors.Is(e.Err, guard.ErrBound) {
-		t.Error("the guard observed", e.Err)
-	}
+	b.observed(guard.Refused, "bound")
 	if a := b.bearer("GET", b.api.URL+"/orders", access); a.status != 401 {
 		t.Errorf("as Bearer at the API: %d", a.status)
 	}
@@ -212,7 +210,7 @@ func TestBinding_StolenFromADevice(t *testing.T) {
 	if a := me.call("POST", b.at+"/customers/me/logout", access, nil); a.status != 200 {
 		t.Fatalf("signing out everywhere: %d %s", a.status, a.body)
 	}
-	b.await(guard.Applied)
+	b.observed(guard.Applied, "")
 	if a := me.orders(access); a.status != 401 || !strings.Contains(a.header.Get("WWW-Authenticate"), "has been revoked") {
 		t.Errorf("signed out: %d %v", a.status, a.header)
 	}
@@ -277,7 +275,7 @@ func TestBinding_StolenFromABrowser(t *testing.T) {
 			}
 		}
 	}
-	b.await(guard.Strayed)
+	b.observed(guard.Refused, "bound")
 	if a := refresh(away, token); a.status != 400 || !strings.Contains(a.body, "invalid_grant") {
 		t.Errorf("a stolen refresh token: %d %s", a.status, a.body)
 	}

@@ -272,6 +272,13 @@ func TestSecondFactorAtTheChallenge(t *testing.T) {
 	if _, out := ask("books", "username", "alice", "password", alicePW, "otp", app.codes[1]); out["authorization_code"] == nil {
 		t.Errorf("both at once: %v", out)
 	}
+	_, out = ask("books", "username", "alice", "password", alicePW)
+	if _, err := n.server.Door().End(t.Context(), idp.EndClient("books", false), idp.Cause{Kind: idp.CauseClientEnded, Actor: idp.ActorOperator("test")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, out := ask("books", "auth_session", out["auth_session"].(string), "otp", app.codes[2]); out["error"] != "invalid_session" {
+		t.Errorf("what waited when the app was ended: %v", out)
+	}
 }
 
 // Step-up: who is signed in proves it again, in the same session, and comes back to a page of ours.
@@ -373,4 +380,48 @@ func mustParse(t *testing.T, text string) *url.URL {
 		t.Fatal(err)
 	}
 	return u
+}
+
+// A code is taken once, however many come with it at the same moment; so is the answer to a passkey's challenge.
+func TestTakenOnce(t *testing.T) {
+	n := startNamed(t)
+	owner, key := n.enrolled()
+	app := owner.setUp()
+	together := func(what string, tries []func() bool) {
+		t.Helper()
+		won := make(chan bool)
+		for _, try := range tries {
+			go func() { won <- try() }()
+		}
+		taken := 0
+		for range tries {
+			if <-won {
+				taken++
+			}
+		}
+		if taken != 1 {
+			t.Errorf("%s: taken %d times", what, taken)
+		}
+	}
+	app.later()
+	now := app.code()
+	for what, code := range map[string]string{"the app's code": now, "a recovery code": app.codes[0]} {
+		var tries []func() bool
+		for range 6 {
+			q := n.person()
+			at := q.first("/login")
+			form := with(fields(q.get(at).body), "code", code, "act", "code")
+			tries = append(tries, func() bool { return q.post("/login", form).status == 303 })
+		}
+		together(what, tries)
+	}
+	q := n.person()
+	key.count++
+	c := q.asks("/login", "/login/passkey")
+	form := with(fields(q.get("/login").body), "act", "passkey", "ceremony", c.Ceremony, "credential", key.get(c))
+	var tries []func() bool
+	for range 4 {
+		tries = append(tries, func() bool { return q.thief().post("/login", form).status == 303 })
+	}
+	together("a passkey's answer", tries)
 }

@@ -73,6 +73,9 @@ func personal() []act {
 		{idp.CauseEverywhere, idp.SelectAccount, "the account page", here(form("/account/sessions/all/end"))},
 		{idp.CauseEverywhere, idp.SelectAccount, "JSON", here(func(s *scene) { script(s, "DELETE", "/account/sessions?which=all") })},
 		{idp.CauseEverywhere, idp.SelectAccount, "a bearer token", here(func(s *scene) { s.fine(s.bearer("POST", "/customers/me/logout", s.shop.tokens.Access)) })},
+		{idp.CauseDelete, idp.SelectAccount, "the account page", here(form("/account/close", "username", "alice"))},
+		{idp.CauseConsentWithdrawn, idp.SelectConsent, "the account page", here(form("/account/apps/shop/withdraw"))},
+		{idp.CauseConsentWithdrawn, idp.SelectConsent, "JSON", here(func(s *scene) { script(s, "DELETE", "/account/apps/shop") })},
 		{idp.CauseCredential, idp.SelectOthers, "a new password", here(form("/account/password", "old", alicePW, "new", "a new and longer one"))},
 		{idp.CauseCredential, idp.SelectOthers, "an authenticator app", here(func(s *scene) { s.here.setUp() })},
 	}
@@ -136,8 +139,20 @@ func byOperator() []act {
 	}
 	client := func(id string, args ...string) func(*scene) named {
 		return func(s *scene) named {
-			s.command(append([]string{"client", "end", id}, args...)...)
+			s.command(append([]string{"client", args[0], id}, args[1:]...)...)
 			return named{app: id}
+		}
+	}
+	console := func(method, to string, of named) func(*scene) named {
+		return func(s *scene) named {
+			if of == (named{}) {
+				of.browser = s.here
+			}
+			a := s.calls(method, strings.ReplaceAll(to, "SUB", string(s.account())), s.power(), map[string]any{"reason": "a test", "confirm": true})
+			if a.status != http.StatusOK {
+				s.t.Fatalf("%s %s: %d %s", method, to, a.status, a.body)
+			}
+			return of
 		}
 	}
 	return []act{
@@ -145,17 +160,17 @@ func byOperator() []act {
 		{idp.CauseReset, idp.SelectAccount, "a command", command("account", "password", "alice", "--generate")},
 		{idp.CauseLock, idp.SelectAccount, "a command", command("account", "lock", "alice")},
 		{idp.CauseDelete, idp.SelectAccount, "a command", command("account", "delete", "alice", "--yes")},
-		{idp.CauseDisable, idp.SelectAccount, "the door", func(s *scene) named {
-			s.end(idp.EndAccount(s.account(), idp.AccountDisabled), idp.CauseDisable)
-			return named{browser: s.here}
-		}},
-		{idp.CauseConsentWithdrawn, idp.SelectConsent, "the door", func(s *scene) named {
-			s.end(idp.EndConsent(s.account(), "shop"), idp.CauseConsentWithdrawn)
-			return named{app: "shop"}
-		}},
-		{idp.CauseClientEnded, idp.SelectClient, "a command", client("shop")},
-		{idp.CauseClientEnded, idp.SelectClient, "a command, for good", client("shop", "--disable")},
-		{idp.CauseClientEnded, idp.SelectClient, "a command, a machine", client("crawler")},
+		{idp.CauseClientEnded, idp.SelectClient, "a command", client("shop", "end")},
+		{idp.CauseClientEnded, idp.SelectClient, "a command, until it is enabled", client("shop", "disable")},
+		{idp.CauseClientEnded, idp.SelectClient, "a command, for good", client("shop", "delete", "--yes")},
+		{idp.CauseClientEnded, idp.SelectClient, "a command, a machine", client("crawler", "end")},
+		{idp.CauseClientEnded, idp.SelectClient, "the console", console("POST", "/admin/apps/shop/end", named{app: "shop"})},
+		{idp.CauseClientEnded, idp.SelectClient, "the console, for good", console("DELETE", "/admin/apps/shop", named{app: "shop"})},
+		{idp.CauseEverywhere, idp.SelectAccount, "the console", console("POST", "/admin/people/SUB/end", named{})},
+		{idp.CauseLock, idp.SelectAccount, "the console", console("POST", "/admin/people/SUB/lock", named{})},
+		{idp.CauseDisable, idp.SelectAccount, "a command", command("account", "disable", "alice")},
+		{idp.CauseDisable, idp.SelectAccount, "the console", console("POST", "/admin/people/SUB/disable", named{})},
+		{idp.CauseDelete, idp.SelectAccount, "the console", console("DELETE", "/admin/people/SUB", named{})},
 		{idp.CauseKeyKilled, idp.SelectKey, "the ring", func(s *scene) named {
 			kid := part(s.t, s.machine, 0)["kid"]
 			name, err := ledger.ParseName(kid.(string))

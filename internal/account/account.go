@@ -56,6 +56,7 @@ func (a *Account) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("POST /account/password", a.form(a.password))
 	mux.HandleFunc("GET /account/close", a.page(a.closePage))
 	mux.HandleFunc("POST /account/close", a.form(a.close))
+	mux.HandleFunc("POST /account/language", a.form(a.language))
 	a.mountFactors(mux)
 }
 

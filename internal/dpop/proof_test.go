@@ -238,7 +238,7 @@ func TestUseIsNotTheText(t *testing.T) {
 	}
 }
 
-func FuzzParse(f *testing.F) {
+func FuzzProof(f *testing.F) {
 	f.Add(rfcTokenProof)
 	f.Add(rfcCallProof)
 	f.Add(proof(f, signer(f, jws.EdDSA)))
@@ -257,7 +257,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func FuzzNormal(f *testing.F) {
+func FuzzProofAddress(f *testing.F) {
 	for _, s := range []string{"https://a/%7e/../b//c/.", "http://[::1]:80", "HTTP://A:80/?x", "https://a/%2F%2e%2e/"} {
 		f.Add(s)
 	}

@@ -14,6 +14,7 @@ import (
 type Holder struct {
 	Browser idp.Hash
 	Client  idp.ClientID
+	Epoch   idp.Name // the client's
 }
 
 // Half is a sign-in that waits for its second factor, as JSON in a Pending. It is no session and gives access to nothing.
@@ -43,7 +44,7 @@ func (f *Factors) Begin(ctx context.Context, p browser.Proof, h Holder) (id stri
 			return err
 		}
 		return tx.InsertPending(idp.Pending{ID: idp.HashOf(id), Kind: idp.PendingSignIn, Browser: h.Browser, Client: h.Client,
-			Born: idp.Epochs{Realm: p.Born.Realm, Account: p.Born.Account}, Data: data, CreatedAt: now, ExpiresAt: now.Add(f.life)})
+			Born: idp.Epochs{Realm: p.Born.Realm, Account: p.Born.Account, Client: h.Epoch}, Data: data, CreatedAt: now, ExpiresAt: now.Add(f.life)})
 	})
 }
 

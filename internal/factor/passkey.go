@@ -222,6 +222,9 @@ func (f *Factors) asserted(ctx context.Context, c *idp.Credential, ceremony []by
 	return now, err
 }
 
+// maxPasskeys of an account: a list that people can read, and browsers take as "not on this device again".
+const maxPasskeys = 20
+
 // maxName is how long the name of a passkey may be, in characters.
 const maxName = 64
 
@@ -261,6 +264,13 @@ func (f *Factors) AddPasskey(ctx context.Context, r *http.Request, s *idp.Sessio
 		}
 		if receipt, err = changed(tx, s, cookie); err != nil {
 			return err
+		}
+		all, err := tx.Credentials(s.Account)
+		if err != nil {
+			return err
+		}
+		if idp.Has(all, idp.CredentialPasskey) >= maxPasskeys {
+			return idp.Invalid("passkey", "You have as many passkeys as an account may have. Remove one first.")
 		}
 		c := added(s, r, idp.CredentialPasskey, now)
 		c.Name, c.Handle, c.Public, c.Counter = name, handleOf(made.Credential.ID), public, int64(made.Credential.Authenticator.SignCount)

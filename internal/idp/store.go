@@ -118,6 +118,7 @@ type Page struct {
 type AccountReader interface {
 	Account(AccountID) (Account, error)
 	AccountByUsername(string) (Account, error) // folded by FoldUsername
+	Language(AccountID) (string, error)        // that the person has chosen for pages and letters; "": none
 	Accounts(Page) ([]Account, error)          // by username
 	Consent(AccountID, ClientID) (Consent, error)
 	Consents(AccountID) ([]Consent, error)
@@ -129,6 +130,7 @@ type AccountReader interface {
 type AccountWriter interface {
 	InsertAccount(a Account, epoch Name) error // ErrConflict: username taken. A zero epoch for an account that is not active
 	UpdateAccount(Account) error               // profile, username, password; never state
+	PutLanguage(AccountID, string) error       // "" forgets it
 	// SwapAccountEpoch replaces the epoch by compare on the old one and sets the state; a zero next leaves none.
 	SwapAccountEpoch(id AccountID, old, next Name, state AccountState) (bool, error)
 	PutConsent(c Consent, epoch Name) error // inserts, or replaces scopes; epoch is used only if there is none yet

@@ -6,8 +6,11 @@ import (
 	"fmt"
 )
 
-// maxOwnBits bounds RSA keys that come inside a message: they are a stranger's, one for each message.
-const maxOwnBits = 4096
+// Bounds on RSA keys that come inside a message: they are a stranger's, one for each message, and the work grows with both.
+const (
+	maxOwnBits     = 4096
+	maxOwnExponent = 1<<16 + 1
+)
 
 // OwnKey is the public key that a message brings in its header (jwk, RFC 7515 section 4.1.3), bound to the header's algorithm. That
 // the message verifies with it says one thing: who made it holds the private half. So it serves proofs of possession (RFC 9449)
@@ -32,7 +35,7 @@ func (u Unverified) OwnKey() (Key, error) {
 		k.Alg = u.Alg
 	}
 	pub, isRSA := k.Public.(*rsa.PublicKey)
-	if !ok || k.check() != nil || isRSA && pub.N.BitLen() > maxOwnBits {
+	if !ok || k.check() != nil || isRSA && (pub.N.BitLen() > maxOwnBits || pub.E > maxOwnExponent) {
 		return Key{}, fmt.Errorf("%w: the jwk in the header", ErrKey)
 	}
 	k.ID = ""

@@ -82,6 +82,7 @@ func (l *Logout) post(w http.ResponseWriter, r *http.Request) {
 		l.wrong(w, r, err.Error())
 		return
 	}
+	l.Pages.Ask(w, form.Get("ui_locales"))
 	id, err := l.keep(w, r, read(form))
 	if err != nil {
 		l.Pages.Fail(w, r, err)

@@ -234,6 +234,9 @@ func (o *OAuth) wait(w http.ResponseWriter, r *http.Request, a *asked) (string, 
 			return "", err
 		}
 	}
+	if a.row == nil {
+		o.Pages.Ask(w, a.request.UILocales)
+	}
 	browser := o.Browser.ID(w, r)
 	return id, o.Store.Update(r.Context(), func(tx idp.Tx) error {
 		if a.row != nil {

@@ -60,7 +60,7 @@ func (o *OAuth) challenged(r *http.Request, v url.Values, client *idp.Client, bo
 	if err := o.Store.Update(r.Context(), func(tx idp.Tx) error { return shown.Use.Note(tx) }); err != nil {
 		return "", err
 	}
-	session, err := o.device(r, v, client, q.Key)
+	session, err := o.device(r, v, factor.Holder{Client: client.ID, Epoch: born.Client}, q.Key)
 	if err != nil {
 		return "", err
 	}
@@ -92,8 +92,8 @@ func (e *moreError) Error() string { return "insufficient_authorization: " + e.d
 
 // device makes the session of a device: from username and password, and from a code where the account has a second factor, together or
 // in two steps.
-func (o *OAuth) device(r *http.Request, v url.Values, client *idp.Client, key string) (*idp.Session, error) {
-	holder, waits, code := factor.Holder{Client: client.ID}, v.Get("auth_session"), v.Get("otp")
+func (o *OAuth) device(r *http.Request, v url.Values, holder factor.Holder, key string) (*idp.Session, error) {
+	waits, code := v.Get("auth_session"), v.Get("otp")
 	if key != "" { // who finishes holds the key of who began
 		holder.Browser = idp.HashOf("dpop " + key)
 	}

@@ -41,6 +41,7 @@ func (o *OAuth) discovery(w http.ResponseWriter, r *http.Request) {
 		"introspection_signing_alg_values_supported":     o.Ring.Algs(),
 		"code_challenge_methods_supported":               []string{"S256"},
 		"claims_supported":                               []string{"sub", "sid", "auth_time", "amr", "preferred_username", "name", "email", "email_verified"},
+		"ui_locales_supported":                           o.Pages.Languages(),
 		"prompt_values_supported":                        []string{"none", "login", "consent", "select_account"},
 		"authorization_response_iss_parameter_supported": true,
 		"claims_parameter_supported":                     false,

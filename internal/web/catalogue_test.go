@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,6 +86,57 @@ func sentences(t *testing.T) map[string]string {
 	}
 	delete(out, "")
 	return out
+}
+
+var (
+	action    = regexp.MustCompile(`(?s)\{\{.*?\}\}`)
+	attribute = regexp.MustCompile(`\s(?:aria-label|alt|title|placeholder|data-text)="([^"]*)"`)
+	tag       = regexp.MustCompile(`(?s)<[^>]*>`)
+	letter    = regexp.MustCompile(`\pL`)
+)
+
+// No template has a word that people read outside of t.
+func TestTemplatesSayNothingBut(t *testing.T) {
+	names, err := fs.Glob(files, "templates/*.html")
+	if err != nil || len(names) == 0 {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bare := action.ReplaceAllString(string(text), "")
+		pieces := strings.Split(tag.ReplaceAllString(bare, "\n"), "\n")
+		for _, m := range attribute.FindAllStringSubmatch(bare, -1) {
+			pieces = append(pieces, m[1])
+		}
+		for _, piece := range pieces {
+			if letter.MatchString(piece) {
+				t.Errorf("%s says %q in English only", name, strings.TrimSpace(piece))
+			}
+		}
+	}
+}
+
+// No page has script or style within it, but the one whose script its policy allows by its hash.
+func TestTemplatesHaveNoScriptOrStyleWithin(t *testing.T) {
+	within := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|javascript:|<script(?: [^>]*)?>[^<]`)
+	names, err := fs.Glob(files, "templates/*.html")
+	if err != nil || len(names) == 0 {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range within.FindAllString(string(text), -1) {
+			if name != "templates/leaving.html" {
+				t.Errorf("%s: %s", name, found)
+			}
+		}
+	}
 }
 
 // inTemplate finds the first arguments of t.

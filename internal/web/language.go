@@ -30,23 +30,41 @@ func (p *Pages) Languages() []string {
 	return out
 }
 
-// languageCookie keeps what was asked for by ui_locales, or chosen on the account page. It is no secret and decides nothing but words.
-const languageCookie = "exeunt-lang"
+// The cookies that keep a language: the one that a request has asked for by ui_locales, until the browser is closed, and the one that a person
+// has chosen. They are no secrets and decide nothing but words.
+const (
+	askedCookie  = "exeunt-lang-asked"
+	chosenCookie = "exeunt-lang"
+	chosenLife   = 400 * 24 * time.Hour // as long as browsers keep a cookie
+)
 
-// Language is the reader's: as the request asks by ui_locales (OpenID Connect Core 1.0 section 3.1.2.1), as was asked or chosen before, as the
-// browser prefers, or English.
+// Language is the reader's: as the request asks by ui_locales (OpenID Connect Core 1.0 section 3.1.2.1), as a request before it asked, as the
+// person has chosen, as the browser prefers, or English.
 func (p *Pages) Language(r *http.Request) string {
-	for _, tag := range strings.Fields(r.URL.Query().Get("ui_locales")) {
+	if lang := p.first(r.URL.Query().Get("ui_locales")); lang != "" {
+		return lang
+	}
+	for _, name := range []string{askedCookie, chosenCookie} {
+		if c, err := r.Cookie(name); err == nil {
+			if lang := p.known(c.Value); lang != "" {
+				return lang
+			}
+		}
+	}
+	return p.preferred(r.Header.Get("Accept-Language"))
+}
+
+// first is the first of several tags, separated by spaces, in which pages can be read.
+func (p *Pages) first(tags string) string {
+	for n, tag := range strings.Fields(tags) {
+		if n == 16 {
+			break
+		}
 		if lang := p.known(tag); lang != "" {
 			return lang
 		}
 	}
-	if c, err := r.Cookie(languageCookie); err == nil {
-		if lang := p.known(c.Value); lang != "" {
-			return lang
-		}
-	}
-	return p.preferred(r.Header.Get("Accept-Language"))
+	return ""
 }
 
 // known is the language of a tag (RFC 5646) without its region, if pages can be read in it.
@@ -80,22 +98,63 @@ func (p *Pages) preferred(header string) string {
 	return best
 }
 
-// Remember keeps the language that a request asks for by ui_locales for the pages that follow it.
+// Remember keeps the language that a request's address asks for by ui_locales for the pages that follow it.
 func (p *Pages) Remember(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, tag := range strings.Fields(r.URL.Query().Get("ui_locales")) {
-			if lang := p.known(tag); lang != "" {
-				p.Choose(w, lang, 0)
-				break
-			}
-		}
+		p.Ask(w, r.URL.Query().Get("ui_locales"))
 		next.ServeHTTP(w, r)
 	})
 }
 
-// Choose keeps a language in the browser: for so long, or until it is closed (0).
-func (p *Pages) Choose(w http.ResponseWriter, lang string, life time.Duration) {
-	http.SetCookie(w, &http.Cookie{Name: languageCookie, Value: lang, Path: "/", MaxAge: int(life.Seconds()), HttpOnly: true, Secure: p.https, SameSite: http.SameSiteLaxMode})
+// Ask does so for a request that came another way: by a form, or pushed (RFC 9126).
+func (p *Pages) Ask(w http.ResponseWriter, locales string) {
+	if lang := p.first(locales); lang != "" {
+		p.keep(w, askedCookie, lang, 0)
+	}
+}
+
+// Choose keeps in the browser the language that a person has chosen; it says whether there is such a language.
+func (p *Pages) Choose(w http.ResponseWriter, lang string) bool {
+	if lang = p.known(lang); lang == "" {
+		return false
+	}
+	p.keep(w, chosenCookie, lang, chosenLife)
+	p.keep(w, askedCookie, "", -time.Second)
+	return true
+}
+
+func (p *Pages) keep(w http.ResponseWriter, name, lang string, life time.Duration) {
+	http.SetCookie(w, &http.Cookie{Name: name, Value: lang, Path: "/", MaxAge: int(life.Seconds()), HttpOnly: true, Secure: p.https, SameSite: http.SameSiteLaxMode})
+}
+
+// Tongue is a language by what it calls itself, and where this page is in it.
+type Tongue struct{ Lang, Name, Path string }
+
+// tongues are the languages that a page can be had in, for the foot of the page; none if there is nothing to choose. Where a form's answer is
+// shown, its address shows something else.
+func (p *Pages) tongues(r *http.Request, lang string) []Tongue {
+	if len(p.spoken) < 2 {
+		return nil
+	}
+	var out []Tongue
+	for _, l := range p.Languages() {
+		t := Tongue{Lang: l, Name: calledItself(l)}
+		if r.Method == http.MethodGet && l != lang {
+			q := r.URL.Query()
+			q.Set("ui_locales", l)
+			t.Path = r.URL.Path + "?" + q.Encode()
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// calledItself is a language's own name.
+func calledItself(lang string) string {
+	if lang == "de" {
+		return "Deutsch"
+	}
+	return "English"
 }
 
 // Words are what a page says: a sentence (string), or one with values ([Say]), or several of them. A page translates them when it is rendered.

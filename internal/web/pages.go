@@ -114,6 +114,8 @@ type frame struct {
 	Script     string // a further one, of this page
 	Page       Page
 	Header     *Header
+	Tongues    []Tongue
+	At         string // the path, where it shows this page again
 }
 
 // Header is the strip that every signed-in page has: who, and the way out.
@@ -147,9 +149,12 @@ type extending interface{ policy() string }
 func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, page Page) {
 	lang := p.Language(r)
 	own, extends := page.(extending)
-	f := frame{Site: p.Name, Lang: lang, Scripts: !extends, Page: page}
+	f := frame{Site: p.Name, Lang: lang, Scripts: !extends, Page: page, Tongues: p.tongues(r, lang)}
 	if h, ok := page.(headed); ok {
 		f.Header = h.header()
+	}
+	if r.Method == http.MethodGet {
+		f.At = r.URL.Path
 	}
 	if s, ok := page.(scripted); ok {
 		f.Script = s.script()

@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 		{"Expiring", expiring},
 		{"Swaps", swaps},
 		{"Credentials", credentials},
+		{"Languages", languages},
 		{"Sweep", sweep},
 		{"Proofs", proofs},
 		{"LifeCap", lifeCap},

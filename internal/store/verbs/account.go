@@ -113,6 +113,9 @@ func (t *Tx) SwapAccountEpoch(id idp.AccountID, old, next idp.Name, state idp.Ac
 		if _, err := t.write(sqlDropCredentials, id); err != nil {
 			return false, err
 		}
+		if err := t.PutLanguage(id, ""); err != nil {
+			return false, err
+		}
 	}
 	return t.swap(sqlSwapAccountEpoch, next, string(state), id, old)
 }

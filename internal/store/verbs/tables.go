@@ -39,6 +39,7 @@ func Tables() []Table {
 		{"mail", []string{"id", "account", "kind", "sealed", "created_at", "until", "due", "attempts", "error"}},
 		{"tally", []string{"key", "hour", "count"}},
 		{"account_lock", []string{"account", "id", "kind", "at", "opens_at"}},
+		{"preference", []string{"account", "language"}},
 		{"care", []string{"account", "since", "settled_at"}},
 		{"event", []string{"id", "number", "hash", "kind", "at", "account", "actor", "session", "client", "receipt", "ip", "device", "why", "data"}},
 		{"audit", []string{"id", "number", "hash", "first", "before"}},
