@@ -198,6 +198,10 @@ func TestProofNonces(t *testing.T) {
 	if _, err := stranger.CheckRequest(me.ask(raw, "GET", "/", exeunttest.Nonce(nonce))); !errors.Is(err, ErrNonce) {
 		t.Error("another API's nonce:", err)
 	}
+	late := exeunttest.Set("iat", iss.Now().Add(-4*time.Minute).Unix())
+	if w = ask(exeunttest.Nonce(nonce), late); w.Code != 200 {
+		t.Errorf("a clock that is late: %d %v", w.Code, w.Header())
+	}
 	iss.Advance(2 * time.Minute)
 	catchUp(t, g)
 	if w = ask(exeunttest.Nonce(nonce)); w.Code != 401 || w.Header().Get("DPoP-Nonce") == nonce {

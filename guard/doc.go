@@ -14,8 +14,8 @@
 // # What it promises
 //
 // An ended token is not admitted later than [MaxStaleness] (default 5 s) after its end was committed, whatever is lost,
-// delayed, repeated, buffered or restarted on the way, and whatever the clocks say. Normally it is milliseconds. The
-// precondition is a monotonic clock that is true within one percent.
+// delayed, repeated, buffered or restarted on the way, and whatever the clocks say. Normally it is milliseconds. Streams
+// are cut within the same time. The precondition is a monotonic clock that is true within one percent.
 //
 // # How
 //
@@ -40,6 +40,7 @@
 //	a scope is missing                 403  insufficient_scope
 //	malformed or two headers           400  invalid_request
 //	stale, or not started              503  Retry-After
+//	a key that is newer than its keys  503  Retry-After, until it could ask (every two seconds)
 //
 // # Bound tokens
 //

@@ -35,7 +35,10 @@ func (g *Guard) Run(ctx context.Context) error {
 	defer cancel()
 	g.keepAsking(run)
 	// Nobody will hear of endings any more. What is streamed now may go on for as long as a check would still admit it.
-	time.AfterFunc(g.trustLeft(), func() { g.watches.endAll(ErrStale) })
+	// What is begun after that is over when nothing is begun any more.
+	for _, left := range []time.Duration{g.streamsLeft(), g.trustLeft() - g.early()/2} {
+		time.AfterFunc(left, func() { g.watches.endAll(ErrStale) })
+	}
 	return fmt.Errorf("guard: stopped following the ledger: %w", errors.Join(context.Cause(ctx), g.lastErr()))
 }
 

@@ -22,7 +22,10 @@ const (
 	keysWait    = 3 * time.Second // how long a request waits for them
 )
 
-var errNoKeys = errors.New("guard: keys could not be read")
+var (
+	errNoKeys   = errors.New("guard: keys could not be read")
+	errNotSince = errors.New("guard: keys were not asked for since")
+)
 
 // keys are the issuer's public keys. They are asked for every minute and when a token names one that is not there; a
 // key that is gone from the issuer's set is gone here within a minute, one that was killed is refused at once, by its
@@ -49,27 +52,28 @@ func newKeys(f feed, c clock) *keys { return &keys{feed: f, clock: c} }
 func (k *keys) held() bool { return k.set.Load() != nil }
 
 // find looks for a key, and asks the issuer if it is unknown: one question at a time and not more often than every two
-// seconds, so that made-up kids cannot be used to flood the issuer. ErrStale means that the issuer could not be asked;
-// the token may be good.
+// seconds, so that made-up kids cannot be used to flood the issuer. ErrStale means that the issuer could not be asked, or
+// was not since the token came: the token may be good, and signed by a key that is newer than the last answer.
 func (k *keys) find(kid string) (jws.Key, error) {
-	for again := false; ; again = true {
-		set := k.set.Load()
-		if set == nil {
-			return jws.Key{}, fmt.Errorf("%w: %w", ErrStale, errNoKeys)
-		}
-		if key, ok := set.Key(kid); ok {
-			return key, nil
-		}
-		if again {
-			return jws.Key{}, invalid("unknown key")
-		}
-		if err := k.refresh(); err != nil {
-			return jws.Key{}, fmt.Errorf("%w: %w", ErrStale, errNoKeys)
-		}
+	set := k.set.Load()
+	if set == nil {
+		return jws.Key{}, fmt.Errorf("%w: %w", ErrStale, errNoKeys)
 	}
+	if key, ok := set.Key(kid); ok {
+		return key, nil
+	}
+	err := k.refresh()
+	if key, ok := k.set.Load().Key(kid); ok {
+		return key, nil
+	}
+	if err != nil {
+		return jws.Key{}, fmt.Errorf("%w: %w", ErrStale, err)
+	}
+	return jws.Key{}, invalid("unknown key")
 }
 
-// refresh waits for a question that is under way, or asks, or says how the last one went if that is not long ago.
+// refresh asks and waits. It does not ask if it did not long ago; and a question that is under way is waited for, but it was
+// asked before whatever the caller has seen.
 func (k *keys) refresh() error {
 	k.mu.Lock()
 	if k.asking == nil && k.once && k.clock().since(k.asked) < keysAgain {
@@ -77,12 +81,16 @@ func (k *keys) refresh() error {
 		if k.failed {
 			return errNoKeys
 		}
-		return nil
+		return errNotSince
 	}
+	under := k.asking != nil
 	a := k.ask()
 	k.mu.Unlock()
 	select {
 	case <-a.done:
+		if a.err == nil && under {
+			return errNotSince
+		}
 		return a.err
 	case <-time.After(keysWait):
 		return errNoKeys

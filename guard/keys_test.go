@@ -47,7 +47,7 @@ func TestKilledKey(t *testing.T) {
 	})
 }
 
-// Made-up kids neither flood the issuer nor get anything but a refusal.
+// Made-up kids do not flood the issuer, and get nothing but refusals.
 func TestUnknownKids(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iss := exeunttest.NewInMemory(t)
@@ -56,7 +56,7 @@ func TestUnknownKids(t *testing.T) {
 		payload := []byte(`{}`)
 		time.Sleep(keysAgain)
 		before := v.count(jwksPath)
-		for range 50 {
+		for i := range 50 {
 			s, err := jws.Generate(ledger.NewName().String(), jws.ES256)
 			if err != nil {
 				t.Fatal(err)
@@ -65,11 +65,22 @@ func TestUnknownKids(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantErr(t, g, raw, ErrInvalid)
+			if i == 0 {
+				wantErr(t, g, raw, ErrInvalid)
+			} else {
+				wantErr(t, g, raw, ErrStale) // nobody was asked about this one
+			}
 		}
 		if n := v.count(jwksPath) - before; n != 1 {
 			t.Errorf("the issuer was asked %d times", n)
 		}
+		// Whoever sends made-up kids makes nobody be refused for good whose key is new.
+		iss.RotateKey()
+		iss.RotateKey()
+		raw := iss.Token()
+		wantErr(t, g, raw, ErrStale)
+		time.Sleep(keysAgain)
+		wantErr(t, g, raw, nil)
 	})
 }
 

@@ -42,6 +42,8 @@ const (
 	DefaultProofWindow  = time.Minute
 	DefaultProofBytes   = 8 << 20
 
+	wideProofWindow = 5 * time.Minute
+
 	minStaleness  = 100 * time.Millisecond
 	minCacheBytes = 1 << 20
 )
@@ -157,7 +159,6 @@ func newSettings(issuer string, opts []Option) (settings, error) {
 	s := settings{
 		maxStaleness: DefaultMaxStaleness,
 		cacheBytes:   DefaultCacheBytes,
-		window:       dpop.Window{Past: DefaultProofWindow, Future: DefaultProofWindow},
 		proofBytes:   DefaultProofBytes,
 		proxyHeader:  caller.XForwardedFor,
 		observe:      func(Event) {},
@@ -176,6 +177,12 @@ func newSettings(issuer string, opts []Option) (settings, error) {
 	}
 	if s.id == "" {
 		return s, errors.New("guard: no credentials: say guard.Credentials(id, secret) of a client of kind api")
+	}
+	if s.window == (dpop.Window{}) {
+		s.window = dpop.Window{Past: DefaultProofWindow, Future: DefaultProofWindow}
+		if s.nonces != nil { // which say when a proof was made
+			s.window = dpop.Window{Past: wideProofWindow, Future: wideProofWindow}
+		}
 	}
 	if len(s.external) == 0 {
 		s.external = origins(s.audience)

@@ -72,7 +72,7 @@ func TrustedProxies(header ProxyHeader, proxies ...netip.Prefix) Option {
 }
 
 // ProofNonces makes proofs carry a nonce of this API (RFC 9449 section 9), which changes each minute: a proof then cannot be made
-// ahead of time, and wrong clocks of clients matter less. key has at least 32 random bytes; all processes of one API share it. A
+// ahead of time, and clients' clocks may be five minutes off. key has at least 32 random bytes; all processes of one API share it. A
 // client without a nonce is told one and tries again.
 func ProofNonces(key []byte) Option {
 	return func(s *settings) (err error) {
@@ -83,8 +83,8 @@ func ProofNonces(key []byte) Option {
 	}
 }
 
-// ProofWindow is how far the time in a proof (iat) may lie from ledger time, before or after it. Default one minute, from 1 s to 10
-// minutes. A proof is good once within it, in one process; where several processes serve one API, a thief who overhears a request
+// ProofWindow is how far the time in a proof (iat) may lie from ledger time, before or after it. Default one minute, or five
+// with [ProofNonces], which say better when a proof was made; from 1 s to 10 minutes. A proof is good once within it, in one process; where several processes serve one API, a thief who overhears a request
 // could show its proof once to each of the others, and [ProofNonces] does not change that.
 func ProofWindow(d time.Duration) Option {
 	return func(s *settings) error {

@@ -77,7 +77,8 @@ func (w *watches) endAll(cause error) {
 
 // Watch returns a context that is cancelled when the token ends, so that what outlives one check (a stream, a socket,
 // a long download) ends with it. context.Cause tells why: ErrEnded, ErrExpired, or ErrStale when the guard itself can
-// no longer vouch for the token. Call stop when done, as with any context.
+// no longer vouch for the token. The latter comes a twentieth of [MaxStaleness] before checks give ErrStale, so that the stream
+// itself is over within the bound, if its handler looks at the context. Call stop when done, as with any context.
 func (g *Guard) Watch(ctx context.Context, tok *Token) (watched context.Context, stop context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	if tok == nil || tok.entry == nil || tok.entry.guard != g {
@@ -93,6 +94,8 @@ func (g *Guard) Watch(ctx context.Context, tok *Token) (watched context.Context,
 	// After adding: whatever ended before is seen here, whatever ends later finds the watch.
 	if err := g.admit(e); err != nil {
 		cancel(err)
+	} else if g.trustLeft() < g.early()/2 {
+		cancel(ErrStale) // nothing is begun that may not be cut in time
 	}
 	return ctx, sync.OnceFunc(func() {
 		g.watches.remove(e, x)
@@ -101,14 +104,17 @@ func (g *Guard) Watch(ctx context.Context, tok *Token) (watched context.Context,
 	})
 }
 
-// keepWatch ends what is watched when its token expires or the guard has become stale, and reports the latter.
+// early is how long before checks stop admitting streams are cut, so that a timer that fires late, and a handler that is slow to
+// see it, are within the bound.
+func (g *Guard) early() time.Duration { return g.conf.maxStaleness / 20 }
+
+// keepWatch ends what is watched when its token expires or the guard is about to become stale, and reports the latter.
 func (g *Guard) keepWatch(ctx context.Context) {
-	for sleep(ctx, min(g.interval(), time.Second)) {
-		left := g.trustLeft()
+	for sleep(ctx, g.watchPause()) {
 		if a := g.anchor.Load(); a != nil && a.age(g.conf.clock()) > g.conf.maxStaleness && g.stale.CompareAndSwap(false, true) {
 			g.tell(Event{Kind: Stale, Err: g.lastErr(), Age: a.age(g.conf.clock())})
 		}
-		if left <= 0 {
+		if g.streamsLeft() <= 0 {
 			g.watches.endAll(ErrStale)
 			continue
 		}
@@ -120,6 +126,22 @@ func (g *Guard) keepWatch(ctx context.Context) {
 		}
 	}
 }
+
+// watchPause is until streams are to be cut, and never long, for those that expire. Once they have been, checks still admit
+// for a moment: what is opened then is cut soon.
+func (g *Guard) watchPause() time.Duration {
+	pause := min(g.interval(), time.Second)
+	switch left := g.streamsLeft(); {
+	case left > 0:
+		return min(pause, left)
+	case g.trustLeft() > 0:
+		return g.early() / 8
+	}
+	return pause
+}
+
+// streamsLeft is for how long streams may go on if nothing more is heard.
+func (g *Guard) streamsLeft() time.Duration { return g.trustLeft() - g.early() }
 
 // trustLeft is for how long checks will still admit if nothing more is heard.
 func (g *Guard) trustLeft() time.Duration {

@@ -145,3 +145,49 @@ func TestWatchEndsAfterRun(t *testing.T) {
 		wantErr(t, g, raw, ErrStale)
 	})
 }
+
+// Promise: a stream ends within max staleness of its token's end when the guard hears nothing any more, at whatever moment of
+// its round of questions the line was lost, and also when Run has ended.
+func TestPromiseBounded_Streams(t *testing.T) {
+	for name, lose := range map[string]func(iss *exeunttest.Issuer, stop func()){
+		"line lost":   func(iss *exeunttest.Issuer, _ func()) { iss.SetDown(true) },
+		"Run is over": func(_ *exeunttest.Issuer, stop func()) { stop() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for at := range 20 {
+				synctest.Test(t, func(t *testing.T) {
+					iss := exeunttest.NewInMemory(t)
+					g := made(t, iss)
+					stop := follow(t, g)
+					if err := g.Ready(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					raw := iss.Token()
+					tok, err := g.Check(raw)
+					if err != nil {
+						t.Fatal(err)
+					}
+					ctx, done := g.Watch(t.Context(), tok)
+					defer done()
+					time.Sleep(10*time.Second + time.Duration(at)*97*time.Millisecond)
+					lose(iss, stop)
+					iss.EndToken(raw)
+					ended := time.Now()
+					<-ctx.Done()
+					if late := time.Since(ended); late >= DefaultMaxStaleness || !errors.Is(context.Cause(ctx), ErrStale) {
+						t.Errorf("cut after %v: %v", late, context.Cause(ctx))
+					}
+					for tok, err := g.Check(raw); err == nil; tok, err = g.Check(raw) { // as long as new ones are begun
+						ctx, done := g.Watch(t.Context(), tok)
+						<-ctx.Done()
+						done()
+						if late := time.Since(ended); late >= DefaultMaxStaleness {
+							t.Fatalf("a stream that was begun late is cut after %v", late)
+						}
+						time.Sleep(time.Millisecond)
+					}
+				})
+			}
+		})
+	}
+}

@@ -12,7 +12,6 @@ import (
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/server"
-	"exeunt.dev/internal/signin"
 	"golang.org/x/term"
 )
 
@@ -20,7 +19,7 @@ type accountCmd struct {
 	Add      accountAddCmd      `cmd:"" help:"Add a person."`
 	List     accountListCmd     `cmd:"" help:"List people."`
 	Show     accountShowCmd     `cmd:"" help:"Show one person."`
-	Lock     accountLockCmd     `cmd:"" help:"Sign a person out everywhere and let nobody in until unlock."`
+	Lock     accountLockCmd     `cmd:"" help:"Sign a person out everywhere and let nobody in until the lock opens."`
 	Unlock   accountUnlockCmd   `cmd:"" help:"Let a locked person sign in again."`
 	Password accountPasswordCmd `cmd:"" help:"Set a new password and sign the person out everywhere."`
 	Factor   factorCmd          `cmd:"" help:"What a person signs in with besides the password."`
@@ -154,15 +153,19 @@ func (c *accountShowCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
+		lock, err := lockOf(w, b, &a)
+		if err != nil {
+			return err
+		}
 		out := describe(&a)
-		out["sessions"] = len(live)
-		return w.show(out, []string{"username", a.Username}, []string{"id", string(a.ID)}, []string{"name", a.Name}, []string{"email", a.Email}, []string{"state", string(a.State)},
+		out["sessions"], out["lock"] = len(live), lock
+		return w.show(out, []string{"username", a.Username}, []string{"id", string(a.ID)}, []string{"name", a.Name}, []string{"email", a.Email}, []string{"state", string(a.State)}, []string{"lock", lock},
 			[]string{"created", stamp(a.CreatedAt)}, []string{"password set", stamp(a.PasswordAt)}, []string{"sessions", fmt.Sprint(len(live))})
 	})
 }
 
 type reason struct {
-	Reason string `help:"Why, for the record; at most 200 bytes."`
+	Reason string `help:"Why, for the record; at most 200 bytes." aliases:"why"`
 }
 
 func (r *reason) cause(kind idp.CauseKind) (idp.Cause, error) {
@@ -214,19 +217,6 @@ func (p *person) end(w *world, why idp.Cause, state idp.AccountState, done strin
 
 func deleted(a *idp.Account) error { return fmt.Errorf("%s was deleted", a.Username) }
 
-type accountLockCmd struct {
-	person
-	reason
-}
-
-func (c *accountLockCmd) Run(w *world) error {
-	why, err := c.cause(idp.CauseLock)
-	if err != nil {
-		return err
-	}
-	return c.end(w, why, idp.AccountLocked, "locked", nil, nil)
-}
-
 type accountEndCmd struct {
 	person
 	reason
@@ -275,7 +265,11 @@ func (c *accountPasswordCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	hash, err := signin.NewPasswords(nil).Hash(w.ctx, password)
+	hash := ""
+	err = c.with(w, func(b *server.Base, a idp.Account) (err error) {
+		hash, err = b.Passwords(b.Store).Hash(w.ctx, password, a.Names()...)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -288,23 +282,4 @@ func (c *accountPasswordCmd) Run(w *world) error {
 		a.PasswordAt, err = tx.Mint()
 		return err
 	}, more)
-}
-
-type accountUnlockCmd struct{ person }
-
-func (c *accountUnlockCmd) Run(w *world) error {
-	return c.with(w, func(b *server.Base, a idp.Account) error {
-		if a.State == idp.AccountDeleted {
-			return deleted(&a)
-		}
-		err := b.Door().Unlock(w.ctx, a.ID)
-		if err != nil && !errors.Is(err, idp.ErrConflict) {
-			return err
-		}
-		word := "unlocked"
-		if err != nil {
-			word = "was not locked"
-		}
-		return w.done(map[string]any{"username": a.Username, "unlocked": err == nil}, "%s: %s", a.Username, word)
-	})
 }

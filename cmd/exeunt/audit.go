@@ -167,7 +167,7 @@ func (c *auditVerifyCmd) Run(w *world) error {
 		default: // numbers above the end are a break
 			said = "; the given head is of events that were swept: it shows nothing"
 		}
-		return w.done(map[string]any{"head": v.Head.String(), "number": v.Head.Number, "first": v.First, "open": v.Open, "given_head_met": v.Kept},
-			"events %d to %d hold, %d not sealed yet%s\nhead: %s", v.First, v.Head.Number, v.Open, said, v.Head)
+		return w.done(map[string]any{"head": v.Head.String(), "number": v.Head.Number, "first": v.First, "open": v.Open, "given_head_met": v.Kept, "receipts_to": v.Receipt},
+			"events %d to %d hold, and receipts up to number %d; %d events are not sealed yet%s\nhead: %s", v.First, v.Head.Number, v.Receipt, v.Open, said, v.Head)
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
@@ -21,9 +22,10 @@ const flaws = `(() => {
   if (document.documentElement.scrollWidth > innerWidth) out.push("the page scrolls sideways");
   for (const e of document.body.querySelectorAll("*")) {
     if (!e.checkVisibility()) continue;
+    const wide = e.closest(".scroll"); // tables scroll by themselves
     const box = e.getBoundingClientRect(), name = e.tagName + "." + e.className + " " + e.textContent.trim().slice(0, 30);
-    if (box.width && (box.left < -.5 || box.right > innerWidth + .5)) out.push("outside: " + name);
-    if (e.tagName !== "INPUT" && e.scrollWidth > e.clientWidth + 1 && e.clientWidth) out.push("runs over: " + name);
+    if (!wide && box.width && (box.left < -.5 || box.right > innerWidth + .5)) out.push("outside: " + name);
+    if (!wide && e.tagName !== "INPUT" && e.scrollWidth > e.clientWidth + 1 && e.clientWidth) out.push("runs over: " + name);
     if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
     const [a, b] = [light(rgb(getComputedStyle(e).color)), light(behind(e))].sort((x, y) => y - x), ratio = (a + .05) / (b + .05);
     if (ratio < 4.5) out.push("contrast " + ratio.toFixed(1) + ": " + name);
@@ -37,12 +39,16 @@ func look(t *testing.T, ctx context.Context, name string) {
 	for _, as := range []struct {
 		name, scheme string
 		width        int64
-	}{{"light", "light", 900}, {"dark", "dark", 900}, {"small", "light", 360}, {"small dark", "dark", 320}} {
+	}{{"light", "light", 900}, {"dark", "dark", 900}, {"small", "light", 360}, {"small dark", "dark", 320}, {"twice as large", "light", 640}} {
 		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: as.scheme}}}
 		if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
 			t.Fatal(err)
 		}
 		do(t, ctx, "size the window", chromedp.EmulateViewport(as.width, 800))
+		twice := as.name == "twice as large" // WCAG 2.2 success criterion 1.4.4
+		if twice {
+			do(t, ctx, "larger text", run(`document.documentElement.style.fontSize = "200%"`))
+		}
 		found, err := chromedp.Run(ctx, chromedp.Evaluate[string](flaws))
 		if err != nil {
 			t.Fatal(err)
@@ -51,15 +57,66 @@ func look(t *testing.T, ctx context.Context, name string) {
 			t.Errorf("%s, %s:\n%s", name, as.name, found)
 		}
 		shot(t, ctx, name+" "+as.name)
+		if twice {
+			do(t, ctx, "text as it was", run(`document.documentElement.removeAttribute("style")`))
+		} else if (as.scheme == "dark") == (as.width < 360) { // by day on a desk, in the dark on a small telephone
+			accessible(t, ctx, name+", "+as.name)
+		}
 	}
 	do(t, ctx, "the window as it was", chromedp.EmulateViewport(900, 900))
 }
 
-// Every page fits and can be read, with names as long as people and apps have them.
+// Every page fits and can be read in every language, with names as long as people and apps have them, and by everybody.
 func TestPagesFitAndCanBeRead(t *testing.T) {
+	for _, lang := range []string{"en", "de"} {
+		t.Run(lang, func(t *testing.T) { everyPage(t, lang) })
+	}
+}
+
+// signedIn are the pages of who is signed in: where, and what to wait for.
+func signedIn() [][3]string {
+	return [][3]string{
+		{"account", "/account", ".sessions"},
+		{"apps", "/account/apps", ".sessions"},
+		{"activity", "/account/activity", ".told"},
+		{"activity before", "/account/activity?after=1.1", "h1"},
+		{"password", "/account/password", "#old"},
+		{"passkeys", "/account/passkeys", "h2"},
+		{"authenticator", "/account/authenticator", "h2"},
+		{"recovery", "/account/recovery", "h2"},
+		{"close", "/account/close", "h1"},
+	}
+}
+
+// operators are the pages of an operator; %s is somebody's id.
+func operators() [][3]string {
+	return [][3]string{
+		{"console", "/admin", "h1"},
+		{"people", "/admin/people", "table"},
+		{"person", "/admin/people/%s", "h1"},
+		{"person's sessions", "/admin/people/%s/sessions", "table"},
+		{"nobody", "/admin/people/nobody", "h1"},
+		{"apps of all", "/admin/apps", "table"},
+		{"app", "/admin/apps/guest", "h1"},
+		{"deliveries", "/admin/deliveries", "h1"},
+		{"receipts", "/admin/receipts", "h1"},
+		{"keys", "/admin/keys", "table"},
+		{"events", "/admin/events", "table"},
+		{"operators", "/admin/operators", "table"},
+	}
+}
+
+func everyPage(t *testing.T, lang string) {
 	x := newTable(t)
 	user := "maximiliane.von-hohenstein-wittelsbach@department.example.com"
-	if err := x.base.AddAccount(t.Context(), &idp.Account{Username: user}, password); err != nil {
+	account := idp.Account{Username: user}
+	if err := x.base.AddAccount(t.Context(), &account, password); err != nil {
+		t.Fatal(err)
+	}
+	err := x.base.Store.Update(t.Context(), func(tx idp.Tx) error {
+		return operate.Give(tx, account.ID, idp.RoleAdmin, operate.By{Actor: idp.ActorOperator("test"), Reason: "somebody has to do it"})
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	guest := idp.Client{ID: "guest", Name: "The Long-Winded Library of Everything Printed", Kind: idp.KindWeb, AuthMethod: idp.AuthBasic, GrantTypes: []string{"authorization_code"},
@@ -67,8 +124,9 @@ func TestPagesFitAndCanBeRead(t *testing.T) {
 	if _, err := x.base.AddClient(t.Context(), &guest); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(x.browser, time.Minute)
+	ctx, stop := context.WithTimeout(x.browser, 6*time.Minute)
 	defer stop()
+	speak(t, ctx, x.at, lang)
 	enter := chromedp.Steps(chromedp.SetValue(css("#username"), user), chromedp.SendKeys(css("#password"), password+"\r"))
 	ask := func(id, redirect, more string) string {
 		q := x.request()
@@ -80,13 +138,13 @@ func TestPagesFitAndCanBeRead(t *testing.T) {
 	open := func(name, address, wait string) {
 		t.Helper()
 		do(t, ctx, name, chromedp.Navigate(address), chromedp.WaitVisible(css(wait)))
-		look(t, ctx, name)
+		look(t, ctx, lang+" "+name)
 	}
 	open("sign in", ask("guest", x.app.at+"/cb", ""), "#password")
 	do(t, ctx, "a wrong password", chromedp.SendKeys(css("#username"), user), chromedp.SendKeys(css("#password"), "wrong\r"), chromedp.WaitVisible(css(".error")))
-	look(t, ctx, "sign in again")
+	look(t, ctx, lang+" sign in again")
 	do(t, ctx, "sign in", enter, chromedp.WaitVisible(css("button[value=continue]")))
-	look(t, ctx, "consent")
+	look(t, ctx, lang+" consent")
 	do(t, ctx, "allow", chromedp.Click(css("button[value=continue]")), chromedp.WaitVisible(css("#site")))
 	open("continue", ask("app", x.app.at+"/cb", "&prompt=select_account"), "button[value=continue]")
 	open("form post", ask("guest", x.app.at+"/cb", "&response_mode=form_post"), "button.primary")
@@ -96,24 +154,31 @@ func TestPagesFitAndCanBeRead(t *testing.T) {
 	open("ask", x.at+"/logout", "button[value=all]")
 	open("ask app", x.logout("client_id", "guest", "logout_uri", x.app.at+"/guestleft"), "button[value=app]")
 	x.elsewhere(t, user)
-	open("account", x.at+"/account", ".sessions")
-
+	for _, p := range signedIn() {
+		open(p[0], x.at+p[1], p[2])
+	}
+	for _, p := range operators() {
+		open(p[0], x.at+strings.ReplaceAll(p[1], "%s", string(account.ID)), p[2])
+	}
+	do(t, ctx, "begin to set an app up", chromedp.Navigate(x.at+"/account/authenticator"), chromedp.Click(css("main form .primary")), chromedp.WaitVisible(css(".qr")))
+	look(t, ctx, lang+" authenticator offer")
+	open("account again", x.at+"/account/password", "#old")
 	do(t, ctx, "open the menu", chromedp.Click(css("summary")), chromedp.WaitVisible(css("details[open] .menu button")))
-	look(t, ctx, "menu")
+	look(t, ctx, lang+" menu")
 	do(t, ctx, "a new password that is too simple", chromedp.Navigate(x.at+"/account/password"), chromedp.WaitVisible(css("#old")), chromedp.SendKeys(css("#old"), "wrong"), chromedp.SendKeys(css("#new"), password+"2\r"), chromedp.WaitVisible(css(".error")))
-	look(t, ctx, "account error")
+	look(t, ctx, lang+" account error")
 	do(t, ctx, "leave", chromedp.Navigate(x.at+"/logout"), chromedp.WaitVisible(css("button[value=all]")), chromedp.Click(css("button[value=all]")),
 		chromedp.WaitNotPresent(css("button[value=all]")), chromedp.WaitVisible(css("h1")))
 	if at, _ := where(t, ctx); !strings.Contains(at, "/signout/") {
 		t.Errorf("no receipt at %s", at)
 	}
-	look(t, ctx, "receipt")
+	look(t, ctx, lang+" receipt")
 	open("nobody here", x.at+"/logout", "h1")
 	open("no such receipt", x.at+"/signout/unknown", "h1")
 	// Last: where no app takes the link, the browser holds up every click after it.
 	do(t, ctx, "on to an app of the system", chromedp.Navigate(ask("guest", "com.example.guest:/cb", "")), chromedp.WaitVisible(css("#password")), enter,
 		chromedp.WaitVisible(css("main a[href^='com.example.guest:']")))
-	look(t, ctx, "onward")
+	look(t, ctx, lang+" onward")
 }
 
 // elsewhere signs the person in with another browser.

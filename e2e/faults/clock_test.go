@@ -22,34 +22,43 @@ type watch struct {
 	binary, offset string
 }
 
+// newWatch builds the program with a watch for the wall clock of its database on SQLite.
 func newWatch(t *testing.T) *watch {
 	t.Helper()
+	return watched(t, "exeunt.dev/cmd/exeunt", "exeunt.dev/internal/store/sqlite", "open.go", "o.Wall = time.Now", "o.Wall = testNow")
+}
+
+// watched builds a program with one line of one file changed, which calls testNow afterwards.
+func watched(t *testing.T, program, of, file, line, by string) *watch {
+	t.Helper()
 	dir := t.TempDir()
-	w := &watch{t: t, binary: filepath.Join(dir, "exeunt"), offset: filepath.Join(dir, "offset")}
+	w := &watch{t: t, binary: filepath.Join(dir, "program"), offset: filepath.Join(dir, "offset")}
 	w.set(0)
-	list, err := exec.Command("go", "list", "-f", "{{.Dir}}", "exeunt.dev/internal/store/sqlite").Output()
+	list, err := exec.Command("go", "list", "-f", "{{.Dir}}", of).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	open := filepath.Join(strings.TrimSpace(string(list)), "open.go")
-	text, err := os.ReadFile(open)
+	source := filepath.Join(strings.TrimSpace(string(list)), file)
+	text, err := os.ReadFile(source)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const line = "o.Wall = time.Now"
 	if strings.Count(string(text), line) != 1 {
-		t.Fatalf("the store no longer takes its wall clock by %q", line)
+		t.Fatalf("%s no longer has %q", source, line)
 	}
-	changed := strings.Replace(string(text), line, fmt.Sprintf(`o.Wall = func() time.Time {
-		text, err := os.ReadFile(%q)
-		off, err2 := time.ParseDuration(string(text))
-		if err != nil || err2 != nil {
-			panic("the test's clock")
-		}
-		return time.Now().Add(off)
-	}`, w.offset), 1)
-	replaced, overlay := filepath.Join(dir, "open.go"), filepath.Join(dir, "overlay.json")
-	about, err := json.Marshal(map[string]any{"Replace": map[string]string{open: replaced}})
+	changed := strings.Replace(string(text), line, by, 1)
+	changed = strings.Replace(changed, "import (", "import (\n\ttestos \"os\"", 1) + fmt.Sprintf(`
+func testNow() time.Time {
+	text, err := testos.ReadFile(%q)
+	off, err2 := time.ParseDuration(string(text))
+	if err != nil || err2 != nil {
+		panic("the test's clock")
+	}
+	return time.Now().Add(off)
+}
+`, w.offset)
+	replaced, overlay := filepath.Join(dir, file), filepath.Join(dir, "overlay.json")
+	about, err := json.Marshal(map[string]any{"Replace": map[string]string{source: replaced}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +67,7 @@ func newWatch(t *testing.T) *watch {
 			t.Fatal(err)
 		}
 	}
-	if out, err := exec.Command("go", "build", "-overlay", overlay, "-o", w.binary, "exeunt.dev/cmd/exeunt").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-overlay", overlay, "-o", w.binary, program).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return w

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"exeunt.dev/e2e/proxy"
 	"exeunt.dev/internal/store/pgtest"
 )
 
@@ -55,7 +56,7 @@ const api = "https://api.test"
 type cluster struct {
 	t       *testing.T
 	dir     string
-	front   *front // what people and guards reach
+	front   *proxy.Link // what people and guards reach
 	nodes   []*node
 	secrets map[string]string
 	pg      *pgtest.Server
@@ -74,7 +75,7 @@ type node struct {
 	cmd    *exec.Cmd
 	exited chan struct{}
 	log    bytes.Buffer
-	db     *front // to Postgres; nil on SQLite
+	db     *proxy.Link // to Postgres; nil on SQLite
 }
 
 // start makes a cluster of n nodes: on Postgres if there is one, else one on SQLite.
@@ -102,8 +103,8 @@ func startProgram(t *testing.T, program, dir string, n int, pg *pgtest.Server, s
 		text := fmt.Sprintf("issuer: %s\nlisten: 127.0.0.1:%d\nkey_file: key\ndata: db\ntrusted_proxies: [127.0.0.1]\nlog_level: warn\n%s", c.front.URL(), node.port, settings)
 		if pg != nil {
 			node.db = newFront(t)
-			node.db.aim(fmt.Sprintf("127.0.0.1:%d", pg.Port))
-			text += fmt.Sprintf("postgres:\n  url: %s\n", strings.Replace(c.at, fmt.Sprint(pg.Port), fmt.Sprint(node.db.port()), 1))
+			node.db.Aim(fmt.Sprintf("127.0.0.1:%d", pg.Port))
+			text += fmt.Sprintf("postgres:\n  url: %s\n", strings.Replace(c.at, fmt.Sprint(pg.Port), fmt.Sprint(node.db.Port()), 1))
 		}
 		if err := os.WriteFile(node.config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -157,7 +158,7 @@ func (c *cluster) aim() {
 	for _, n := range c.nodes {
 		to = append(to, n.address())
 	}
-	c.front.aim(to...)
+	c.front.Aim(to...)
 }
 
 func (n *node) address() string { return fmt.Sprintf("127.0.0.1:%d", n.port) }
@@ -229,90 +230,14 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// front is a TCP proxy that leads to one of its targets in turn, to the next one if that refuses, and that can be cut.
-type front struct {
-	l       net.Listener
-	targets atomic.Pointer[[]string]
-	turn    atomic.Uint64
-	era     atomic.Pointer[chan struct{}] // closed when all connections are to break
-	stalled atomic.Bool                   // nothing is passed on, and nothing breaks
-}
-
-func newFront(t *testing.T) *front {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func newFront(t *testing.T) *proxy.Link {
+	t.Helper()
+	l, err := proxy.NewLink()
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &front{l: l}
-	era := make(chan struct{})
-	f.era.Store(&era)
-	f.targets.Store(&[]string{})
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go f.serve(c)
-		}
-	}()
-	return f
-}
-
-func (f *front) port() int   { return f.l.Addr().(*net.TCPAddr).Port }
-func (f *front) URL() string { return fmt.Sprintf("http://127.0.0.1:%d", f.port()) }
-
-// aim changes where new connections lead, and breaks the others.
-func (f *front) aim(to ...string) {
-	f.targets.Store(&to)
-	next := make(chan struct{})
-	close(*f.era.Swap(&next))
-}
-
-// lead changes where new connections lead, and lets the others be.
-func (f *front) lead(to ...string) { f.targets.Store(&to) }
-
-func (f *front) serve(in net.Conn) {
-	defer in.Close()
-	era, targets := *f.era.Load(), *f.targets.Load()
-	for range targets {
-		out, err := net.Dial("tcp", targets[f.turn.Add(1)%uint64(len(targets))])
-		if err != nil {
-			continue
-		}
-		defer out.Close()
-		done := make(chan struct{}, 2)
-		for _, pair := range [][2]net.Conn{{in, out}, {out, in}} {
-			go func() {
-				f.pass(pair[0], pair[1])
-				done <- struct{}{}
-			}()
-		}
-		select {
-		case <-done:
-		case <-era:
-		}
-		return
-	}
-}
-
-func (f *front) pass(from, to net.Conn) {
-	buffer := make([]byte, 32<<10)
-	for {
-		n, err := from.Read(buffer)
-		for f.stalled.Load() {
-			time.Sleep(5 * time.Millisecond)
-		}
-		if n > 0 {
-			if _, err := to.Write(buffer[:n]); err != nil {
-				return
-			}
-		}
-		if err != nil {
-			return
-		}
-	}
+	t.Cleanup(l.Close)
+	return l
 }
 
 // commandLines runs a command that prints a JSON object in each line, and decodes the first.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"exeunt.dev/e2e/proxy"
 	"exeunt.dev/guard"
 	"exeunt.dev/internal/store/pgtest"
 )
@@ -131,7 +132,7 @@ func TestNodes_Frozen(t *testing.T) {
 					rest = append(rest, n.address())
 				}
 			}
-			s.front.aim(rest...)
+			s.front.Aim(rest...)
 			began := time.Now()
 			p := &person{c: s.cluster, name: s.people[0].name, pw: s.people[0].pw, from: "10.9.9.9"}
 			for p.signIn() != nil || !p.signsOut() {
@@ -157,9 +158,9 @@ func (p *person) signsOut() bool {
 // A node that has lost Postgres, cut or stalled, vouches for nothing: it is not ready, its guard moves to another node within
 // the staleness, and what ends elsewhere meanwhile is refused.
 func TestNodes_Partitioned(t *testing.T) {
-	for name, strike := range map[string]func(*front){
-		"cut":     func(f *front) { f.aim() },
-		"stalled": func(f *front) { f.stalled.Store(true) },
+	for name, strike := range map[string]func(*proxy.Link){
+		"cut":     func(f *proxy.Link) { f.Aim() },
+		"stalled": func(f *proxy.Link) { f.Stalled.Store(true) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, 2)
@@ -177,7 +178,7 @@ func TestNodes_Partitioned(t *testing.T) {
 				}
 			}
 			strike(s.nodes[0].db)
-			s.front.aim(s.nodes[1].address(), s.nodes[2].address())
+			s.front.Aim(s.nodes[1].address(), s.nodes[2].address())
 			if err := p.end(p.sessions[0].all(), 200, p.sessions[0].http, "POST", "/accounts/logout/", "csrfmiddlewaretoken="+p.sessions[0].value("csrftoken"),
 				map[string]string{"Accept": "application/json"}); err != nil || p.sessions[0].cookie != over {
 				t.Fatal("sign-out at another node:", err)
@@ -205,8 +206,8 @@ func TestNodes_Partitioned(t *testing.T) {
 					t.Errorf("guard %d: %v", i, err)
 				}
 			}
-			s.nodes[0].db.stalled.Store(false)
-			s.nodes[0].db.aim(fmt.Sprintf("127.0.0.1:%d", s.pg.Port))
+			s.nodes[0].db.Stalled.Store(false)
+			s.nodes[0].db.Aim(fmt.Sprintf("127.0.0.1:%d", s.pg.Port))
 			s.aim()
 			s.settled()
 			if err := p.check(append(s.guards, lonely)...); err != nil {
@@ -236,7 +237,7 @@ func TestNodes_Failover(t *testing.T) {
 		}
 		s.pg = standby
 		for _, n := range s.nodes {
-			n.db.aim(fmt.Sprintf("127.0.0.1:%d", standby.Port))
+			n.db.Aim(fmt.Sprintf("127.0.0.1:%d", standby.Port))
 		}
 	})
 	s.during("after the failover", func() {})
@@ -244,7 +245,7 @@ func TestNodes_Failover(t *testing.T) {
 	if err := old.Up(); err != nil {
 		t.Fatal(err)
 	}
-	s.nodes[0].db.aim(fmt.Sprintf("127.0.0.1:%d", old.Port))
+	s.nodes[0].db.Aim(fmt.Sprintf("127.0.0.1:%d", old.Port))
 	for limit := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		res, err := http.Get("http://" + s.nodes[0].address() + "/readyz")
 		if err == nil && res.StatusCode == 503 {
@@ -254,7 +255,7 @@ func TestNodes_Failover(t *testing.T) {
 			t.Fatal("a node at a deposed primary is ready")
 		}
 	}
-	s.nodes[0].db.aim(fmt.Sprintf("127.0.0.1:%d", standby.Port))
+	s.nodes[0].db.Aim(fmt.Sprintf("127.0.0.1:%d", standby.Port))
 	s.settled()
 }
 
@@ -266,7 +267,7 @@ func (s *scene) replace(i int, program string) {
 	for n.isReady() {
 		time.Sleep(5 * time.Millisecond)
 	}
-	s.front.lead(s.nodes[(i+1)%3].address(), s.nodes[(i+2)%3].address())
+	s.front.Lead(s.nodes[(i+1)%3].address(), s.nodes[(i+2)%3].address())
 	select {
 	case <-n.exited:
 		if code := n.cmd.ProcessState.ExitCode(); code != 0 {
@@ -277,7 +278,7 @@ func (s *scene) replace(i int, program string) {
 	}
 	n.binary = program
 	n.up()
-	s.front.lead(s.nodes[0].address(), s.nodes[1].address(), s.nodes[2].address())
+	s.front.Lead(s.nodes[0].address(), s.nodes[1].address(), s.nodes[2].address())
 }
 
 // A rolling restart under load: no request fails.
@@ -338,7 +339,7 @@ func TestNodes_Delay(t *testing.T) {
 	s := newScene(t, 1)
 	p := s.people[0]
 	there := s.newGuard(guard.Feeds("http://" + s.nodes[1].address()))
-	s.front.aim(s.nodes[0].address())
+	s.front.Aim(s.nodes[0].address())
 	var took []time.Duration
 	for range 12 {
 		if err := p.signIn(); err != nil {

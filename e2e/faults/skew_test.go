@@ -105,7 +105,7 @@ func TestNodes_ClockSkew(t *testing.T) {
 		s.settled()
 		s.during(fmt.Sprintf("clocks off by %v", offs), func() {})
 		for i, n := range s.nodes {
-			s.front.aim(n.address())
+			s.front.Aim(n.address())
 			s.bornAt(n, offs[i])
 			s.endsAt(i)
 		}

@@ -206,6 +206,16 @@ func TestBinding_StolenFromADevice(t *testing.T) {
 		t.Errorf("the owner, after all that: %d %s", a.status, a.body)
 	}
 
+	// It may what the same token could as Bearer, and no more: what somebody signs in with is for the cookie.
+	if a := me.call("GET", b.at+"/account/sessions", access, nil); a.status != 200 {
+		t.Errorf("the owner's sessions: %d %s", a.status, a.body)
+	}
+	for _, to := range []string{"/account/authenticator", "/account/passkeys", "/account/recovery"} {
+		if a := me.call("GET", b.at+to, access, nil); a.status != 403 {
+			t.Errorf("%s with a token: %d %s", to, a.status, a.body)
+		}
+	}
+
 	// A bound token ends as any other.
 	if a := me.call("POST", b.at+"/customers/me/logout", access, nil); a.status != 200 {
 		t.Fatalf("signing out everywhere: %d %s", a.status, a.body)
@@ -284,5 +294,44 @@ func TestBinding_StolenFromABrowser(t *testing.T) {
 	}
 	if _, err := b.guard.Check(access); !errors.Is(err, guard.ErrBound) {
 		t.Error("a check that does not see the caller:", err)
+	}
+}
+
+// boundEndsNothing: a used refresh token is theft only in the hands that it is bound to.
+func boundEndsNothing(t *testing.T) {
+	b := startBinding(t)
+	me, thief := b.holder(), b.holder()
+	head := func() (n uint64) {
+		err := b.server.Store.View(t.Context(), func(v idp.View) error {
+			h, err := v.Head()
+			n = h.Number
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	code := codeOf(t, b.alice().get(b.authorizeURL("phone", "dpop_jkt", me.Thumbprint())))
+	if a := thief.redeem(code); a.status != 400 {
+		t.Errorf("a stolen code: %d %s", a.status, a.body)
+	}
+	_, used := me.tokens(me.redeem(code))
+	if a := thief.redeem(code); a.status != 400 {
+		t.Errorf("a used one: %d %s", a.status, a.body)
+	}
+	_, next := me.tokens(me.refresh(used))
+	_, last := me.tokens(me.refresh(next))
+	for _, token := range []string{used, next, last} {
+		if a := thief.refresh(token); a.status != 400 {
+			t.Errorf("a stolen refresh token: %d %s", a.status, a.body)
+		}
+	}
+	if n := head(); n != 0 {
+		t.Errorf("%d endings", n)
+	}
+	me.tokens(me.refresh(last))
+	if a := me.refresh(used); a.status != 400 || head() != 1 {
+		t.Errorf("by the key that it is bound to, reuse ends the family: %d, %d endings", a.status, head())
 	}
 }

@@ -33,7 +33,7 @@ func TestConsole_API(t *testing.T) {
 	}
 	sheet := get("/admin/people/" + sub)
 	ref := sheet["sessions"].([]any)[0].(said)["id"].(string)
-	if strings.Contains(alice.cookie("exeunt"), ref) || len(get("/admin/people/"+sub+"/sessions")["sessions"].([]any)) != 1 {
+	if strings.Contains(alice.cookie("exeunt"), ref) || len(get("/admin/people/" + sub + "/sessions")["sessions"].([]any)) != 1 {
 		t.Error(sheet)
 	}
 	why := said{"reason": "by a machine"}
@@ -44,7 +44,7 @@ func TestConsole_API(t *testing.T) {
 		t.Error(r)
 	}
 	number := get("/admin/receipts?limit=1")["receipts"].([]any)[0].(said)["number"]
-	if number == nil || get("/admin/receipts?sub="+sub)["receipts"] == nil || get("/admin/keys")["keys"] == nil || get("/admin/operators")["operators"] == nil {
+	if number == nil || get("/admin/receipts?sub=" + sub)["receipts"] == nil || get("/admin/keys")["keys"] == nil || get("/admin/operators")["operators"] == nil {
 		t.Error("lists")
 	}
 	if e := get("/admin/events?actor=client%3Aops")["events"].([]any); len(e) != 1 || e[0].(said)["reason"] != "by a machine" {

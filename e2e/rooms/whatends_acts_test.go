@@ -3,6 +3,7 @@ package rooms_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ type act struct {
 
 // acts are the ways to do what the rows say. Restoring a backup, which ends the realm too, has tests of its own (e2e/faults).
 func acts() []act {
-	return append(append(personal(), byRule()...), byOperator()...)
+	return slices.Concat(personal(), byLetter(), byRule(), byOperator())
 }
 
 // personal are what the person does.
@@ -78,6 +79,33 @@ func personal() []act {
 		{idp.CauseConsentWithdrawn, idp.SelectConsent, "JSON", here(func(s *scene) { script(s, "DELETE", "/account/apps/shop") })},
 		{idp.CauseCredential, idp.SelectOthers, "a new password", here(form("/account/password", "old", alicePW, "new", "a new and longer one"))},
 		{idp.CauseCredential, idp.SelectOthers, "an authenticator app", here(func(s *scene) { s.here.setUp() })},
+	}
+}
+
+// byLetter are what links in letters do; the letters are there before the act, but for the one that the act is about.
+func byLetter() []act {
+	letter := func(s *scene, subject string) string {
+		m := &mailed{node: s.node, office: s.office}
+		return m.path(m.next(subject))
+	}
+	page := func(s *scene, pairs ...string) {
+		s.moved(s.here.post("/account/lock", with(fields(s.here.get("/account/lock").body), pairs...)))
+	}
+	here := func(do func(*scene)) func(*scene) named {
+		return func(s *scene) named { do(s); return named{browser: s.here, app: "shop"} }
+	}
+	return []act{
+		{idp.CauseReset, idp.SelectAccount, "a link in a letter", here(func(s *scene) {
+			s.person().forgot("alice")
+			s.person().sets(letter(s, "Set a new password"), newPW)
+		})},
+		{idp.CauseLock, idp.SelectAccount, "a link in a letter", here(func(s *scene) { s.person().presses(letter(s, "A new device has signed in to your account")) })},
+		{idp.CauseLock, idp.SelectAccount, "a lost device", here(func(s *scene) { page(s, "kind", string(idp.LockDevice), "for", "12h") })},
+		{idp.CauseLock, idp.SelectAccount, "a known password", here(func(s *scene) { page(s, "kind", string(idp.LockPassword)) })},
+		{idp.CauseCredential, idp.SelectOthers, "a new mail address", here(func(s *scene) {
+			s.here.wants("new@mail.example")
+			s.here.presses(letter(s, "Confirm your mail address"))
+		})},
 	}
 }
 
@@ -159,6 +187,7 @@ func byOperator() []act {
 		{idp.CauseEverywhere, idp.SelectAccount, "a command", command("account", "end", "alice")},
 		{idp.CauseReset, idp.SelectAccount, "a command", command("account", "password", "alice", "--generate")},
 		{idp.CauseLock, idp.SelectAccount, "a command", command("account", "lock", "alice")},
+		{idp.CauseLock, idp.SelectAccount, "a command, for a lost device", command("account", "lock", "alice", "--kind", "lost-device", "--for", "1h", "--why", "she called")},
 		{idp.CauseDelete, idp.SelectAccount, "a command", command("account", "delete", "alice", "--yes")},
 		{idp.CauseClientEnded, idp.SelectClient, "a command", client("shop", "end")},
 		{idp.CauseClientEnded, idp.SelectClient, "a command, until it is enabled", client("shop", "disable")},
@@ -192,7 +221,7 @@ func byOperator() []act {
 // moved says that an act was done and led on.
 func (s *scene) moved(a answer) {
 	s.t.Helper()
-	if a.status != http.StatusSeeOther || strings.HasPrefix(a.location, "/login") {
+	if a.status != http.StatusSeeOther || strings.HasPrefix(a.location, "/login") && !strings.HasPrefix(a.location, "/login/locked?") {
 		s.t.Fatalf("not done: %d to %q %s", a.status, a.location, a.body)
 	}
 }

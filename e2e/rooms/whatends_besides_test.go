@@ -27,6 +27,7 @@ func TestBesidesTheTable(t *testing.T) {
 	})
 	t.Run("ending an ended thing writes nothing", func(t *testing.T) { endsTwice(t, newScene(t, program)) })
 	t.Run("unlocking revives nothing", func(t *testing.T) { unlocks(t, newScene(t, program)) })
+	t.Run("strangers end nothing with what is bound", boundEndsNothing)
 	t.Run("browser-only apps get no offline access", noOffline)
 }
 

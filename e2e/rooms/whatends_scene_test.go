@@ -12,6 +12,7 @@ import (
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/mail/mailtest"
 )
 
 const sceneAPI = "https://orders.test"
@@ -51,6 +52,8 @@ type scene struct {
 
 	sessions, bound, offline, codes, access, pendings, sids []thing // sessions without the one of here
 
+	office *mailtest.Server
+
 	mu    sync.Mutex
 	heard map[string]bool // sids that apps were told of, with the app
 }
@@ -58,10 +61,13 @@ type scene struct {
 func newScene(t *testing.T, program string) *scene {
 	t.Helper()
 	s := &scene{t: t, program: program, heard: map[string]bool{}}
+	s.office = mailtest.Start(t, mailtest.Options{})
 	s.node = start(t, func(c *config.Config) {
+		c.Mail = mailServer(s.office)
 		c.Outbound = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		c.Policy.CodeLife = 10 * time.Minute // codes and pushed requests are looked at in the end
 	})
+	s.hasMail("alice", aliceMail)
 	s.clients()
 	s.protect()
 	s.here, s.there, s.bob = s.alice(), s.person(), s.person()

@@ -20,7 +20,7 @@ import (
 // Passwords checks and makes passwords.
 type Passwords interface {
 	Check(ctx context.Context, r *http.Request, username, password string) (browser.Proof, error)
-	Hash(ctx context.Context, password string) (string, error)
+	Hash(ctx context.Context, password string, about ...string) (string, error)
 }
 
 // Account is the room.
@@ -35,6 +35,8 @@ type Account struct {
 	Front     *frontchannel.FrontChannel
 	Place     func(ip string) string    // about where an address is; nil: that is not known
 	After     func(*idp.Session) string // the key of the page behind a session
+	// Tell writes to a person, in the transaction of a change, what was changed; nil: nobody does.
+	Tell func(tx idp.Tx, who *idp.Account, what idp.EventKind, now idp.Time) error
 }
 
 // Mount adds the room's paths.
@@ -93,7 +95,7 @@ func (a *Account) twin(show act, answer func(http.ResponseWriter, *http.Request,
 	page := a.page(show)
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Vary", "Accept")
-		if edge.Bearer(r) == "" && edge.WantsHTML(r) {
+		if !edge.Bears(r) && edge.WantsHTML(r) {
 			page(w, r)
 			return
 		}
@@ -134,7 +136,7 @@ func (a *Account) form(do act) http.HandlerFunc {
 
 // header is the strip of every page, with the way to the others.
 func (a *Account) header(w http.ResponseWriter, r *http.Request, who string) web.Header {
-	return web.Header{Who: who, CSRF: a.Browser.CSRF(w, r), Nav: nav(r.URL.Path)}
+	return web.Header{Who: who, CSRF: a.Browser.CSRF(w, r), Nav: Nav(r.URL.Path)}
 }
 
 // again sends whoever has not signed in recently to prove who they are, and back to the page (requirements R1.6).

@@ -109,7 +109,7 @@ func told(h *happened, apps map[idp.ClientID]idp.Client) web.ActivityLine {
 	}
 	e := h.event
 	l := web.ActivityLine{What: what(e), By: by(e.Actor, e.Account), Agent: e.Device, IP: e.IP, App: apps[e.Client].Name, Name: e.Data["name"], Left: e.Data["left_out"], At: e.At.Time(),
-		Bad: e.Kind == idp.EventSignInFailed || e.Kind == idp.EventNewDevice}
+		Bad: e.Kind == idp.EventSignInFailed || e.Kind == idp.EventNewDevice || e.Kind == idp.EventStrayed}
 	if m := e.Data["methods"]; m != "" {
 		l.How = web.Methods(strings.Fields(m))
 	}
@@ -125,6 +125,8 @@ func what(e *idp.Event) web.Words {
 		return "Signed in again"
 	case idp.EventSignInFailed:
 		return "An attempt to sign in failed"
+	case idp.EventStrayed:
+		return "Something that an app signs in with was used from elsewhere, and refused: it may have been stolen"
 	case idp.EventNewDevice:
 		return "Signed in from a new browser or device"
 	case idp.EventAccountCreated:
@@ -159,12 +161,16 @@ func what(e *idp.Event) web.Words {
 		return "An account at another provider was unlinked"
 	case idp.EventConsentGiven:
 		return "An app was given access"
+	case idp.EventRoleGiven:
+		return "A role was given to you"
+	case idp.EventRoleTaken:
+		return "A role was taken from you"
 	case idp.EventMailSent:
 		return "A mail was sent to you"
 	case idp.EventLinkOpened:
 		return "A link in a mail was opened"
 	}
-	return "Something was changed by the people who run this site"
+	return "Something was done by the people who run this site"
 }
 
 // ended says what kind of thing ended.

@@ -6,8 +6,8 @@ import (
 	"exeunt.dev/internal/web"
 )
 
-// nav is the way between the pages of an account; path is where the browser is.
-func nav(path string) []web.NavItem {
+// Nav is the way between the pages of an account; path is where the browser is.
+func Nav(path string) []web.NavItem {
 	out := []web.NavItem{
 		web.NavItem{Path: "/account", Name: "Where you are signed in"},
 		web.NavItem{Path: "/account/apps", Name: "Apps"},
@@ -16,6 +16,8 @@ func nav(path string) []web.NavItem {
 		web.NavItem{Path: "/account/passkeys", Name: "Passkeys"},
 		web.NavItem{Path: "/account/authenticator", Name: "Authenticator app"},
 		web.NavItem{Path: "/account/recovery", Name: "Recovery codes"},
+		web.NavItem{Path: "/account/mail", Name: "Mail address"},
+		web.NavItem{Path: "/account/lock", Name: "Emergency lock"},
 		web.NavItem{Path: "/account/close", Name: "Close my account"},
 	}
 	here := 0 // the acts on sessions lead back there

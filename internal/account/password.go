@@ -47,7 +47,7 @@ func (a *Account) changePassword(r *http.Request, s *idp.Session, old, next stri
 	if _, err := a.Passwords.Check(r.Context(), r, who.Username, old); err != nil {
 		return receipt, "", err
 	}
-	hash, err := a.Passwords.Hash(r.Context(), next)
+	hash, err := a.Passwords.Hash(r.Context(), next, who.Names()...)
 	if err != nil {
 		return receipt, "", err
 	}
@@ -68,6 +68,11 @@ func (a *Account) changePassword(r *http.Request, s *idp.Session, old, next stri
 		who.Password, who.PasswordAt = hash, now
 		if err := tx.UpdateAccount(who); err != nil {
 			return err
+		}
+		if a.Tell != nil {
+			if err := a.Tell(tx, &who, idp.EventPasswordChanged, now); err != nil {
+				return err
+			}
 		}
 		return tx.Record(did(idp.EventPasswordChanged, s, r))
 	})

@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,10 +12,10 @@ import (
 	"time"
 
 	"exeunt.dev/internal/audit"
+	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/store/sqlite"
-
-	"database/sql"
+	"exeunt.dev/ledger"
 )
 
 func open(t *testing.T) (idp.Store, string) {
@@ -168,5 +169,58 @@ func TestFailuresAreBounded(t *testing.T) {
 	}
 	if count["alice"] != 30 || count[""] != 500 || count["bob"] != 1 || left != "100 170" {
 		t.Errorf("kept %v, left out %q", count, left)
+	}
+}
+
+// Who ended what, and why, is in the chain, too: a receipt that was changed or taken out is found.
+func TestPromise_ChainCoversReceipts(t *testing.T) {
+	for name, change := range map[string]string{
+		"":           "",
+		"an actor":   "UPDATE receipt SET actor = 'rule:expiry' WHERE number = 3",
+		"a reason":   "UPDATE receipt SET reason = '' WHERE number = 1",
+		"taken out":  "DELETE FROM receipt WHERE number = 1005",
+		"the last":   "DELETE FROM receipt WHERE number = 1010",
+		"told since": "UPDATE receipt SET told_at = 5, cleared = 1, fan_ending = 1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, path := open(t)
+			for first := 0; first < 1010; first += 101 {
+				if err := s.Update(t.Context(), func(tx idp.Tx) error {
+					for range 101 {
+						if _, err := door.EndIn(tx, idp.EndToken(ledger.NewName()), idp.Cause{Kind: idp.CauseRevoked, Actor: "operator:ann", Reason: "leaked"}); err != nil {
+							return err
+						}
+					}
+					return nil
+				}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			l := audit.New(s, 0, slog.New(slog.DiscardHandler))
+			for range 2 { // the second finds nothing to do
+				if err := errors.Join(l.SealLedger(t.Context()), l.Seal(t.Context())); err != nil {
+					t.Fatal(err)
+				}
+			}
+			db, err := sql.Open("sqlite", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			if _, err := db.Exec(change); err != nil {
+				t.Fatal(err)
+			}
+			v, err := audit.Verify(t.Context(), s, nil)
+			if name == "" || name == "told since" {
+				if err != nil || v.Receipt != 1010 || v.Head.Number != 2 {
+					t.Errorf("untouched: %+v %v", v, err)
+				}
+				return
+			}
+			var broken *audit.BrokenError
+			if !errors.As(err, &broken) || !strings.Contains(err.Error(), "receipts") {
+				t.Errorf("not found: %+v %v", v, err)
+			}
+		})
 	}
 }

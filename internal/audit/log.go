@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -95,7 +96,7 @@ func (l *Log) Run(ctx context.Context) {
 		case <-seal.C:
 			err = l.Seal(ctx)
 		case <-sweep.C:
-			err = l.Sweep(ctx)
+			err = errors.Join(l.SealLedger(ctx), l.Sweep(ctx))
 		}
 		if err != nil && ctx.Err() == nil && !bad {
 			l.log.Error("audit log", "error", err)

@@ -47,9 +47,11 @@ type Verdict struct {
 	First uint64 // the first number that is kept
 	Open  int64  // events that are not sealed yet
 	Kept  bool   // the kept head was met
+
+	Receipt uint64 // number of the last receipt that the chain covers
 }
 
-// Verify walks the whole chain. kept, if not nil, is a head from earlier that must lie in it. A *[BrokenError] says where it breaks.
+// Verify walks the whole chain, with the receipts that it covers. kept, if not nil, is a head from earlier that must lie in it. A *[BrokenError] says where it breaks.
 func Verify(ctx context.Context, store idp.Store, kept *Head) (out Verdict, err error) {
 	w := walk{kept: kept}
 	for {
@@ -74,6 +76,13 @@ func Verify(ctx context.Context, store idp.Store, kept *Head) (out Verdict, err 
 			if w.next(&rows[i]); w.wrong != nil {
 				return out, w.wrong
 			}
+			if rows[i].Kind != idp.EventLedgerSealed {
+				continue
+			}
+			if err := receipts(ctx, store, &rows[i]); err != nil {
+				return out, err
+			}
+			out.Receipt = rows[i].Receipt
 		}
 		if len(rows) == batch {
 			continue

@@ -34,6 +34,7 @@ func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.
 	cookie := idp.NewSecret(32)
 	info := edge.Client(r)
 	fresh := b.newSession(p, idp.HashOf(cookie), r.UserAgent(), info.IP.String())
+	known := b.Knows(r, p.Account) != ""
 	var made idp.Session
 	err = b.store.Update(r.Context(), func(tx idp.Tx) error {
 		made = fresh
@@ -41,7 +42,7 @@ func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.
 			return err
 		}
 		if old == nil {
-			return insert(tx, &made)
+			return b.insert(tx, &made, r, known)
 		}
 		if old.Account == p.Account && idp.Live(tx, old.Names()...) == nil {
 			made.Name, made.Ref, made.CreatedAt, made.Realm, made.Epoch = old.Name, old.Ref, old.CreatedAt, old.Realm, old.Epoch
@@ -54,7 +55,7 @@ func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.
 		if _, err := door.EndIn(tx, idp.EndSession(old.Name), cause); err != nil {
 			return err
 		}
-		return insert(tx, &made)
+		return b.insert(tx, &made, r, known)
 	})
 	if err != nil {
 		return nil, err
@@ -76,14 +77,19 @@ func (b *Browser) Device(ctx context.Context, r *http.Request, p Proof) (*idp.Se
 		if err := b.stamp(tx, &made, p); err != nil {
 			return err
 		}
-		return insert(tx, &made)
+		return b.insert(tx, &made, r, false)
 	})
 	return &made, err
 }
 
-func insert(tx idp.Tx, s *idp.Session) error {
+func (b *Browser) insert(tx idp.Tx, s *idp.Session, r *http.Request, known bool) error {
 	if err := tx.InsertSession(*s); err != nil {
 		return err
+	}
+	if b.Arrived != nil {
+		if err := b.Arrived(tx, s, r, known); err != nil {
+			return err
+		}
 	}
 	return tx.Record(event(idp.EventSignIn, s))
 }

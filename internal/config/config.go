@@ -16,6 +16,7 @@ import (
 // Config is everything that an operator can set.
 type Config struct {
 	Name           string // of the installation, as people see it
+	Look           Look
 	Issuer         string
 	Listen         string
 	Data           string // the SQLite file, if there is no Postgres
@@ -40,6 +41,7 @@ type Config struct {
 	Passwords          Passwords
 	Lock               Lock
 	MetricsListen      string        // "": on Listen, if the server is for this machine alone
+	Places             string        // a table of addresses and places; "": none
 	AuditKeep          time.Duration // for how long events are kept; 0: for ever
 	Drain              time.Duration // how long a stopping node says that it is not ready before it takes no more requests
 }
@@ -107,7 +109,7 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	for _, p := range []*string{&c.Data, &c.KeyFile, &c.TLS.CertFile, &c.TLS.KeyFile, &c.TLS.Cache, &c.TLS.RootFile} {
+	for _, p := range []*string{&c.Data, &c.KeyFile, &c.TLS.CertFile, &c.TLS.KeyFile, &c.TLS.Cache, &c.TLS.RootFile, &c.Places} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(filepath.Dir(path), *p)
 		}

@@ -116,6 +116,7 @@ func TestRefused(t *testing.T) {
 		{"traces to a file", ok + "tracing:\n  endpoint: /var/log/traces\n", 3, []string{"tracing.endpoint", "4318"}},
 		{"more than all", ok + "tracing:\n  endpoint: http://127.0.0.1:4318/v1/traces\n  sample: 10\n", 4, []string{"tracing.sample", "0.1"}},
 		{"not a number", ok + "tracing: {endpoint: 'http://127.0.0.1:4318/v1/traces', sample: NaN}\n", 2, []string{"tracing.sample"}},
+		{"a short memory", ok + "audit:\n  keep: 1h\n", 3, []string{"audit.keep", "forever"}},
 		{"level", ok + "log_level: loud\n", 2, []string{"log_level", "debug, info, warn or error"}},
 	} {
 		_, err := config.Parse("exeunt.yaml", []byte(c.text))

@@ -57,6 +57,7 @@ func (r *reader) fields(c *Config) []field {
 	return []field{
 		{"issuer", r.into(&c.Issuer)},
 		{"name", r.into(&c.Name)},
+		{"look", func(key string, n *yaml.Node) { r.look(key, n, &c.Look) }},
 		{"listen", r.address(&c.Listen)},
 		{"data", r.into(&c.Data)},
 		{"postgres", func(key string, n *yaml.Node) { r.postgres(key, n, &c.Postgres) }},
@@ -94,6 +95,7 @@ func (r *reader) fields(c *Config) []field {
 		{"mail", func(key string, n *yaml.Node) { r.mail(key, n, &c.Mail) }},
 		{"passwords", func(key string, n *yaml.Node) { r.passwords(key, n, &c.Passwords) }},
 		{"lock", func(key string, n *yaml.Node) { r.lock(key, n, &c.Lock) }},
+		{"places_file", r.into(&c.Places)},
 		{"audit", func(key string, n *yaml.Node) {
 			r.mapping(key, n, []field{{"keep", func(key string, n *yaml.Node) { r.keep(key, n, &c.AuditKeep) }}})
 		}},

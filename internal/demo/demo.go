@@ -18,7 +18,6 @@ import (
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/server"
-	"exeunt.dev/internal/signin"
 )
 
 // Options of Start.
@@ -189,7 +188,7 @@ func (d *Demo) people(ctx context.Context) error {
 }
 
 func (d *Demo) again(ctx context.Context, username, password string) error {
-	hash, err := signin.NewPasswords(d.base.Store).Hash(ctx, password)
+	hash, err := d.base.Passwords(d.base.Store).Hash(ctx, password)
 	if err != nil {
 		return err
 	}

@@ -20,19 +20,20 @@ type Error struct {
 	Status      int
 	Code        string
 	Description string
+	Said        any // the same to a person, in words of package web; nil: it is for programmers
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Description }
 
 func bad(description string) error {
-	return &Error{http.StatusBadRequest, "invalid_request", description}
+	return &Error{Status: http.StatusBadRequest, Code: "invalid_request", Description: description}
 }
 
 // Form reads the parameters of a POST: from the body only, each at most once unless repeatable (RFC 6749 section 3.2), in
 // valid UTF-8. Errors are *Error.
 func Form(w http.ResponseWriter, r *http.Request, repeatable ...string) (url.Values, error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
-		return nil, &Error{http.StatusUnsupportedMediaType, "invalid_request", "The body must be application/x-www-form-urlencoded."}
+		return nil, &Error{Status: http.StatusUnsupportedMediaType, Code: "invalid_request", Description: "The body must be application/x-www-form-urlencoded."}
 	}
 	body, err := read(w, r)
 	if err != nil {
@@ -72,7 +73,7 @@ func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, MaxBody))
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return nil, &Error{http.StatusRequestEntityTooLarge, "invalid_request", "The body is too large."}
+		return nil, &Error{Status: http.StatusRequestEntityTooLarge, Code: "invalid_request", Description: "The body is too large."}
 	}
 	if err != nil {
 		return nil, bad("The body could not be read.")
@@ -83,7 +84,7 @@ func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 // DecodeJSON reads a JSON object from the body. Unknown members are passed over (RFC 7591 section 2 wants that).
 func DecodeJSON(w http.ResponseWriter, r *http.Request, into any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return &Error{http.StatusUnsupportedMediaType, "invalid_request", "The body must be application/json."}
+		return &Error{Status: http.StatusUnsupportedMediaType, Code: "invalid_request", Description: "The body must be application/json."}
 	}
 	body, err := read(w, r)
 	if err != nil {
@@ -110,7 +111,14 @@ func WantsHTML(r *http.Request) bool {
 // DPoP is the scheme of access tokens that are bound to a key (RFC 9449 section 7.1).
 const DPoP = "DPoP"
 
-// Bearer returns the token of the Authorization header (RFC 6750 section 2.1); "" if there is none.
+// Bears says whether a request bears an access token, in either scheme: a program asks, not a browser by its cookie.
+func Bears(r *http.Request) bool {
+	_, token := Authorization(r)
+	return token != ""
+}
+
+// Bearer returns the token of the Authorization header (RFC 6750 section 2.1); "" if there is none. It is for tokens that are no access
+// tokens: those may come in another scheme, too, and be bound.
 func Bearer(r *http.Request) string {
 	if scheme, token := Authorization(r); scheme == "Bearer" {
 		return token

@@ -145,15 +145,8 @@ var ErrLast = idp.Invalid("credential", "This is the only way for you to sign in
 // Remove takes a credential of the session's person away, and ends what the person has elsewhere. An authenticator app takes its
 // recovery codes with it. idp.ErrNotFound, ErrLast, idp.ErrEnded.
 func (f *Factors) Remove(ctx context.Context, r *http.Request, s *idp.Session, id idp.CredentialID, cookie idp.Hash) (receipt idp.Receipt, err error) {
-	err = f.store.Update(ctx, func(tx idp.Tx) error {
-		if receipt, err = changed(tx, s, cookie); err != nil {
-			return err
-		}
+	return f.change(ctx, s, cookie, func(tx idp.Tx, _ idp.Time, all []idp.Credential) error {
 		who, err := tx.Account(s.Account)
-		if err != nil {
-			return err
-		}
-		all, err := tx.Credentials(s.Account)
 		if err != nil {
 			return err
 		}
@@ -174,6 +167,24 @@ func (f *Factors) Remove(ctx context.Context, r *http.Request, s *idp.Session, i
 			return err
 		}
 		return record(tx, r, s, idp.EventFactorRemoved, &gone)
+	})
+}
+
+// change changes what a person signs in with, and ends what they have elsewhere in the same transaction. all is what there was before.
+func (f *Factors) change(ctx context.Context, s *idp.Session, cookie idp.Hash, act func(tx idp.Tx, now idp.Time, all []idp.Credential) error) (receipt idp.Receipt, err error) {
+	err = f.store.Update(ctx, func(tx idp.Tx) error {
+		now, err := tx.Mint()
+		if err != nil {
+			return err
+		}
+		if receipt, err = changed(tx, s, cookie); err != nil {
+			return err
+		}
+		all, err := tx.Credentials(s.Account)
+		if err != nil {
+			return err
+		}
+		return act(tx, now, all)
 	})
 	return receipt, err
 }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"exeunt.dev/internal/browser"
+	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 )
@@ -156,8 +157,12 @@ func (f *Factors) Assert(ctx context.Context, r *http.Request, from idp.Hash, id
 	var c idp.Credential
 	var who idp.Account
 	var born idp.Epochs
+	var care idp.Care
 	err = f.store.View(ctx, func(v idp.View) (err error) {
 		if c, err = v.CredentialByHandle(given.handle()); err != nil {
+			return err
+		}
+		if care, err = v.Care(c.Account); err != nil && !errors.Is(err, idp.ErrNotFound) {
 			return err
 		}
 		if who, err = v.Account(c.Account); err != nil {
@@ -180,7 +185,15 @@ func (f *Factors) Assert(ctx context.Context, r *http.Request, from idp.Hash, id
 		return none, err
 	}
 	if born.Account.IsZero() {
-		return none, idp.ErrLocked
+		if born, err = door.OpenFor(ctx, f.store, &who, func(tx idp.Tx) (bool, error) {
+			row, err := tx.CredentialByHandle(given.handle())
+			return row.ID == c.ID, err
+		}); err != nil {
+			return none, err
+		}
+	}
+	if care.Doubtful(c.AddedAt) {
+		return none, idp.ErrDoubtful // whoever had the account before may have added it
 	}
 	// RFC 8176 section 2. Without attestation nobody knows whether the key is in hardware; one that is synced is not.
 	proof := browser.Proof{Account: c.Account, Born: born, Methods: []string{"pop", "user", "mfa"}, Strong: true}
@@ -257,18 +270,7 @@ func (f *Factors) AddPasskey(ctx context.Context, r *http.Request, s *idp.Sessio
 	if err != nil {
 		return receipt, err
 	}
-	err = f.store.Update(ctx, func(tx idp.Tx) error {
-		now, err := tx.Mint()
-		if err != nil {
-			return err
-		}
-		if receipt, err = changed(tx, s, cookie); err != nil {
-			return err
-		}
-		all, err := tx.Credentials(s.Account)
-		if err != nil {
-			return err
-		}
+	return f.change(ctx, s, cookie, func(tx idp.Tx, now idp.Time, all []idp.Credential) error {
 		if idp.Has(all, idp.CredentialPasskey) >= maxPasskeys {
 			return idp.Invalid("passkey", "You have as many passkeys as an account may have. Remove one first.")
 		}
@@ -279,7 +281,6 @@ func (f *Factors) AddPasskey(ctx context.Context, r *http.Request, s *idp.Sessio
 		}
 		return record(tx, r, s, idp.EventFactorAdded, &c)
 	})
-	return receipt, err
 }
 
 // Rename gives a passkey another name. idp.ErrNotFound.

@@ -57,18 +57,7 @@ func replaceCodes(tx idp.Tx, r *http.Request, s *idp.Session, codes []string, no
 // authenticator app that they could stand in for.
 func (f *Factors) Regenerate(ctx context.Context, r *http.Request, s *idp.Session, cookie idp.Hash) (codes []string, receipt idp.Receipt, err error) {
 	codes = newCodes()
-	err = f.store.Update(ctx, func(tx idp.Tx) error {
-		now, err := tx.Mint()
-		if err != nil {
-			return err
-		}
-		if receipt, err = changed(tx, s, cookie); err != nil {
-			return err
-		}
-		all, err := tx.Credentials(s.Account)
-		if err != nil {
-			return err
-		}
+	receipt, err = f.change(ctx, s, cookie, func(tx idp.Tx, now idp.Time, all []idp.Credential) error {
 		if !idp.OwesSecond(all) {
 			return idp.ErrNotFound
 		}

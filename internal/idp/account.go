@@ -32,6 +32,12 @@ type Account struct {
 	PasswordAt    Time // when the password was last set
 }
 
+// Names are what others know of a person, so that no password may be made of it.
+func (a *Account) Names() []string {
+	local, _, _ := strings.Cut(a.Email, "@")
+	return []string{a.Username, a.Name, local}
+}
+
 // FoldUsername gives the form in which usernames are unique and looked up.
 func FoldUsername(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 

@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
+	"hash"
 	"maps"
 	"slices"
 	"strings"
@@ -40,8 +42,7 @@ const (
 	EventIdentityLinked  EventKind = "identity-linked" // Data: provider
 	EventIdentityRemoved EventKind = "identity-removed"
 
-	EventConsentGiven     EventKind = "consent-given" // Data: scopes
-	EventConsentWithdrawn EventKind = "consent-withdrawn"
+	EventConsentGiven EventKind = "consent-given" // Data: scopes
 
 	EventMailSent   EventKind = "mail-sent"   // Data: mail (which one)
 	EventLinkOpened EventKind = "link-opened" // of a mail. Data: mail
@@ -54,6 +55,10 @@ const (
 	EventRoleTaken     EventKind = "role-taken" // Data: role
 	EventOperator      EventKind = "operator"   // anything else that an operator did. Data: act
 )
+
+// EventLedgerSealed takes receipts into the chain of events: what ended, why and by whom can then be changed no more than an event can. Its
+// receipt is the last one that it covers; Data: after (the number before the first), sha256 (see [ReceiptSum]).
+const EventLedgerSealed EventKind = "ledger-sealed"
 
 // Limits of an event's texts, in bytes. What is longer is cut off.
 const (
@@ -163,6 +168,30 @@ func (e *Event) Seal(number uint64, before Hash) Hash {
 	return sha256.Sum256(b)
 }
 
+// ReceiptSum adds receipts to a digest, in the order of their numbers: what they were when they were written, nothing of what became of them.
+type ReceiptSum struct{ h hash.Hash }
+
+// NewReceiptSum begins one.
+func NewReceiptSum() ReceiptSum {
+	h := sha256.New()
+	h.Write([]byte("exeunt receipts 1\n"))
+	return ReceiptSum{h}
+}
+
+// Add takes one in.
+func (s ReceiptSum) Add(r *Receipt) {
+	b := binary.BigEndian.AppendUint64(nil, r.Number)
+	b = binary.BigEndian.AppendUint64(b, uint64(r.At))
+	b = append(b, r.Session[:]...)
+	for _, t := range []string{string(r.ID), string(r.Cause), string(r.Actor), r.Reason, string(r.Selector), string(r.Account), string(r.Client)} {
+		b = appendText(b, t)
+	}
+	s.h.Write(b)
+}
+
+// String is the digest in hexadecimal digits.
+func (s ReceiptSum) String() string { return hex.EncodeToString(s.h.Sum(nil)) }
+
 func appendText(b []byte, s string) []byte {
 	return append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...)
 }
@@ -200,6 +229,8 @@ type EventWriter interface {
 	// Record writes an event, at ledger time, in this transaction: what it tells of and the record of it are there together or not at all.
 	// It works while nothing may be minted, too.
 	Record(Event) error
+	// HoldChain keeps others from changing the chain until the end of this transaction; false: another node does.
+	HoldChain() (bool, error)
 	// SealEvents numbers and chains up to limit events that are not sealed, and says how many. 0 also while another node is at it.
 	SealEvents(limit int) (int, error)
 	// SweepEvents deletes up to limit sealed events from before a time, from the beginning of the chain, and says how many.

@@ -21,11 +21,16 @@ type Lock struct {
 	ID      Name // a new one each time that the account is locked, or locked more strongly: what was begun under another is void
 	Kind    LockKind
 	At      Time
-	OpensAt Time // when it opens by itself; 0: never
+	// OpensAt is when a lost-device lock opens by itself, and before when recovery does not open one of password-known: whoever has the
+	// lost device may have the mail, too.
+	OpensAt Time
 }
 
 // Over is true at read time, whatever a sweep has done yet.
 func (l *Lock) Over(now Time) bool { return l.Kind == LockDevice && now >= l.OpensAt }
+
+// Recovers says that recovery opens it, at a time.
+func (l *Lock) Recovers(now Time) bool { return l.Kind == LockPassword && now >= l.OpensAt }
 
 func (l *Lock) rank() int {
 	switch l.Kind {
@@ -37,12 +42,20 @@ func (l *Lock) rank() int {
 	return 3
 }
 
-// Stronger gives the stronger of two locks of one account: locking a locked account never makes it easier to open.
-func (l Lock) Stronger(other Lock) Lock {
-	if o, r := other.rank(), l.rank(); o > r || (o == r && other.OpensAt > l.OpensAt) {
-		return other
+// And locks a locked account once more: what opens it must open both. It says whether that is stronger than before.
+func (l Lock) And(more Lock) (Lock, bool) {
+	out := l
+	if more.rank() > l.rank() {
+		out.Kind = more.Kind
 	}
-	return l
+	if out.OpensAt = max(l.OpensAt, more.OpensAt); out.Kind == LockOperator {
+		out.OpensAt = 0
+	}
+	if out == l {
+		return l, false
+	}
+	out.ID, out.At = more.ID, more.At
+	return out, true
 }
 
 // Limits of how long an account stays locked that opens by itself. The lower one is the longest life of an access token, and LockMargin.
@@ -61,9 +74,18 @@ func (e *LockedError) Is(target error) bool { return errors.Is(ErrLocked, target
 
 // Care is what is known of an account beside the account, for those who look after it.
 type Care struct {
-	Account   AccountID
-	Since     Time // of the first sign-in that there was; 0: there was none
-	SettledAt Time // when it was last recovered, or opened by an operator: older links to lock it are void
+	Account     AccountID
+	Since       Time   // of the first sign-in that there was; 0: there was none
+	SettledAt   Time   // when it was last recovered, or opened by an operator: older links to lock it are void
+	RecoveredAt Time   // when its password was last set by recovery
+	ReviewedAt  Time   // when the person has said which older credentials are to be kept
+	Lang        string // that the person reads in; "": not known
+}
+
+// Doubtful says that a credential was there before the account was recovered, and nobody has said yet that it is the person's: it opens
+// nothing by itself until then. One that is asked for besides another is still asked for.
+func (c *Care) Doubtful(addedAt Time) bool {
+	return c.RecoveredAt != 0 && c.ReviewedAt < c.RecoveredAt && addedAt <= c.RecoveredAt
 }
 
 // LockReader reads locks and care. ErrNotFound when there is none.

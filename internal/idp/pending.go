@@ -13,6 +13,20 @@ const (
 	PendingTOTP      PendingKind = "totp"      // an authenticator app that has not shown a code yet
 )
 
+// Kinds of links in letters.
+const (
+	PendingReset PendingKind = "reset"        // sets a new password
+	PendingMail  PendingKind = "mail-address" // confirms a new mail address
+	PendingLock  PendingKind = "lock"         // locks the account; it gives nothing, so it outlives all that a thief may end
+)
+
+// Link is what a Pending of a letter's link holds, as JSON.
+type Link struct {
+	Account AccountID `json:"account"`
+	Email   string    `json:"email"`         // to which the letter went
+	Lock    Name      `json:"lock,omitzero"` // that stood when it was written
+}
+
 // Pending is a half-finished thing: what one HTTP package hands to another.
 //
 // R: it records every epoch known when it began and dies with it.

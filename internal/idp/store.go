@@ -276,6 +276,8 @@ type ReceiptReader interface {
 	ReceiptByNumber(uint64) (Receipt, error)
 	// Receipts lists those of an account, newest first, with numbers below before (0: all); an empty account lists all.
 	Receipts(a AccountID, before uint64, limit int) ([]Receipt, error)
+	// ReceiptsAfter lists all with numbers above after, in the order of their numbers.
+	ReceiptsAfter(after uint64, limit int) ([]Receipt, error)
 	// Reached counts the sessions and the families that a receipt's endings took with them, up to 10,000.
 	Reached(Receipt) (sessions, families int64, err error)
 	// Owed counts the fan-outs that nobody has worked off yet.

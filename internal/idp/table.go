@@ -40,11 +40,11 @@ func Table() []Row {
 			ReRooted, OfOthers, OfOthers, OfPerson, Renewed, OfOthers, OfPerson, None},
 		{CauseEverywhere, SelectAccount, "sign-out everywhere", "the account page and its JSON; `POST /customers/me/logout`; Global Token Revocation; the console; `exeunt account end`",
 			Ends, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, None},
-		{CauseCredential, SelectOthers, "the person changes the password, or adds or removes what they sign in with (a passkey, an authenticator app, new recovery codes)", "the account pages and their JSON",
+		{CauseCredential, SelectOthers, "the person changes the password or the mail address, or adds or removes what they sign in with (a passkey, an authenticator app, new recovery codes)", "the account pages and their JSON",
 			ReRooted, OfOthers, OfOthers, OfPerson, Renewed, OfOthers, OfPerson, None},
-		{CauseReset, SelectAccount, "an operator sets a new password", "`exeunt account password`",
+		{CauseReset, SelectAccount, "a new password is set by a link in a letter, or by an operator", "`/login/reset`; `exeunt account password`",
 			Ends, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, None},
-		{CauseLock, SelectAccount, "an account is locked", "`exeunt account lock`",
+		{CauseLock, SelectAccount, "an account is locked", "the account page; a link in a letter; `exeunt account lock`; by rule, where a refresh token is used twice",
 			Ends, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, None},
 		{CauseDisable, SelectAccount, "an account is disabled", "`exeunt account disable`; the console",
 			Ends, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, None},
@@ -71,7 +71,7 @@ func Table() []Row {
 	}
 }
 
-// TableNotes are what goes with the table (TestBesidesTheTable).
+// TableNotes are what goes with the table (TestBesidesTheTable, and the tests that they name).
 func TableNotes() []string {
 	return []string{
 		"Rotating signing keys ends nothing (`exeunt key rotate`); neither does a new secret of an app, with its old one or without, nor a change of an operator's role.",
@@ -79,6 +79,9 @@ func TableNotes() []string {
 		"A code that nobody has redeemed yet ends with the session that it was given in; one that asks for offline access ends by what ends that, too.",
 		"Browser-only apps never get offline access.",
 		"A locked, disabled or deleted account has no epoch: nobody signs in to it. Unlocking revives nothing.",
+		"A code or refresh token that is bound to a key or an address ends nothing when somebody else shows it, used up or not.",
+		"Links in letters that set a new password or confirm an address end with all that ends the account, and with any lock (`TestLinks_DieWithEnds`). A link that locks the account gives nothing: it outlives what a thief may end, and ends with its use, with a recovery, with unlocking, and when everything is ended (`TestNewDevice`).",
+		"A locked account that is locked once more is locked at least as strongly (`TestLock_OnlyStronger`). It opens by itself at its time, by recovery or by an operator, as it was locked; failed sign-ins lock nobody (`TestLock_NotByFailures`).",
 		"An app is never told of a sign-in that lives: when all others end, offline access that was given in the session that goes on ends too, and its app learns of that when it uses it.",
 		"An app is told with one logout token for each of its sign-ins that ended (`sid`), also when it was disabled with them.",
 	}

@@ -18,7 +18,7 @@ import (
 
 // verdict is what the decision table says about a request.
 type verdict struct {
-	wrong    string      // an error page with these words; nothing else is set
+	wrong    web.Words   // an error page with these words; nothing else is set
 	client   *idp.Client // whom it is about
 	to       string      // where to go afterwards; registered for that client
 	endAll   bool        // end the session at once
@@ -32,16 +32,16 @@ type verdict struct {
 // decide is the table of the design, first match wins.
 func (l *Logout) decide(r *http.Request, q request, proven bool) (v verdict, err error) {
 	if q.LogoutURI != "" && (q.Hint != "" || q.PostURI != "") {
-		return verdict{wrong: "It mixes two kinds of sign-out."}, nil
+		return verdict{wrong: web.Say("It mixes two kinds of sign-out.")}, nil
 	}
 	var hint *token.Hint
 	if q.Hint != "" {
 		h, err := l.Tokens.ReadHint(q.Hint)
 		if err != nil {
-			return verdict{wrong: "Its id_token_hint was not issued here."}, nil
+			return verdict{wrong: web.Say("Its id_token_hint was not issued here.")}, nil
 		}
 		if q.ClientID != "" && q.ClientID != string(h.Client) {
-			return verdict{wrong: "Its client_id is not the one of its id_token_hint."}, nil
+			return verdict{wrong: web.Say("Its client_id is not the one of its id_token_hint.")}, nil
 		}
 		hint, q.ClientID = &h, string(h.Client)
 	}
@@ -82,11 +82,11 @@ func (l *Logout) decide(r *http.Request, q request, proven bool) (v verdict, err
 		return v, err
 	}
 	if q.ClientID != "" && v.client == nil {
-		return verdict{wrong: "Its app is not known."}, nil
+		return verdict{wrong: web.Say("Its app is not known.")}, nil
 	}
 	if q.PostURI != "" && v.client != nil && !idp.MatchURI(v.client.PostLogoutURIs, q.PostURI, false) ||
 		q.LogoutURI != "" && (v.client == nil || !idp.MatchURI(v.client.LogoutURIs, q.LogoutURI, false)) {
-		return verdict{wrong: "The address to return to is not registered for this app."}, nil
+		return verdict{wrong: web.Say("The address to return to is not registered for this app.")}, nil
 	}
 	switch {
 	case q.PostURI != "" && v.client != nil:
@@ -131,7 +131,7 @@ func (l *Logout) answer(w http.ResponseWriter, r *http.Request, q request, pendi
 	switch {
 	case err != nil:
 		l.Pages.Fail(w, r, err)
-	case v.wrong != "":
+	case v.wrong != nil:
 		l.wrong(w, r, v.wrong)
 	case v.endAll:
 		l.end(w, r, v, idp.EndSession(v.session.Name), idp.CauseSignOut, "")
@@ -183,7 +183,7 @@ func (l *Logout) confirm(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		l.Pages.Fail(w, r, err)
-	case v.wrong != "":
+	case v.wrong != nil:
 		l.wrong(w, r, v.wrong)
 	case v.session == nil:
 		if id, ok := l.Browser.Receipt(r); ok && v.to == "" {

@@ -142,6 +142,6 @@ func prefetched(r *http.Request) bool {
 }
 
 // wrong is the error page of /logout: nothing was done, and the way out is a button of ours.
-func (l *Logout) wrong(w http.ResponseWriter, r *http.Request, text string) {
+func (l *Logout) wrong(w http.ResponseWriter, r *http.Request, text web.Words) {
 	l.Pages.Render(w, r, http.StatusBadRequest, web.Message{Title: "This sign-out link is not right", Text: "The app that sent you here made a mistake. Nothing was changed, and you can still sign out.", Detail: text, SignOut: true})
 }

@@ -38,6 +38,9 @@ type OAuth struct {
 	FrontChannel  bool       // Front-Channel Logout and Session Management are on
 	Limit         *edge.Limiter
 	Waits         *edge.Limiter // of rows that wait for a human, for each neighbourhood of addresses
+
+	// OnTheft locks the account one of whose refresh tokens was used twice; nil: the family ends, and nothing else.
+	OnTheft func(tx idp.Tx, id idp.AccountID, now idp.Time, r *http.Request) error
 }
 
 // Mount adds the room's paths.

@@ -10,6 +10,7 @@ import (
 	"exeunt.dev/internal/bearer"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/web"
 )
 
 const parPrefix = "urn:ietf:params:oauth:request_uri:"
@@ -85,18 +86,18 @@ func (o *OAuth) pushed(r *http.Request, v url.Values) (asked, error) {
 	err := o.Store.View(r.Context(), func(tx idp.View) error {
 		row, err := tx.Pending(a.par)
 		if errors.Is(err, idp.ErrNotFound) {
-			return page("This request has expired. Go back to the app and try again.")
+			return page(web.Say("This request has expired. Go back to the app and try again."))
 		}
 		if err != nil {
 			return err
 		}
 		if row.Kind != idp.PendingPAR || now >= row.ExpiresAt || string(row.Client) != v.Get("client_id") {
-			return page("This request has expired. Go back to the app and try again.")
+			return page(web.Say("This request has expired. Go back to the app and try again."))
 		}
 		return o.waited(tx, &a, &row)
 	})
 	if errors.Is(err, idp.ErrEnded) || errors.Is(err, idp.ErrNotFound) {
-		err = page("This request has expired. Go back to the app and try again.")
+		err = page(web.Say("This request has expired. Go back to the app and try again."))
 	}
 	return a, err
 }

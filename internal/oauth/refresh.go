@@ -78,6 +78,9 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, shown bearer.Shown) (*
 			return nil
 		case token.Theft:
 			reused = true
+			if o.OnTheft != nil {
+				return nil // the account's row is locked before the family's: in a transaction of its own
+			}
 			_, err := door.EndIn(tx, idp.EndFamily(f.Name), idp.Cause{Kind: idp.CauseReuse, Actor: idp.ActorClient(client.ID)})
 			return err
 		}
@@ -114,6 +117,11 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, shown bearer.Shown) (*
 	}
 	if err != nil {
 		return nil, err
+	}
+	if reused && o.OnTheft != nil {
+		if err := o.Store.Update(r.Context(), func(tx idp.Tx) error { return o.OnTheft(tx, chain.Grant.Account, at, r) }); err != nil {
+			return nil, err // nothing has ended yet, and the next one who shows this token is found out again
+		}
 	}
 	if reused {
 		o.Door.Committed()

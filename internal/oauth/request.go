@@ -13,6 +13,7 @@ import (
 	"exeunt.dev/internal/bearer"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/web"
 )
 
 // refusal is an error that goes back to the client's redirect URI (RFC 6749 section 4.1.2.1).
@@ -27,7 +28,7 @@ func refuse(code, description string) error { return &refusal{code, description}
 func (o *OAuth) target(ctx context.Context, v url.Values) (c idp.Client, born idp.Epochs, uri string, err error) {
 	id := idp.ClientID(v.Get("client_id"))
 	if id == "" {
-		return c, born, "", page("The link that brought you here has no client_id.")
+		return c, born, "", page(web.Say("The link that brought you here has no client_id."))
 	}
 	err = o.Store.View(ctx, func(tx idp.View) (err error) {
 		if c, err = tx.Client(id); err != nil {
@@ -37,20 +38,20 @@ func (o *OAuth) target(ctx context.Context, v url.Values) (c idp.Client, born id
 		return err
 	})
 	if errors.Is(err, idp.ErrNotFound) || (err == nil && c.Disabled) {
-		return c, born, "", page("The app that sent you here is not known.")
+		return c, born, "", page(web.Say("The app that sent you here is not known."))
 	}
 	if err != nil {
 		return c, born, "", err
 	}
 	uri = v.Get("redirect_uri") // always required: the token endpoint compares it
 	if !c.RedirectAllowed(uri) || !c.May("authorization_code") {
-		return c, born, "", page("The address to return to is not registered for this app. Nothing was sent to it.")
+		return c, born, "", page(web.Say("The address to return to is not registered for this app. Nothing was sent to it."))
 	}
 	return c, born, uri, nil
 }
 
-func page(text string) error {
-	return &edge.Error{Status: http.StatusBadRequest, Code: "invalid_request", Description: text}
+func page(text web.Words) error {
+	return &edge.Error{Status: http.StatusBadRequest, Code: "invalid_request", Description: web.Plain(text), Said: text}
 }
 
 // parse reads the rest of an authorization request. The request that it returns is good enough to send an error back

@@ -44,14 +44,25 @@ func SignOut(tx idp.Tx, id idp.AccountID, by By) (idp.Receipt, error) {
 	return endPerson(tx, id, by.cause(idp.CauseEverywhere), func(s idp.AccountState) (idp.AccountState, error) { return s, nil })
 }
 
-// Lock ends all that a person has and lets nobody in until Unlock. A StateError: the person is disabled, which a lock would soften.
+// Lock ends all that a person has and lets nobody in until Unlock, whatever a lock that stood before would have allowed. The receipt is zero
+// if nothing was alive. A StateError: the person is disabled, which a lock would soften.
 func Lock(tx idp.Tx, id idp.AccountID, by By) (idp.Receipt, error) {
-	return endPerson(tx, id, by.cause(idp.CauseLock), func(s idp.AccountState) (idp.AccountState, error) {
-		if s == idp.AccountDisabled {
-			return s, not("This person is disabled.")
-		}
-		return idp.AccountLocked, nil
-	})
+	row, err := tx.Account(id)
+	if err != nil {
+		return idp.Receipt{}, err
+	}
+	switch row.State {
+	case idp.AccountDeleted:
+		return idp.Receipt{}, ErrDeleted
+	case idp.AccountDisabled:
+		return idp.Receipt{}, not("This person is disabled.")
+	}
+	now, err := tx.Mint()
+	if err != nil {
+		return idp.Receipt{}, err
+	}
+	r, _, err := door.LockIn(tx, id, idp.LockOperator, 0, now, by.cause(idp.CauseLock))
+	return r, err
 }
 
 // Disable ends all that a person has and lets nobody in until Enable.
@@ -102,7 +113,11 @@ func Unlock(tx idp.Tx, id idp.AccountID) error { return revive(tx, id, idp.Accou
 func Enable(tx idp.Tx, id idp.AccountID) error { return revive(tx, id, idp.AccountDisabled) }
 
 func revive(tx idp.Tx, id idp.AccountID, from idp.AccountState) error {
-	err := door.Revive(tx, id, from)
+	now, err := tx.Mint()
+	if err != nil {
+		return err
+	}
+	err = door.UnlockIn(tx, id, now, from)
 	if errors.Is(err, idp.ErrConflict) {
 		err = not("This person is not " + string(from) + ".")
 	}

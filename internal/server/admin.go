@@ -14,7 +14,7 @@ func (b *Base) AddAccount(ctx context.Context, a *idp.Account, password string) 
 	if err := idp.ValidUsername(a.Username); err != nil {
 		return err
 	}
-	if a.Password, err = signin.NewPasswords(b.Store).Hash(ctx, password); err != nil {
+	if a.Password, err = b.Passwords(b.Store).Hash(ctx, password, a.Names()...); err != nil {
 		return err
 	}
 	a.ID, a.State = idp.AccountID(ledger.NewName().String()), idp.AccountActive
@@ -27,6 +27,14 @@ func (b *Base) AddAccount(ctx context.Context, a *idp.Account, password string) 
 		a.CreatedAt, a.PasswordAt = now, now
 		return tx.InsertAccount(*a, epoch)
 	})
+}
+
+// Passwords checks and makes passwords by the operator's rules.
+func (b *Base) Passwords(store idp.Store) *signin.Passwords {
+	p := signin.NewPasswords(store)
+	p.SetCost(signin.Cost{Memory: b.Config.Passwords.Memory, Passes: b.Config.Passwords.Passes})
+	p.Refuse = b.rules.Refuse
+	return p
 }
 
 // AddClient inserts an app or API and returns its secret, if it has one. idp.ErrConflict: the id is taken.

@@ -12,6 +12,7 @@ import (
 	"exeunt.dev/internal/keys"
 	"exeunt.dev/internal/store/postgres"
 	"exeunt.dev/internal/store/sqlite"
+	"exeunt.dev/internal/weak"
 )
 
 // Base is what everything rests on: the database, and the key file that belongs to it.
@@ -20,6 +21,7 @@ type Base struct {
 	Store  idp.Store
 	Vault  *keys.Vault
 	Ring   *keys.Ring
+	rules  *weak.Rules // for new passwords
 }
 
 // Open opens database and keys, making what a first start needs. Commands use it beside a running server.
@@ -52,6 +54,9 @@ func (b *Base) Door() *door.Door { return door.New(b.Store, nil) }
 func (b *Base) open(ctx context.Context, log *slog.Logger) (err error) {
 	if b.Vault, err = b.vault(ctx, log); err != nil {
 		return err
+	}
+	if b.rules, err = weak.NewRules(b.Config.Passwords.Breached, b.Config.Name, b.Config.Issuer); err != nil {
+		return fmt.Errorf("passwords.breached: %w", err)
 	}
 	if err := b.lifeCap(ctx); err != nil {
 		return err

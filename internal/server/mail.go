@@ -4,11 +4,25 @@ import (
 	"crypto/x509"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 
+	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/mail"
+	"exeunt.dev/internal/rescue"
 )
+
+// onTheft is what happens to an account one of whose refresh tokens was used twice; nil: nothing.
+func onTheft(c config.Lock, x *rescue.Rescue) func(idp.Tx, idp.AccountID, idp.Time, *http.Request) error {
+	if !c.OnTheft {
+		return nil
+	}
+	return func(tx idp.Tx, id idp.AccountID, now idp.Time, r *http.Request) error {
+		_, _, err := x.LockIn(tx, id, idp.LockDevice, c.For, now, idp.Cause{Kind: idp.CauseLock, Actor: idp.ActorRule("refresh-theft")}, r)
+		return err
+	}
+}
 
 // Post opens the post; nil where no mail server is configured. Letters that a command writes are sent by the server that runs beside it.
 func (b *Base) Post(store idp.Store, say mail.Say, log *slog.Logger) (*mail.Post, error) {

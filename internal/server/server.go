@@ -30,6 +30,8 @@ import (
 	"exeunt.dev/internal/oauth"
 	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/outbound"
+	"exeunt.dev/internal/place"
+	"exeunt.dev/internal/rescue"
 	"exeunt.dev/internal/signin"
 	"exeunt.dev/internal/token"
 	"exeunt.dev/internal/web"
@@ -48,7 +50,9 @@ type Server struct {
 	calls    *outbound.Client
 	delivery *delivery.Delivery
 	post     *mail.Post // nil: there is no mail server
+	rescue   *rescue.Rescue
 	audit    *audit.Log
+	places   *place.Table // nil: none
 	metrics  *metrics
 	handler  http.Handler
 	listener net.Listener
@@ -99,21 +103,39 @@ func (s *Server) build(ctx context.Context) (err error) {
 		// somebody starts one all the same, an app is told twice, which it must bear anyway.
 		Alone: c.Postgres.URL == "",
 	})
+	if c.Places != "" {
+		if s.places, err = place.Open(c.Places); err != nil {
+			return fmt.Errorf("places_file: %w", err)
+		}
+	}
 	s.audit = audit.New(s.base.Store, c.AuditKeep, s.log)
 	tokens.Strayed = s.audit.Failed
 	s.door = door.New(s.store, s.committed)
-	if s.post, err = s.base.Post(s.store, nil, s.log); err != nil {
+	say, err := web.Speak()
+	if err != nil {
+		return err
+	}
+	if s.post, err = s.base.Post(s.store, say, s.log); err != nil {
 		return err
 	}
 	pages, err := web.New(c.Name, c.HTTPS())
 	if err != nil {
 		return err
 	}
+	pages.Wear(c.Look.Logo, c.Look.LogoKind, c.Look.Color, c.Look.Dark)
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
 	s.handler = edge.Wrap(pages.Remember(s.rooms(pages, tokens)), with)
 	return nil
+}
+
+// placeOf says about where an address is, if the operator has a table of that.
+func (s *Server) placeOf(ip string) string {
+	if s.places == nil {
+		return ""
+	}
+	return s.places.Of(ip)
 }
 
 // committed is told by the door that the ledger may have grown, and whether apps may have to be told.
@@ -129,20 +151,25 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	tie := browser.New(store, s.door, c.Policy, c.Issuer, browser.Names(c.Cookies), s.base.Vault.Derive("csrf", 32))
 	tie.ShowsState = c.FrontChannel
 	front := &frontchannel.FrontChannel{Store: store, Browser: tie, Pages: pages, Issuer: c.Issuer, On: c.FrontChannel}
-	passwords := signin.NewPasswords(store)
+	passwords := s.base.Passwords(store)
 	passwords.Knows, passwords.Failed = tie.Knows, s.audit.Failed
 	factors := factor.New(store, s.base.Vault, c.Name, c.Issuer, c.Policy.PendingLife)
 	factors.Knows, factors.Failed = tie.Knows, s.audit.Failed
+	rescuer := &rescue.Rescue{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Front: front, Post: s.post, Issuer: c.Issuer, Log: s.log,
+		Limit: edge.NewLimiter(10*time.Second, 20, 100_000), Asked: rescue.Queue(), Nav: account.Nav}
+	s.rescue = rescuer
+	tie.Arrived = rescuer.Arrived
 	mux := http.NewServeMux()
 	for _, room := range []interface{ Mount(*http.ServeMux) }{
 		pages,
 		&signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Front: front},
 		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, FrontChannel: c.FrontChannel, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
-			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000)},
+			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000), OnTheft: onTheft(c.Lock, rescuer)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Await: s.delivery.Await},
 		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards}, Wake: s.delivery.Due, Networks: c.Outbound},
-		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, After: (*idp.Session).PageKey},
+		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, Place: s.placeOf, After: (*idp.Session).PageKey, Tell: rescuer.Tell},
+		rescuer,
 		s.feed,
 		s,
 	} {
@@ -205,6 +232,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	work.Go(func() { s.delivery.Run(follow) })
 	work.Go(func() { s.post.Run(follow) })
+	work.Go(func() { s.rescue.Run(follow) })
 	last, stopLast := context.WithCancel(context.Background()) // what requests leave behind is written when the last one is over
 	work.Go(func() { s.audit.Run(last) })
 	failed := make(chan error, 2)

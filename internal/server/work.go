@@ -115,6 +115,9 @@ func (s *Server) sweepOnce(ctx context.Context) error {
 			break
 		}
 	}
+	if err := s.openLocks(ctx, now); err != nil {
+		return err
+	}
 	for {
 		n := 0
 		err := s.base.Store.Update(ctx, func(tx idp.Tx) (err error) {
@@ -125,4 +128,21 @@ func (s *Server) sweepOnce(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// openLocks opens the accounts whose locks have opened by themselves. Who signs in before finds them so all the same.
+func (s *Server) openLocks(ctx context.Context, now idp.Time) error {
+	var over []idp.AccountID
+	if err := s.base.Store.View(ctx, func(v idp.View) (err error) {
+		over, err = v.LocksOver(now, sweepBatch)
+		return err
+	}); err != nil {
+		return err
+	}
+	for _, id := range over {
+		if _, err := s.door.OpenDue(ctx, id); err != nil && !errors.Is(err, idp.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
 }

@@ -118,7 +118,9 @@ func refusal(w http.ResponseWriter, err error) (int, web.Words) {
 	case errors.Is(err, idp.ErrWrong):
 		return http.StatusForbidden, "That username or password is not right."
 	case errors.Is(err, idp.ErrLocked):
-		return http.StatusForbidden, "This account is locked. Ask the people who run this site."
+		return http.StatusForbidden, lockedSentence(err)
+	case errors.Is(err, idp.ErrDoubtful):
+		return http.StatusForbidden, "This passkey is from before a new password was set by a letter. Sign in with the password, and say that the passkey is yours."
 	case errors.Is(err, idp.ErrEnded):
 		return http.StatusConflict, "Something changed while you signed in. Please try again."
 	}

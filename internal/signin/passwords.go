@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"exeunt.dev/internal/browser"
+	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 	"golang.org/x/crypto/argon2"
@@ -41,6 +43,8 @@ type Passwords struct {
 
 	// Knows gives a key to a browser in which this account has signed in before; nil: none is known.
 	Knows func(*http.Request, idp.AccountID) string
+	// Refuse says why a new password may not be chosen; about are names of its owner. nil: only its length counts.
+	Refuse func(password string, about ...string) error
 	// Failed is told of attempts with a wrong password, or a name that nobody has; nil: nobody is.
 	Failed func(idp.Event)
 }
@@ -53,11 +57,17 @@ func NewPasswords(store idp.Store) *Passwords {
 		address: edge.NewLimiter(2*time.Second, 30, 100_000),
 		account: edge.NewLimiter(3*time.Second, 15, 100_000),
 	}
-	p.dummy = encodePHC(p.cost, make([]byte, saltSize), make([]byte, sumSize)) // nobody has this password: its sum is no hash
+	p.SetCost(p.cost)
 	return p
 }
 
-// Check finds out whose username and password these are. Errors: idp.ErrWrong, *idp.LimitedError, idp.ErrLocked (told only after
+// SetCost says what a new password costs; fields that are 0 keep the default. A password that was kept with less is kept anew when its owner signs in.
+func (p *Passwords) SetCost(c Cost) {
+	p.cost = Cost{cmp.Or(c.Memory, p.cost.Memory), cmp.Or(c.Passes, p.cost.Passes), cmp.Or(c.Threads, p.cost.Threads)}
+	p.dummy = encodePHC(p.cost, make([]byte, saltSize), make([]byte, sumSize)) // nobody has this password: its sum is no hash
+}
+
+// Check finds out whose username and password these are. Errors: idp.ErrWrong, *idp.LimitedError, *idp.LockedError (told only after
 // the right password), and the store's.
 //
 // R: the account's epochs are read together with its password, before the work begins, and are what a session is born
@@ -105,8 +115,14 @@ func (p *Passwords) Check(ctx context.Context, r *http.Request, username, passwo
 		return none, idp.ErrWrong
 	}
 	if born.Account.IsZero() {
-		return none, idp.ErrLocked
+		if born, err = door.OpenFor(ctx, p.store, &a, func(tx idp.Tx) (bool, error) {
+			row, err := tx.Account(a.ID)
+			return row.Password == a.Password, err
+		}); err != nil {
+			return none, err
+		}
 	}
+	p.upgrade(ctx, &a, password)
 	return browser.Proof{Account: a.ID, Born: born, Methods: []string{"pwd"}}, nil
 }
 
@@ -117,11 +133,20 @@ func (p *Passwords) failed(r *http.Request, id idp.AccountID) {
 	}
 }
 
-// Hash makes the PHC text of a new password.
-func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
+// Hash makes the PHC text of a new password, if it may be chosen; about are names of its owner.
+func (p *Passwords) Hash(ctx context.Context, password string, about ...string) (string, error) {
 	if err := idp.ValidPassword(password); err != nil {
 		return "", err
 	}
+	if p.Refuse != nil {
+		if err := p.Refuse(password, about...); err != nil {
+			return "", err
+		}
+	}
+	return p.hash(ctx, password)
+}
+
+func (p *Passwords) hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltSize)
 	rand.Read(salt)
 	sum, err := p.derive(ctx, p.cost, salt, password)

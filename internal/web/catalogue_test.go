@@ -17,7 +17,7 @@ import (
 )
 
 // Every sentence that a page can say has a translation, and every translation is of a sentence that a page can say. Sentences are the first
-// arguments of t in the templates; in Go what is written into a page's fields, returned as Words, put into Say, or said by idp.Invalid.
+// arguments of t in the templates; in Go what is written into a page's fields, returned as Words, put into Say or a letter, or said by idp.Invalid.
 func TestEverySentenceIsTranslated(t *testing.T) {
 	all, err := voices(files)
 	if err != nil {
@@ -199,6 +199,14 @@ func inGo(f *ast.File, found func(string)) {
 			case "not": // a verb of operators says why it was not done
 				if f.Name.Name == "operate" && len(n.Args) == 1 {
 					literal(n.Args[0])
+				}
+			case "L":
+				if parts(n.Fun) == "mail.L" {
+					literal(n.Args[0])
+				}
+			case "say":
+				if f.Name.Name == "mail" && len(n.Args) > 1 {
+					literal(n.Args[1])
 				}
 			case "Say", "Invalid", "Sentences", "List":
 				if p := parts(n.Fun); p == "web.Say" || p == "Say" && f.Name.Name == "web" {

@@ -19,7 +19,10 @@ func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	switch {
 	case errors.As(err, &input):
-		status, m.Title, m.Text = input.Status, "This request is not right", input.Description+" Go back and try again; if that does not help, tell the makers of the app."
+		status, m.Title, m.Text = input.Status, "This request is not right", Say("Go back and try again; if that does not help, tell the makers of the app.")
+		if m.Detail = input.Description; input.Said != nil {
+			m.Text, m.Detail = Sentences(input.Said, m.Text), nil
+		}
 	case errors.As(err, &limited):
 		status = http.StatusTooManyRequests
 		w.Header().Set("Retry-After", limited.RetryAfter())

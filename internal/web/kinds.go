@@ -51,7 +51,7 @@ func (Ask) template() string { return "ask" }
 type Message struct {
 	Title, Text    Words
 	Link, LinkText string
-	Detail         string // for whoever made the link, in small print
+	Detail         Words // for whoever made the link, in small print
 	RequestID      string
 	SignOut        bool // offers the way out
 }

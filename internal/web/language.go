@@ -132,8 +132,8 @@ type Tongue struct{ Lang, Name, Path string }
 
 // tongues are the languages that a page can be had in, for the foot of the page; none if there is nothing to choose. Where a form's answer is
 // shown, its address shows something else.
-func (p *Pages) tongues(r *http.Request, lang string) []Tongue {
-	if len(p.spoken) < 2 {
+func (p *Pages) tongues(r *http.Request, lang string, signedIn bool) []Tongue {
+	if len(p.spoken) < 2 || r.Method != http.MethodGet && !signedIn {
 		return nil
 	}
 	var out []Tongue
@@ -170,6 +170,20 @@ func Say(sentence string, values ...any) Words { return phrase{sentence, values}
 
 // Plain is what words say in English, for programs.
 func Plain(w Words) string { return html.UnescapeString(string(voice{lang: English}.say(w))) }
+
+// Speak says sentences in the languages of the catalogues as plain text, for letters.
+func Speak() (func(lang, sentence string, values ...any) string, error) {
+	all, err := voices(files)
+	return func(lang, sentence string, values ...any) string {
+		if text, ok := all[lang].words[sentence]; ok {
+			sentence = text
+		}
+		if len(values) == 0 {
+			return sentence
+		}
+		return fmt.Sprintf(sentence, values...)
+	}, err
+}
 
 type several struct {
 	parts []Words

@@ -2,12 +2,9 @@ package web
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"html/template"
 	"net/http"
-	"path"
 	"strings"
 )
 
@@ -22,7 +19,7 @@ type Pages struct {
 	Name   string // of the installation, as people see it
 	https  bool
 	spoken map[string]map[string]*template.Template // by language and name
-	static map[string][]byte                        // by path
+	static map[string]asset                         // by path
 	paths  map[string]string                        // by the file's name
 
 	leaving, check string // the scripts that stand in their pages
@@ -30,7 +27,7 @@ type Pages struct {
 
 // New reads templates, catalogues, stylesheet and scripts. secure says that people reach the pages by https.
 func New(name string, secure bool) (*Pages, error) {
-	p := &Pages{Name: name, https: secure, spoken: map[string]map[string]*template.Template{}, static: map[string][]byte{}, paths: map[string]string{}}
+	p := &Pages{Name: name, https: secure, spoken: map[string]map[string]*template.Template{}, static: map[string]asset{}, paths: map[string]string{}}
 	for name, to := range map[string]*string{"leaving": &p.leaving, "check_session": &p.check} {
 		text, err := files.ReadFile("static/" + name + ".js")
 		if err != nil {
@@ -53,24 +50,6 @@ func New(name string, secure bool) (*Pages, error) {
 	return p, nil
 }
 
-// readStatic gives each file a path with its hash in it, so that it may be kept for ever.
-func (p *Pages) readStatic() error {
-	names, err := files.ReadDir("static")
-	if err != nil {
-		return err
-	}
-	for _, f := range names {
-		text, err := files.ReadFile("static/" + f.Name())
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256(text)
-		at := "/static/" + hex.EncodeToString(sum[:6]) + path.Ext(f.Name())
-		p.paths[f.Name()], p.static[at] = at, text
-	}
-	return nil
-}
-
 // templates are all pages in one language.
 func (p *Pages) templates(v voice) (map[string]*template.Template, error) {
 	names, err := files.ReadDir("templates")
@@ -90,21 +69,6 @@ func (p *Pages) templates(v voice) (map[string]*template.Template, error) {
 		}
 	}
 	return out, nil
-}
-
-// Mount serves stylesheet and scripts.
-func (p *Pages) Mount(mux *http.ServeMux) {
-	for at, text := range p.static {
-		kind := "text/css; charset=utf-8"
-		if path.Ext(at) == ".js" {
-			kind = "text/javascript; charset=utf-8"
-		}
-		mux.HandleFunc("GET "+at, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", kind)
-			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-			w.Write(text)
-		})
-	}
 }
 
 // frame is what the layout sees.
@@ -149,10 +113,11 @@ type extending interface{ policy() string }
 func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, page Page) {
 	lang := p.Language(r)
 	own, extends := page.(extending)
-	f := frame{Site: p.Name, Lang: lang, Scripts: !extends, Page: page, Tongues: p.tongues(r, lang)}
+	f := frame{Site: p.Name, Lang: lang, Scripts: !extends, Page: page}
 	if h, ok := page.(headed); ok {
 		f.Header = h.header()
 	}
+	f.Tongues = p.tongues(r, lang, f.Header != nil)
 	if r.Method == http.MethodGet {
 		f.At = r.URL.Path
 	}

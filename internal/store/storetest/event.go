@@ -9,6 +9,7 @@ import (
 
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/ledger"
 )
 
 // Events are listed newest first and by what is asked for, chained once, and cut off from the beginning only.
@@ -129,6 +130,30 @@ func sealing(t *testing.T, o Opened, record func(idp.Store, ...idp.Event)) {
 	record(second, idp.Event{Kind: idp.EventSignIn, Account: "alice", Why: "6"})
 	seal(o.Store, 3)
 	holds("one more", 1, 2, 3, 4, 5, 6)
+
+	update(t, o.Store, func(tx idp.Tx) error {
+		if held, err := tx.HoldChain(); err != nil || !held {
+			t.Errorf("the chain is not held: %v", err)
+		}
+		return nil
+	})
+	d := door.New(o.Store, nil)
+	for range 3 {
+		if _, err := d.End(t.Context(), idp.EndToken(ledger.NewName()), signOut()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	view(t, o.Store, func(v idp.View) error {
+		all, err := v.ReceiptsAfter(0, 2)
+		if err != nil || len(all) != 2 || all[0].Number != 1 || all[1].Number != 2 {
+			t.Errorf("the oldest receipts: %+v %v", all, err)
+		}
+		rest, err := v.ReceiptsAfter(2, 10)
+		if len(rest) != 1 || rest[0].Number != 3 {
+			t.Errorf("those behind them: %+v", rest)
+		}
+		return err
+	})
 
 	// Another sealer is at it: this one leaves it alone. (On SQLite there is one writer, and it sees no difference.)
 	record(o.Store, idp.Event{Kind: idp.EventSignIn, Account: "alice", Why: "7"})

@@ -79,8 +79,8 @@ func tallies(t *testing.T, o Opened) {
 // locks round-trips what is known of an account beside it, and finds people by their addresses.
 func locks(t *testing.T, o Opened) {
 	lock := idp.Lock{Account: "alice", ID: ledger.NewName(), Kind: idp.LockDevice, At: 5, OpensAt: 100}
-	stronger := idp.Lock{Account: "bob", ID: ledger.NewName(), Kind: idp.LockPassword, At: 6}
-	care := idp.Care{Account: "alice", Since: 3, SettledAt: 4}
+	stronger := idp.Lock{Account: "bob", ID: ledger.NewName(), Kind: idp.LockPassword, At: 6, OpensAt: 50}
+	care := idp.Care{Account: "alice", Since: 3, SettledAt: 4, RecoveredAt: 5, ReviewedAt: 6, Lang: "de"}
 	people := []idp.Account{{ID: "1", Username: "Alice", Email: "A@example.com", State: idp.AccountActive}, {ID: "2", Username: "bob", State: idp.AccountActive},
 		{ID: "3", Username: "carol", Email: "a@Example.com", State: idp.AccountActive}}
 	view(t, o.Store, func(v idp.View) error {

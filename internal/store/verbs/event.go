@@ -117,6 +117,12 @@ func (t *Tx) holdSealed() (s idp.Sealed, held bool, err error) {
 	return s, held, err
 }
 
+// HoldChain locks the chain.
+func (t *Tx) HoldChain() (bool, error) {
+	_, held, err := t.holdSealed()
+	return held, err
+}
+
 func (t *Tx) moveSealed(s idp.Sealed) error {
 	return t.must(sqlMoveSealed, s.Number, s.Hash[:], s.First, s.Before[:])
 }

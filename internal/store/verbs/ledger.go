@@ -107,6 +107,7 @@ const (
 	sqlReceiptByRequest = `SELECT` + receiptColumns + `FROM receipt r WHERE r.request = ?`
 	sqlReceiptOfEnding  = `SELECT` + receiptColumns + `FROM ending e JOIN receipt r ON r.number = e.receipt WHERE e.name = ?`
 	sqlReceipts         = `SELECT` + receiptColumns + `FROM receipt r WHERE r.number < ? ORDER BY r.number DESC LIMIT CAST(? AS BIGINT)`
+	sqlReceiptsAfter    = `SELECT` + receiptColumns + `FROM receipt r WHERE r.number > ? ORDER BY r.number LIMIT CAST(? AS BIGINT)`
 	sqlReceiptByNumber  = `SELECT` + receiptColumns + `FROM receipt r WHERE r.number = ?`
 	sqlReceiptsOf       = `SELECT` + receiptColumns + `FROM receipt r WHERE r.account = ? AND r.account <> '' AND r.number < ? ORDER BY r.number DESC LIMIT CAST(? AS BIGINT)`
 	sqlEndingsOf        = `SELECT e.name, e.what, e.until, e.number, e.at FROM ending f
@@ -199,6 +200,12 @@ func (v *View) Receipts(a idp.AccountID, before uint64, limit int) (out []idp.Re
 	} else {
 		err = v.E.Each(sqlReceiptsOf, keep, a, before, limit)
 	}
+	return out, err
+}
+
+// ReceiptsAfter lists the oldest behind a number.
+func (v *View) ReceiptsAfter(after uint64, limit int) (out []idp.Receipt, err error) {
+	err = v.E.Each(sqlReceiptsAfter, func(r Row) { out = append(out, readReceipt(r)) }, after, max(limit, 1))
 	return out, err
 }
 

@@ -4,14 +4,14 @@ import "exeunt.dev/internal/idp"
 
 const (
 	sqlLock      = `SELECT account, id, kind, at, opens_at FROM account_lock WHERE account = ?`
-	sqlLocksOver = `SELECT account FROM account_lock WHERE opens_at <> 0 AND opens_at <= ? ORDER BY opens_at LIMIT CAST(? AS BIGINT)`
+	sqlLocksOver = `SELECT account FROM account_lock WHERE kind = 'lost-device' AND opens_at <= ? ORDER BY opens_at LIMIT CAST(? AS BIGINT)`
 	sqlPutLock   = `INSERT INTO account_lock (account, id, kind, at, opens_at) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (account) DO UPDATE SET id = excluded.id, kind = excluded.kind, at = excluded.at, opens_at = excluded.opens_at`
 	sqlDropLock = `DELETE FROM account_lock WHERE account = ?`
 
-	sqlCare    = `SELECT account, since, settled_at FROM care WHERE account = ?`
-	sqlPutCare = `INSERT INTO care (account, since, settled_at) VALUES (?, ?, ?)
-		ON CONFLICT (account) DO UPDATE SET since = excluded.since, settled_at = excluded.settled_at`
+	sqlCare    = `SELECT account, since, settled_at, recovered_at, reviewed_at, lang FROM care WHERE account = ?`
+	sqlPutCare = `INSERT INTO care (account, since, settled_at, recovered_at, reviewed_at, lang) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account) DO UPDATE
+		SET since = excluded.since, settled_at = excluded.settled_at, recovered_at = excluded.recovered_at, reviewed_at = excluded.reviewed_at, lang = excluded.lang`
 
 	sqlAccountsByEmail = `SELECT ` + accountColumns + ` FROM account WHERE email <> '' AND lower(email) = lower(CAST(? AS TEXT)) ORDER BY folded LIMIT CAST(? AS BIGINT)`
 )
@@ -32,7 +32,9 @@ func (v *View) LocksOver(now idp.Time, limit int) (out []idp.AccountID, err erro
 
 // Care reads what is known of an account beside the account.
 func (v *View) Care(a idp.AccountID) (c idp.Care, err error) {
-	err = v.find(sqlCare, func(r Row) { c = idp.Care{Account: idp.AccountID(r.Text()), Since: r.Time(), SettledAt: r.Time()} }, a)
+	err = v.find(sqlCare, func(r Row) {
+		c = idp.Care{Account: idp.AccountID(r.Text()), Since: r.Time(), SettledAt: r.Time(), RecoveredAt: r.Time(), ReviewedAt: r.Time(), Lang: r.Text()}
+	}, a)
 	return c, err
 }
 
@@ -57,4 +59,6 @@ func (t *Tx) DropLock(a idp.AccountID) error {
 }
 
 // PutCare writes what is known of an account.
-func (t *Tx) PutCare(c idp.Care) error { return t.add(sqlPutCare, c.Account, c.Since, c.SettledAt) }
+func (t *Tx) PutCare(c idp.Care) error {
+	return t.add(sqlPutCare, c.Account, c.Since, c.SettledAt, c.RecoveredAt, c.ReviewedAt, c.Lang)
+}

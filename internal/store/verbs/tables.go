@@ -40,7 +40,7 @@ func Tables() []Table {
 		{"tally", []string{"key", "hour", "count"}},
 		{"account_lock", []string{"account", "id", "kind", "at", "opens_at"}},
 		{"preference", []string{"account", "language"}},
-		{"care", []string{"account", "since", "settled_at"}},
+		{"care", []string{"account", "since", "settled_at", "recovered_at", "reviewed_at", "lang"}},
 		{"event", []string{"id", "number", "hash", "kind", "at", "account", "actor", "session", "client", "receipt", "ip", "device", "why", "data"}},
 		{"audit", []string{"id", "number", "hash", "first", "before"}},
 	}

@@ -1,11 +1,13 @@
 "use strict";
 // Times in the reader's own zone and language.
+// In the page's language, as it is written where the reader is, if the browser says so.
+const spoken = navigator.languages.find((l) => l.split("-")[0] === document.documentElement.lang) || document.documentElement.lang;
 function showTimes(within) {
   for (const t of within.querySelectorAll("time[datetime]")) {
     const at = new Date(t.dateTime);
     if (isNaN(at)) continue;
     t.title = t.textContent;
-    t.textContent = new Intl.DateTimeFormat(document.documentElement.lang, t.className === "clock" ? { timeStyle: "medium" } : { dateStyle: "long", timeStyle: "short" }).format(at);
+    t.textContent = new Intl.DateTimeFormat(spoken, t.className === "clock" ? { timeStyle: "medium" } : { dateStyle: t.closest("td") ? "medium" : "long", timeStyle: "short" }).format(at);
   }
 }
 showTimes(document);

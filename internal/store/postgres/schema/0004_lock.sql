@@ -24,7 +24,7 @@ CREATE TABLE tally (
 );
 CREATE INDEX tally_hour ON tally (hour);
 
--- Why an account is locked, and when it opens by itself (0: never). A locked account without a row is opened by operators only.
+-- Why an account is locked, and when it opens by itself, or before when recovery does not open it. A locked account without a row is opened by operators only.
 CREATE TABLE account_lock (
   account  TEXT PRIMARY KEY,
   id       BYTEA NOT NULL,
@@ -32,13 +32,17 @@ CREATE TABLE account_lock (
   at       BIGINT NOT NULL,
   opens_at BIGINT NOT NULL
 );
-CREATE INDEX account_lock_opens ON account_lock (opens_at) WHERE opens_at <> 0;
+CREATE INDEX account_lock_opens ON account_lock (opens_at) WHERE kind = 'lost-device';
 
--- Since when somebody has signed in to an account, and when it was last recovered or opened: links to lock it that are older are void.
+-- Since when somebody has signed in to an account, when it was last recovered or opened (links to lock it that are older are void),
+-- and when it was last recovered, and its person has said which older credentials are to be kept; and in which language the person reads.
 CREATE TABLE care (
   account    TEXT PRIMARY KEY,
   since      BIGINT NOT NULL,
-  settled_at BIGINT NOT NULL
+  settled_at BIGINT NOT NULL,
+  recovered_at BIGINT NOT NULL,
+  reviewed_at BIGINT NOT NULL,
+  lang TEXT NOT NULL
 );
 
 CREATE INDEX account_email ON account (lower(email)) WHERE email <> '';

@@ -22,7 +22,7 @@ CREATE TABLE tally (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tally_hour ON tally (hour);
 
--- Why an account is locked, and when it opens by itself (0: never). A locked account without a row is opened by operators only.
+-- Why an account is locked, and when it opens by itself, or before when recovery does not open it. A locked account without a row is opened by operators only.
 CREATE TABLE account_lock (
   account  TEXT PRIMARY KEY,
   id       BLOB    NOT NULL,
@@ -30,13 +30,17 @@ CREATE TABLE account_lock (
   at       INTEGER NOT NULL,
   opens_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX account_lock_opens ON account_lock (opens_at) WHERE opens_at <> 0;
+CREATE INDEX account_lock_opens ON account_lock (opens_at) WHERE kind = 'lost-device';
 
--- Since when somebody has signed in to an account, and when it was last recovered or opened: links to lock it that are older are void.
+-- Since when somebody has signed in to an account, when it was last recovered or opened (links to lock it that are older are void),
+-- and when it was last recovered, and its person has said which older credentials are to be kept; and in which language the person reads.
 CREATE TABLE care (
   account    TEXT PRIMARY KEY,
   since      INTEGER NOT NULL,
-  settled_at INTEGER NOT NULL
+  settled_at INTEGER NOT NULL,
+  recovered_at INTEGER NOT NULL,
+  reviewed_at INTEGER NOT NULL,
+  lang TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX account_email ON account (lower(email)) WHERE email <> '';

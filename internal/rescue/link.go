@@ -1,0 +1,145 @@
+package rescue
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/mail"
+	"exeunt.dev/internal/web"
+)
+
+// Links to lock an account. They mean: somebody has my password. They live on when a session or the account's epoch ends, since a thief
+// ends those first; they die with the realm, with their use, and once the account was recovered or opened after them.
+
+// tellWithLock writes a letter with such a link to a person whose address is confirmed.
+func (x *Rescue) tellWithLock(tx idp.Tx, a *idp.Account, now idp.Time, letter func(*idp.Account, string) mail.Letter) error {
+	if !x.Post.On() || !a.EmailVerified || a.Email == "" {
+		return nil
+	}
+	born, err := tx.Epochs(a.ID, "")
+	if err != nil {
+		return err
+	}
+	row, link, err := x.newLink(idp.PendingLock, "/login/lock", idp.Epochs{Realm: born.Realm}, idp.Link{Account: a.ID, Email: a.Email}, now, lockFor)
+	if err != nil {
+		return err
+	}
+	return x.send(tx, row, letter(a, link))
+}
+
+// Tell writes to a person what was changed.
+func (x *Rescue) Tell(tx idp.Tx, who *idp.Account, what idp.EventKind, now idp.Time) error {
+	if what != idp.EventPasswordChanged {
+		return nil
+	}
+	return x.tellWithLock(tx, who, now, letterChanged)
+}
+
+// Arrived is told of each new session, in the transaction that makes it; known says that the account has signed in before in that
+// browser. Nobody is written to about the first sign-in that there ever was. Letters are in the language of browsers that are known.
+func (x *Rescue) Arrived(tx idp.Tx, s *idp.Session, r *http.Request, known bool) error {
+	care, err := tx.Care(s.Account)
+	if err != nil && !errors.Is(err, idp.ErrNotFound) {
+		return err
+	}
+	if lang := x.Pages.Language(r); care.Since == 0 || known && care.Lang != lang {
+		care.Account, care.Since, care.Lang = s.Account, cmp.Or(care.Since, s.CreatedAt), lang
+		return tx.PutCare(care)
+	}
+	if known {
+		return nil
+	}
+	if err := tx.Record(idp.Event{Kind: idp.EventNewDevice, Account: s.Account, Session: s.Ref, IP: s.IP, Device: s.UserAgent}); err != nil {
+		return err
+	}
+	who, err := tx.Account(s.Account)
+	if err != nil {
+		return err
+	}
+	return x.tellWithLock(tx, &who, s.CreatedAt, func(a *idp.Account, link string) mail.Letter {
+		return letterDevice(a, web.Device(s.UserAgent), s.IP, s.CreatedAt, link)
+	})
+}
+
+// locks reads a link to lock an account, if it is still good for that.
+func locks(v idp.View, token string, now idp.Time) (o opened, err error) {
+	if o, err = find(v, token, idp.PendingLock, now); err != nil {
+		return o, err
+	}
+	if err := idp.Live(v, o.Born.Names()...); err != nil {
+		return o, err
+	}
+	care, err := v.Care(o.Account)
+	if err != nil && !errors.Is(err, idp.ErrNotFound) {
+		return o, err
+	}
+	if o.CreatedAt < care.SettledAt {
+		return o, idp.ErrEnded
+	}
+	return o, nil
+}
+
+func (x *Rescue) linkPage(w http.ResponseWriter, r *http.Request) {
+	q, err := edge.Query(r)
+	if err != nil {
+		x.Pages.Fail(w, r, err)
+		return
+	}
+	token := q.Get("token")
+	now, _ := x.Store.Now()
+	var o opened
+	err = x.Store.View(r.Context(), func(v idp.View) (err error) { o, err = locks(v, token, now); return err })
+	if err != nil {
+		x.fail(w, r, err)
+		return
+	}
+	x.show(w, r, http.StatusOK, web.LockLink{CSRF: x.Browser.CSRF(w, r), Token: token, Username: o.who.Username, Moved: o.who.Email != o.Email})
+}
+
+// link locks. Where the account has another address by now, recovery by mail would go to whoever gave it that one: then an operator opens.
+func (x *Rescue) link(w http.ResponseWriter, r *http.Request, form url.Values) {
+	token := form.Get("token")
+	now, _ := x.Store.Now()
+	var receipt idp.Receipt
+	err := x.Store.Update(r.Context(), func(tx idp.Tx) error {
+		early, err := find(tx, token, idp.PendingLock, now)
+		if err != nil {
+			return err
+		}
+		if err := tx.LockAccount(early.Account, idp.Exclusive); err != nil {
+			return err
+		}
+		o, err := locks(tx, token, now)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.TakePending(o.Pending.ID); err != nil {
+			return err
+		}
+		kind := idp.LockPassword
+		if o.who.Email != o.Email {
+			kind = idp.LockOperator
+		}
+		if err := tx.Record(event(idp.EventLinkOpened, o.Account, r, "mail", "lock")); err != nil {
+			return err
+		}
+		receipt, _, err = x.LockIn(tx, o.Account, kind, 0, now, idp.Cause{Kind: idp.CauseLock, Actor: idp.ActorAccount(o.Account)}, r)
+		return err
+	})
+	if err != nil {
+		x.fail(w, r, err)
+		return
+	}
+	x.Door.Committed()
+	x.Post.Wake()
+	to := "/login/locked"
+	if receipt.ID != "" {
+		x.Browser.Leave(w, r, receipt.ID)
+		to += "?receipt=" + string(receipt.ID)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}

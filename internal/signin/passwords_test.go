@@ -1,0 +1,81 @@
+package signin
+
+import (
+	"context"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/store/sqlite"
+	"exeunt.dev/ledger"
+)
+
+// A password that was kept with less than today's cost is kept anew when its owner signs in, unless it was changed meanwhile; nothing ends.
+func TestUpgrade(t *testing.T) {
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	cheap, dear := NewPasswords(store), NewPasswords(store)
+	dear.SetCost(Cost{Memory: 20 * 1024, Passes: 3})
+	const right = "a right and long one"
+	old, err := cheap.Hash(t.Context(), right)
+	if err != nil {
+		t.Fatal(err)
+	}
+	epoch := ledger.NewName()
+	if err := store.Update(t.Context(), func(tx idp.Tx) error {
+		return tx.InsertAccount(idp.Account{ID: "alice", Username: "alice", Password: old, State: idp.AccountActive, PasswordAt: 7}, epoch)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	row := func() (a idp.Account, e idp.Epochs) {
+		t.Helper()
+		if err := store.View(t.Context(), func(v idp.View) (err error) {
+			if a, err = v.Account("alice"); err == nil {
+				e, err = v.Epochs("alice", "")
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return a, e
+	}
+	check := func(p *Passwords, password string) error {
+		_, err := p.Check(context.Background(), httptest.NewRequest("POST", "/login", nil), "alice", password)
+		return err
+	}
+	if check(dear, "a wrong and long one") == nil || check(cheap, right) != nil {
+		t.Fatal("the check is wrong")
+	}
+	if a, _ := row(); a.Password != old {
+		t.Error("kept anew without a reason")
+	}
+	if err := check(dear, right); err != nil {
+		t.Fatal(err)
+	}
+	a, e := row()
+	if !strings.Contains(a.Password, "m=20480,t=3,p=1") || a.PasswordAt != 7 || e.Account != epoch {
+		t.Errorf("%+v under %v", a, e)
+	}
+	if check(dear, right) != nil || check(cheap, right) != nil || check(dear, "a wrong and long one") == nil {
+		t.Error("what is kept anew is another password")
+	}
+	if again, _ := row(); again.Password != a.Password {
+		t.Error("kept anew twice, or more cheaply")
+	}
+	// Changed while it was checked: the change stays.
+	a.Password = old
+	changed := a
+	changed.Password = "changed meanwhile"
+	if err := store.Update(t.Context(), func(tx idp.Tx) error { return tx.UpdateAccount(changed) }); err != nil {
+		t.Fatal(err)
+	}
+	dear.upgrade(t.Context(), &a, right)
+	if now, _ := row(); now.Password != changed.Password {
+		t.Error("a change was overwritten")
+	}
+}
