@@ -74,7 +74,7 @@ func (c *accountUnlockCmd) Run(w *world) error {
 		}
 		now, _ := b.Store.Now()
 		err := b.Store.Update(w.ctx, func(tx idp.Tx) error {
-			if err := door.UnlockIn(tx, a.ID, now); err != nil {
+			if err := door.UnlockIn(tx, a.ID, now, idp.AccountLocked); err != nil {
 				return err
 			}
 			return tx.Record(idp.Event{Kind: idp.EventUnlocked, Account: a.ID, Actor: why.Actor, Why: why.Reason})
