@@ -115,7 +115,10 @@ func (p Provider) Check() error {
 func Safe(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
-		return fmt.Errorf("provider: %q is not an absolute URL", address)
+		if err == nil {
+			address = u.Redacted()
+		}
+		return fmt.Errorf("provider: %q is not an absolute URL without user and fragment", address)
 	}
 	if u.Scheme == "https" || u.Scheme == "http" && Loopback(u.Hostname()) {
 		return nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"exeunt.dev/internal/jws"
+	"exeunt.dev/internal/upstream/optest"
 	"exeunt.dev/rp"
 	"exeunt.dev/rp/rptest"
 )
@@ -21,8 +22,8 @@ func (b *browser) backchannel(token string) answer {
 
 // Back-Channel Logout 1.0 section 2.6, check by check; section 2.8 for the answers.
 func TestLogoutTokenChecks(t *testing.T) {
-	o := newOP(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()))
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()))
 	b := h.browser()
 	b.signIn("op")
 	evil, err := jws.Generate("k1", jws.ES256)
@@ -32,12 +33,12 @@ func TestLogoutTokenChecks(t *testing.T) {
 	event := "http://schemas.openid.net/event/backchannel-logout"
 	unix := func(d time.Duration) int64 { return time.Now().Add(d).Unix() }
 	typed := func(typ string) string {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		return o.signed(typ, o.logoutClaims(nil))
+		o.Mu.Lock()
+		defer o.Mu.Unlock()
+		return o.Signed(typ, o.LogoutClaims(nil))
 	}
 	signedBy := func(f func(claims []byte) string) string {
-		claims, err := json.Marshal(o.logoutClaims(nil))
+		claims, err := json.Marshal(o.LogoutClaims(nil))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,34 +57,34 @@ func TestLogoutTokenChecks(t *testing.T) {
 		"typ of an ID token":  typed("JWT"),
 		"no typ":              typed(""),
 		"typ at+jwt":          typed("at+jwt"),
-		"iss":                 o.logoutToken(map[string]any{"iss": "https://evil.example"}),
-		"no iss":              o.logoutToken(map[string]any{"iss": nil}),
-		"aud":                 o.logoutToken(map[string]any{"aud": "another"}),
-		"aud list":            o.logoutToken(map[string]any{"aud": []string{"another"}}),
-		"no aud":              o.logoutToken(map[string]any{"aud": nil}),
-		"expired":             o.logoutToken(map[string]any{"exp": unix(-6 * time.Minute)}),
-		"no exp":              o.logoutToken(map[string]any{"exp": nil}),
-		"exp a word":          o.logoutToken(map[string]any{"exp": "soon"}),
-		"no iat":              o.logoutToken(map[string]any{"iat": nil}),
-		"iat to come":         o.logoutToken(map[string]any{"iat": unix(10 * time.Minute), "exp": unix(20 * time.Minute)}),
-		"iat long ago":        o.logoutToken(map[string]any{"iat": unix(-time.Hour)}),
-		"iat beyond":          o.logoutToken(map[string]any{"iat": 1e300}),
-		"neither sub nor sid": o.logoutToken(map[string]any{"sub": nil, "sid": nil}),
-		"sub a number":        o.logoutToken(map[string]any{"sub": 7}),
-		"sid empty":           o.logoutToken(map[string]any{"sid": ""}),
-		"no events":           o.logoutToken(map[string]any{"events": nil}),
-		"another event":       o.logoutToken(map[string]any{"events": map[string]any{"http://schemas.openid.net/event/other": map[string]any{}}}),
-		"event no object":     o.logoutToken(map[string]any{"events": map[string]any{event: true}}),
-		"nonce":               o.logoutToken(map[string]any{"nonce": "n"}),
-		"nonce null":          o.signed("logout+jwt", map[string]any{"nonce": nil, "iss": o.URL, "aud": "site", "iat": unix(0), "exp": unix(time.Minute), "jti": "n", "sub": "alice-at-op", "events": map[string]any{event: map[string]any{}}}),
-		"no jti":              o.logoutToken(map[string]any{"jti": nil}),
+		"iss":                 o.LogoutToken(map[string]any{"iss": "https://evil.example"}),
+		"no iss":              o.LogoutToken(map[string]any{"iss": nil}),
+		"aud":                 o.LogoutToken(map[string]any{"aud": "another"}),
+		"aud list":            o.LogoutToken(map[string]any{"aud": []string{"another"}}),
+		"no aud":              o.LogoutToken(map[string]any{"aud": nil}),
+		"expired":             o.LogoutToken(map[string]any{"exp": unix(-6 * time.Minute)}),
+		"no exp":              o.LogoutToken(map[string]any{"exp": nil}),
+		"exp a word":          o.LogoutToken(map[string]any{"exp": "soon"}),
+		"no iat":              o.LogoutToken(map[string]any{"iat": nil}),
+		"iat to come":         o.LogoutToken(map[string]any{"iat": unix(10 * time.Minute), "exp": unix(20 * time.Minute)}),
+		"iat long ago":        o.LogoutToken(map[string]any{"iat": unix(-time.Hour)}),
+		"iat beyond":          o.LogoutToken(map[string]any{"iat": 1e300}),
+		"neither sub nor sid": o.LogoutToken(map[string]any{"sub": nil, "sid": nil}),
+		"sub a number":        o.LogoutToken(map[string]any{"sub": 7}),
+		"sid empty":           o.LogoutToken(map[string]any{"sid": ""}),
+		"no events":           o.LogoutToken(map[string]any{"events": nil}),
+		"another event":       o.LogoutToken(map[string]any{"events": map[string]any{"http://schemas.openid.net/event/other": map[string]any{}}}),
+		"event no object":     o.LogoutToken(map[string]any{"events": map[string]any{event: true}}),
+		"nonce":               o.LogoutToken(map[string]any{"nonce": "n"}),
+		"nonce null":          o.Signed("logout+jwt", map[string]any{"nonce": nil, "iss": o.URL, "aud": "site", "iat": unix(0), "exp": unix(time.Minute), "jti": "n", "sub": "alice-at-op", "events": map[string]any{event: map[string]any{}}}),
+		"no jti":              o.LogoutToken(map[string]any{"jti": nil}),
 	} {
 		a := b.backchannel(token)
 		if a.status != 400 || a.header.Get("Cache-Control") != "no-store" || !strings.Contains(a.body, "invalid_request") {
 			t.Error(name, a.status, a.body)
 		}
 	}
-	good := o.logoutToken(nil)
+	good := o.LogoutToken(nil)
 	for name, body := range map[string]string{"twice": "logout_token=" + good + "&logout_token=" + good, "elsewhere": "token=" + good} {
 		if a := b.send("POST", "/auth/logout/op/backchannel", body, nil); a.status != 400 {
 			t.Error(name, a.status)
@@ -104,7 +105,7 @@ func TestLogoutTokenChecks(t *testing.T) {
 	if a := b.backchannel(good); a.status != 400 {
 		t.Error("a replayed one:", a.status)
 	}
-	if a := b.backchannel(o.logoutToken(map[string]any{"aud": []string{"x", "site"}, "typ": "x", "unknown": 1})); a.status != 200 {
+	if a := b.backchannel(o.LogoutToken(map[string]any{"aud": []string{"x", "site"}, "typ": "x", "unknown": 1})); a.status != 200 {
 		t.Error("signed out already is success, unknown claims are ignored:", a)
 	}
 	for _, s := range h.said {
@@ -116,14 +117,14 @@ func TestLogoutTokenChecks(t *testing.T) {
 
 // Old providers send typ JWT or none; a website says so by hand.
 func TestAnyLogoutType(t *testing.T) {
-	o := newOP(t)
-	p := o.provider()
+	o := optest.New(t)
+	p := o.Provider()
 	p.AnyLogoutType = true
 	b := newWebsite(t, rp.Provider("op", p)).browser()
 	for typ, want := range map[string]int{"JWT": 200, "": 200, "at+jwt": 400} {
-		o.mu.Lock()
-		token := o.signed(typ, o.logoutClaims(map[string]any{"jti": "typ" + typ}))
-		o.mu.Unlock()
+		o.Mu.Lock()
+		token := o.Signed(typ, o.LogoutClaims(map[string]any{"jti": "typ" + typ}))
+		o.Mu.Unlock()
 		if a := b.backchannel(token); a.status != want {
 			t.Error(typ, a.status)
 		}
@@ -132,23 +133,23 @@ func TestAnyLogoutType(t *testing.T) {
 
 // By sid one device, by sub all of the person's, and nobody else's.
 func TestBackchannelEndsWhatItNames(t *testing.T) {
-	o := newOP(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()), rp.Provider("other", o.provider()))
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()), rp.Provider("other", o.Provider()))
 	in := func(sub, sid, name string) *browser {
-		o.set(func() { o.sub, o.sid = sub, sid })
+		o.Set(func() { o.Sub, o.SID = sub, sid })
 		b := h.browser()
 		b.signIn(name)
 		return b
 	}
 	one, two, bob, elsewhere := in("alice-at-op", "sid-1", "op"), in("alice-at-op", "sid-2", "op"), in("bob-at-op", "sid-b", "op"), in("alice-at-op", "sid-1", "other")
-	if a := one.backchannel(o.logoutToken(map[string]any{"sub": nil})); a.status != 200 || one.signedIn() || !two.signedIn() || !bob.signedIn() || !elsewhere.signedIn() {
+	if a := one.backchannel(o.LogoutToken(map[string]any{"sub": nil})); a.status != 200 || one.signedIn() || !two.signedIn() || !bob.signedIn() || !elsewhere.signedIn() {
 		t.Error("by sid:", a, one.signedIn(), two.signedIn(), bob.signedIn(), elsewhere.signedIn())
 	}
 	unknown := in("alice-at-op", "", "op") // a session of which no sid is known
-	if a := one.backchannel(o.logoutToken(map[string]any{"sid": "sid-9"})); a.status != 200 || unknown.signedIn() || !two.signedIn() {
+	if a := one.backchannel(o.LogoutToken(map[string]any{"sid": "sid-9"})); a.status != 200 || unknown.signedIn() || !two.signedIn() {
 		t.Error("by sid and sub:", a, unknown.signedIn(), two.signedIn())
 	}
-	if a := one.backchannel(o.logoutToken(map[string]any{"sid": nil})); a.status != 200 || two.signedIn() || !bob.signedIn() || !elsewhere.signedIn() {
+	if a := one.backchannel(o.LogoutToken(map[string]any{"sid": nil})); a.status != 200 || two.signedIn() || !bob.signedIn() || !elsewhere.signedIn() {
 		t.Error("by sub:", a, two.signedIn(), bob.signedIn(), elsewhere.signedIn())
 	}
 }
@@ -157,13 +158,13 @@ func TestBackchannelEndsWhatItNames(t *testing.T) {
 func TestOvertakenSignIn(t *testing.T) {
 	for name, change := range map[string]map[string]any{"by sid": {"sub": nil}, "by sub": {"sid": nil}} {
 		t.Run(name, func(t *testing.T) {
-			o := newOP(t)
-			h := newWebsite(t, rp.Provider("op", o.provider()))
+			o := optest.New(t)
+			h := newWebsite(t, rp.Provider("op", o.Provider()))
 			b := h.browser()
 			reached, go_on := make(chan struct{}), make(chan struct{})
-			o.set(func() {
-				o.claims = func(c map[string]any) { c["name"] = nil } // so that userinfo is asked, after the ID token is there
-				o.answers = func(_ http.ResponseWriter, r *http.Request) bool {
+			o.Set(func() {
+				o.Claims = func(c map[string]any) { c["name"] = nil } // so that userinfo is asked, after the ID token is there
+				o.Answers = func(_ http.ResponseWriter, r *http.Request) bool {
 					if r.URL.Path == "/userinfo" {
 						close(reached)
 						<-go_on
@@ -174,16 +175,16 @@ func TestOvertakenSignIn(t *testing.T) {
 			done := make(chan answer)
 			go func() { done <- b.get("/auth/login/op?return=/private/x") }()
 			<-reached
-			if a := h.browser().backchannel(o.logoutToken(change)); a.status != 200 {
+			if a := h.browser().backchannel(o.LogoutToken(change)); a.status != 200 {
 				t.Error(a)
 			}
 			close(go_on)
 			if a := <-done; a.status != 409 || b.signedIn() {
 				t.Error(a)
 			}
-			o.set(func() {
-				o.answers, o.sid = nil, "sid-2"
-				o.claims = func(c map[string]any) { c["iat"] = time.Now().Unix() + 1 }
+			o.Set(func() {
+				o.Answers, o.SID = nil, "sid-2"
+				o.Claims = func(c map[string]any) { c["iat"] = time.Now().Unix() + 1 }
 			})
 			b.signIn("op")
 			if !b.signedIn() {
@@ -195,21 +196,21 @@ func TestOvertakenSignIn(t *testing.T) {
 
 // The provider's keys change, and its documents are away for a while: a good logout token is not dropped.
 func TestKeysForLogout(t *testing.T) {
-	o := newOP(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()))
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()))
 	b := h.browser()
 	b.signIn("op")
-	o.turn("k2") // just after the old one was asked for: the website waits until it may ask again
-	if a := b.backchannel(o.logoutToken(nil)); a.status != 200 || b.signedIn() {
+	o.Turn("k2") // just after the old one was asked for: the website waits until it may ask again
+	if a := b.backchannel(o.LogoutToken(nil)); a.status != 200 || b.signedIn() {
 		t.Error("a new key:", a)
 	}
 
-	fresh := newWebsite(t, rp.Provider("op", o.provider())) // has asked for nothing yet
+	fresh := newWebsite(t, rp.Provider("op", o.Provider())) // has asked for nothing yet
 	x := fresh.browser()
 	var down atomic.Int32
 	down.Store(1)
-	o.set(func() {
-		o.answers = func(w http.ResponseWriter, _ *http.Request) bool {
+	o.Set(func() {
+		o.Answers = func(w http.ResponseWriter, _ *http.Request) bool {
 			if down.Add(1) > 2 {
 				return false // comes back for the second question
 			}
@@ -217,15 +218,15 @@ func TestKeysForLogout(t *testing.T) {
 			return true
 		}
 	})
-	if a := x.backchannel(o.logoutToken(nil)); a.status != 200 {
+	if a := x.backchannel(o.LogoutToken(nil)); a.status != 200 {
 		t.Error("discovery retried:", a)
 	}
-	o.set(func() {
-		o.answers = func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(503); return true }
+	o.Set(func() {
+		o.Answers = func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(503); return true }
 	})
-	y := newWebsite(t, rp.Provider("op", o.provider())).browser()
+	y := newWebsite(t, rp.Provider("op", o.Provider())).browser()
 	start := time.Now()
-	if a := y.backchannel(o.logoutToken(nil)); a.status != 503 || a.header.Get("Retry-After") == "" {
+	if a := y.backchannel(o.LogoutToken(nil)); a.status != 503 || a.header.Get("Retry-After") == "" {
 		t.Error("no keys:", a)
 	}
 	if took := time.Since(start); took > 15*time.Second {
@@ -234,8 +235,8 @@ func TestKeysForLogout(t *testing.T) {
 }
 
 func TestFrontchannel(t *testing.T) {
-	o := newOP(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()))
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()))
 	b := h.browser()
 	b.signIn("op")
 	iss := url.QueryEscape(o.URL)
@@ -261,8 +262,8 @@ func TestFrontchannel(t *testing.T) {
 // Section 2.7: what the provider signed out loses its refresh token, too, unless it is for when the person is away.
 func TestBackchannelRevokesRefreshTokens(t *testing.T) {
 	for _, offline := range []bool{false, true} {
-		o := newOP(t)
-		p := o.provider()
+		o := optest.New(t)
+		p := o.Provider()
 		if offline {
 			p.Scopes = append(p.Scopes, "offline_access")
 		}
@@ -270,7 +271,7 @@ func TestBackchannelRevokesRefreshTokens(t *testing.T) {
 		h := newWebsiteOn(t, st, rp.Provider("op", p))
 		b := h.browser()
 		b.signIn("op")
-		if a := b.backchannel(o.logoutToken(nil)); a.status != 200 {
+		if a := b.backchannel(o.LogoutToken(nil)); a.status != 200 {
 			t.Error(a)
 		}
 		owed, err := h.site.Owed(t.Context(), "user-1", 9)
@@ -289,12 +290,12 @@ func TestBackchannelRevokesRefreshTokens(t *testing.T) {
 // Clocks that differ by minutes keep nobody out, and nobody in.
 func TestClocksDiffer(t *testing.T) {
 	for _, d := range []time.Duration{-4 * time.Minute, 4 * time.Minute} {
-		o := newOP(t)
-		h := newWebsite(t, rp.Provider("op", o.provider()))
+		o := optest.New(t)
+		h := newWebsite(t, rp.Provider("op", o.Provider()))
 		h.forward(d)
 		b := h.browser()
 		b.signIn("op")
-		if a := b.backchannel(o.logoutToken(nil)); a.status != 200 || b.signedIn() {
+		if a := b.backchannel(o.LogoutToken(nil)); a.status != 200 || b.signedIn() {
 			t.Error(d, a)
 		}
 	}

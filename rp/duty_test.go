@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"exeunt.dev/internal/upstream/optest"
 	"exeunt.dev/rp"
 	"exeunt.dev/rp/rptest"
 )
@@ -120,9 +121,9 @@ func TestGiveUp(t *testing.T) {
 
 // The process dies between the sign-out and the attempt: another one takes the duty up when the lease is over.
 func TestOwedSurvivesACrash(t *testing.T) {
-	o := newOP(t)
+	o := optest.New(t)
 	st := &watched{rptest.NewMemory(), make(chan rp.Duty, 10)}
-	h := newWebsiteOn(t, st, rp.Provider("op", o.provider()))
+	h := newWebsiteOn(t, st, rp.Provider("op", o.Provider()))
 	b := h.browser()
 	b.signIn("op")
 	// The ending is committed with its duty; the process is gone before it asks anybody.
@@ -136,28 +137,28 @@ func TestOwedSurvivesACrash(t *testing.T) {
 	if d := st.next(t); d.State != rp.Revoked || d.Attempts != 2 {
 		t.Errorf("%+v", d)
 	}
-	o.set(func() {
-		if !slices.Equal(o.revoked, []string{"refresh-secret"}) {
-			t.Error(o.revoked)
+	o.Set(func() {
+		if !slices.Equal(o.Revoked, []string{"refresh-secret"}) {
+			t.Error(o.Revoked)
 		}
 	})
 }
 
 // A key that is missing keeps the duty, not the secret's owner, waiting.
 func TestKeysChange(t *testing.T) {
-	o := newOP(t)
+	o := optest.New(t)
 	store := &watched{rptest.NewMemory(), make(chan rp.Duty, 10)}
-	h := newWebsiteOn(t, store, rp.Provider("op", o.provider()))
+	h := newWebsiteOn(t, store, rp.Provider("op", o.Provider()))
 	b := h.browser()
 	b.signIn("op")
 	old, next := make([]byte, 32), make([]byte, 32)
 	copy(old, "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk")
 	copy(next, "another")
-	both, err := rp.New(store, rp.Origin(h.at), rp.Key(next, old), rp.Provider("op", o.provider()))
+	both, err := rp.New(store, rp.Origin(h.at), rp.Key(next, old), rp.Provider("op", o.Provider()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	lost, err := rp.New(store, rp.Origin(h.at), rp.Key(next), rp.Provider("op", o.provider()))
+	lost, err := rp.New(store, rp.Origin(h.at), rp.Key(next), rp.Provider("op", o.Provider()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,9 +182,9 @@ func TestKeysChange(t *testing.T) {
 
 // What two replicas store is nothing that opens a session or a provider.
 func TestNothingReadableIsStored(t *testing.T) {
-	o := newOP(t)
+	o := optest.New(t)
 	st := &recorder{Memory: rptest.NewMemory()}
-	h := newWebsiteOn(t, st, rp.Provider("op", o.provider()))
+	h := newWebsiteOn(t, st, rp.Provider("op", o.Provider()))
 	b := h.browser()
 	b.signOut(b.signIn("op"), "revoke")
 	all := fmt.Sprintf("%s", st.seen)

@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"exeunt.dev/provider"
 	"exeunt.dev/rp"
 	"exeunt.dev/rp/rptest"
 )
@@ -106,8 +105,6 @@ func newWebsiteOn(t *testing.T, store rp.Store, options ...rp.Option) *website {
 	})
 	return h
 }
-
-func (o *op) provider() provider.Provider { return provider.OIDC(o.URL, "site", "site-secret") }
 
 // browser follows redirects, and posts what a form_post page of a provider would.
 type browser struct {

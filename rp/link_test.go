@@ -5,13 +5,14 @@ import (
 	"testing"
 	"time"
 
+	"exeunt.dev/internal/upstream/optest"
 	"exeunt.dev/rp"
 )
 
 // One local user, several providers: by a POST of a recent sign-in, and never because two addresses are equal.
 func TestLink(t *testing.T) {
-	o, g := newOP(t), newGitHub(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()), rp.Provider("github", g.provider))
+	o, g := optest.New(t), newGitHub(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()), rp.Provider("github", g.provider))
 	b := h.browser()
 	csrf := b.signIn("op")
 	form := url.Values{"csrf": {csrf}, "return": {"/private/linked"}}
@@ -51,11 +52,11 @@ func TestLink(t *testing.T) {
 			done++
 		}
 	}
-	if done != 2 || len(o.revoked) != 1 || len(g.calls()) != 1 || !x.signedIn() {
+	if done != 2 || len(o.Revoked) != 1 || len(g.calls()) != 1 || !x.signedIn() {
 		t.Errorf("%+v", r)
 	}
 	// An identity of another user stays that user's.
-	o.set(func() { o.sub = "bob-at-op" })
+	o.Set(func() { o.Sub = "bob-at-op" })
 	bob := h.browser()
 	form.Set("csrf", bob.signIn("op"))
 	if a := bob.post("/auth/link/github", form); a.status != 409 || h.users["github:9007199254740993"] != "user-1" {
@@ -65,8 +66,8 @@ func TestLink(t *testing.T) {
 
 // The session that asked to link ends on the way: nothing is linked.
 func TestLinkDiesWithItsSession(t *testing.T) {
-	o, g := newOP(t), newGitHub(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()), rp.Provider("github", g.provider))
+	o, g := optest.New(t), newGitHub(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()), rp.Provider("github", g.provider))
 	b := h.browser()
 	csrf := b.signIn("op")
 	hops := 0
@@ -79,12 +80,12 @@ func TestLinkDiesWithItsSession(t *testing.T) {
 		t.Error(a, h.users)
 	}
 	// Nor does a session of somebody else in this browser inherit it.
-	o.set(func() { o.sub = "bob-at-op" })
+	o.Set(func() { o.Sub = "bob-at-op" })
 	hops = 0
 	csrf = b.signIn("op")
 	a = (&browser{h, &stop}).post("/auth/link/github", url.Values{"csrf": {csrf}})
 	to = a.header.Get("Location")
-	o.set(func() { o.sub = "carol-at-op" })
+	o.Set(func() { o.Sub = "carol-at-op" })
 	b.signIn("op")
 	if a := b.get(to); a.status != 403 || len(h.users) != 3 {
 		t.Error(a, h.users)

@@ -8,14 +8,15 @@ import (
 	"time"
 
 	"exeunt.dev/internal/jws"
+	"exeunt.dev/internal/upstream/optest"
 	"exeunt.dev/provider"
 	"exeunt.dev/rp"
 	"exeunt.dev/rp/rptest"
 )
 
 func TestSignIn(t *testing.T) {
-	o := newOP(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()))
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()))
 	b := h.browser()
 	if a := b.once("/private/x?q=1"); a.status != 303 || a.header.Get("Location") != h.at+"/auth/login/op?return=%2Fprivate%2Fx%3Fq%3D1" {
 		t.Fatal(a)
@@ -33,7 +34,7 @@ func TestSignIn(t *testing.T) {
 	if !b.signedIn() || h.browser().signedIn() {
 		t.Error("this browser, and no other, is signed in")
 	}
-	q := o.asked[0]
+	q := o.Asked[0]
 	if q.Get("code_challenge_method") != "S256" || len(q.Get("nonce")) < 40 || len(q.Get("state")) < 40 || q.Get("redirect_uri") != h.at+"/auth/callback/op" || q.Has("prompt") {
 		t.Error(q)
 	}
@@ -49,7 +50,7 @@ func TestSignIn(t *testing.T) {
 }
 
 func TestCookies(t *testing.T) {
-	h := newWebsite(t, rp.Provider("op", newOP(t).provider()), rp.Origin("https://site.example"), rp.Persistent())
+	h := newWebsite(t, rp.Provider("op", optest.New(t).Provider()), rp.Origin("https://site.example"), rp.Persistent())
 	a := h.browser().once("/auth/login/op")
 	c := a.header.Get("Set-Cookie")
 	for _, want := range []string{"__Host-rp-browser=", "HttpOnly", "Secure", "SameSite=Lax", "Path=/"} {
@@ -63,8 +64,8 @@ func TestCookies(t *testing.T) {
 }
 
 func TestStateIsBoundToTheBrowserAndUsedOnce(t *testing.T) {
-	o := newOP(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()), rp.Provider("op2", o.provider()))
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()), rp.Provider("op2", o.Provider()))
 	b := h.browser()
 	back := func() string { return b.once(b.once("/auth/login/op").header.Get("Location")).header.Get("Location") }
 	to := back()
@@ -107,16 +108,16 @@ func TestBadAnswersSignNobodyIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	put := func(k string, v any) func(*op) {
-		return func(o *op) {
-			o.claims = func(c map[string]any) {
+	put := func(k string, v any) func(*optest.OP) {
+		return func(o *optest.OP) {
+			o.Claims = func(c map[string]any) {
 				if c[k] = v; v == nil {
 					delete(c, k)
 				}
 			}
 		}
 	}
-	for name, change := range map[string]func(*op){
+	for name, change := range map[string]func(*optest.OP){
 		"iss":          put("iss", "https://evil.example"),
 		"aud":          put("aud", "another"),
 		"azp":          put("azp", "another"),
@@ -130,10 +131,10 @@ func TestBadAnswersSignNobodyIn(t *testing.T) {
 		"no iat":       put("iat", nil),
 		"sid a number": put("sid", 7),
 		"at_hash":      put("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"),
-		"foreign key":  func(o *op) { o.sign = func(c []byte) string { s, _ := evil.Sign("JWT", c); return s } },
-		"alg none":     func(o *op) { o.sign = func(c []byte) string { return "eyJhbGciOiJub25lIn0." + b64(c) + "." } },
-		"answer of another issuer": func(o *op) {
-			o.answers = func(w http.ResponseWriter, r *http.Request) bool {
+		"foreign key":  func(o *optest.OP) { o.Sign = func(c []byte) string { s, _ := evil.Sign("JWT", c); return s } },
+		"alg none":     func(o *optest.OP) { o.Sign = func(c []byte) string { return "eyJhbGciOiJub25lIn0." + b64(c) + "." } },
+		"answer of another issuer": func(o *optest.OP) {
+			o.Answers = func(w http.ResponseWriter, r *http.Request) bool {
 				if r.URL.Path != "/authorize" {
 					return false
 				}
@@ -141,8 +142,8 @@ func TestBadAnswersSignNobodyIn(t *testing.T) {
 				return true
 			}
 		},
-		"answer without issuer": func(o *op) {
-			o.answers = func(w http.ResponseWriter, r *http.Request) bool {
+		"answer without issuer": func(o *optest.OP) {
+			o.Answers = func(w http.ResponseWriter, r *http.Request) bool {
 				if r.URL.Path != "/authorize" {
 					return false
 				}
@@ -150,8 +151,8 @@ func TestBadAnswersSignNobodyIn(t *testing.T) {
 				return true
 			}
 		},
-		"error": func(o *op) {
-			o.answers = func(w http.ResponseWriter, r *http.Request) bool {
+		"error": func(o *optest.OP) {
+			o.Answers = func(w http.ResponseWriter, r *http.Request) bool {
 				if r.URL.Path != "/authorize" {
 					return false
 				}
@@ -159,8 +160,8 @@ func TestBadAnswersSignNobodyIn(t *testing.T) {
 				return true
 			}
 		},
-		"token endpoint down": func(o *op) {
-			o.answers = func(w http.ResponseWriter, r *http.Request) bool {
+		"token endpoint down": func(o *optest.OP) {
+			o.Answers = func(w http.ResponseWriter, r *http.Request) bool {
 				if r.URL.Path == "/token" {
 					w.WriteHeader(502)
 					w.Write([]byte("<html>mail@alice.example</html>"))
@@ -168,8 +169,8 @@ func TestBadAnswersSignNobodyIn(t *testing.T) {
 				return r.URL.Path == "/token"
 			}
 		},
-		"redirecting token endpoint": func(o *op) {
-			o.answers = func(w http.ResponseWriter, r *http.Request) bool {
+		"redirecting token endpoint": func(o *optest.OP) {
+			o.Answers = func(w http.ResponseWriter, r *http.Request) bool {
 				if r.URL.Path == "/token" {
 					http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 				}
@@ -179,9 +180,9 @@ func TestBadAnswersSignNobodyIn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := newOP(t)
-			o.set(func() { change(o) })
-			h := newWebsite(t, rp.Provider("op", o.provider()))
+			o := optest.New(t)
+			o.Set(func() { change(o) })
+			h := newWebsite(t, rp.Provider("op", o.Provider()))
 			b := h.browser()
 			a := b.get("/auth/login/op?return=/private/x")
 			if a.status != 502 && a.status != 403 || b.signedIn() || strings.Contains(a.body, "phish") || strings.Contains(a.body, "mail@") {
@@ -197,8 +198,8 @@ func TestBadAnswersSignNobodyIn(t *testing.T) {
 }
 
 func TestReturnToStaysHere(t *testing.T) {
-	o := newOP(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()), rp.Home("/home"))
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()), rp.Home("/home"))
 	for to, want := range map[string]string{
 		"/x?y=/z": "/x?y=/z", "": "/home", "x": "/home", "//evil.example": "/home", "/\\evil.example": "/home", "/\t/evil.example": "/home", "https://evil.example": "/home",
 		"/ok/..//evil.example": "/ok/..//evil.example", "/\r\nSet-Cookie:x": "/home", "javascript:alert(1)": "/home", "/" + strings.Repeat("a", 3000): "/home", "/%2f/evil.example": "/%2f/evil.example",
@@ -213,9 +214,9 @@ func TestReturnToStaysHere(t *testing.T) {
 
 // A POSTed callback comes without Lax cookies: it is stored, answered 303, and redeemed by the GET that follows.
 func TestPostedCallback(t *testing.T) {
-	o := newOP(t)
-	o.set(func() { o.form = true })
-	h := newWebsite(t, rp.Provider("op", o.provider()))
+	o := optest.New(t)
+	o.Set(func() { o.Form = true })
+	h := newWebsite(t, rp.Provider("op", o.Provider()))
 	b := h.browser()
 	form := b.once(b.once("/auth/login/op?return=/private/x").header.Get("Location")).header.Get("X-Form")
 	stranger := h.browser() // what the provider's page posts has no cookies of this website
@@ -245,12 +246,12 @@ func TestPostedCallback(t *testing.T) {
 
 // A provider for many tenants: the issuer of each token must be its own tenant's.
 func TestTenants(t *testing.T) {
-	o := newOP(t)
-	p := o.provider()
+	o := optest.New(t)
+	p := o.Provider()
 	p.IssuerPattern = o.URL + "/{tenantid}"
 	h := newWebsite(t, rp.Provider("op", p))
 	for issuer, ok := range map[string]bool{"/t1": true, "/t2": false, "": false} {
-		o.set(func() { o.claims = func(c map[string]any) { c["tid"], c["iss"] = "t1", o.URL+issuer } })
+		o.Set(func() { o.Claims = func(c map[string]any) { c["tid"], c["iss"] = "t1", o.URL+issuer } })
 		b := h.browser()
 		q, _ := url.Parse(b.once(b.once("/auth/login/op").header.Get("Location")).header.Get("Location"))
 		v := q.Query()

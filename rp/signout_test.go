@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"exeunt.dev/internal/upstream/optest"
 	"exeunt.dev/provider"
 	"exeunt.dev/rp"
 	"exeunt.dev/rp/rptest"
@@ -38,18 +39,18 @@ func state(r rp.Report, k rp.LayerKind) rp.LayerState {
 }
 
 func TestSignOutEndsThisSessionOnly(t *testing.T) {
-	o := newOP(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()))
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()))
 	b, other := h.browser(), h.browser()
 	csrf := b.signIn("op")
-	o.set(func() { o.sid = "sid-2" })
+	o.Set(func() { o.SID = "sid-2" })
 	other.signIn("op")
 	kept := b.cookies()
 	r := b.signOut(csrf).report(t)
 	if state(r, rp.LayerWebsite) != rp.Done || state(r, rp.LayerConsent) != rp.Open || state(r, rp.LayerProvider) != rp.Open || r.Layers[0].Sessions != 1 || r.Continue != "" {
 		t.Errorf("%+v", r)
 	}
-	if b.signedIn() || !other.signedIn() || len(o.revoked) > 0 {
+	if b.signedIn() || !other.signedIn() || len(o.Revoked) > 0 {
 		t.Error("this session, and nothing else, ends")
 	}
 	thief := h.browser()
@@ -76,8 +77,8 @@ func TestSignOutEndsThisSessionOnly(t *testing.T) {
 }
 
 func TestSignOutIsNotForged(t *testing.T) {
-	o := newOP(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()))
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()))
 	b, other := h.browser(), h.browser()
 	csrf, others := b.signIn("op"), other.signIn("op")
 	same := map[string]string{"Sec-Fetch-Site": "same-origin"}
@@ -104,15 +105,15 @@ func TestSignOutIsNotForged(t *testing.T) {
 }
 
 func TestEverywhere(t *testing.T) {
-	o := newOP(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()))
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()))
 	b, phone, bob := h.browser(), h.browser(), h.browser()
 	csrf := b.signIn("op")
 	phone.signIn("op")
 	half := phone.once(phone.once("/auth/login/op").header.Get("Location")).header.Get("Location") // under way
-	o.set(func() { o.sub, o.sid = "bob-at-op", "sid-bob" })
+	o.Set(func() { o.Sub, o.SID = "bob-at-op", "sid-bob" })
 	bob.signIn("op")
-	o.set(func() { o.sub, o.sid = "alice-at-op", "sid-3" })
+	o.Set(func() { o.Sub, o.SID = "alice-at-op", "sid-3" })
 	h.forward(time.Second)
 	if r := b.signOut(csrf, "everywhere").report(t); r.Layers[0].Sessions != 2 {
 		t.Errorf("%+v", r)
@@ -163,12 +164,12 @@ func TestSignOutWithinASecond(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			quick(t, func() time.Duration {
-				o := newOP(t)
-				h := newWebsite(t, rp.Provider("op", o.provider()))
+				o := optest.New(t)
+				h := newWebsite(t, rp.Provider("op", o.Provider()))
 				b := h.browser()
 				csrf := b.signIn("op")
-				o.set(func() {
-					o.answers = func(w http.ResponseWriter, r *http.Request) bool {
+				o.Set(func() {
+					o.Answers = func(w http.ResponseWriter, r *http.Request) bool {
 						io.Copy(io.Discard, r.Body) // only then does the server notice that the caller has left
 						f(w, r)
 						return true
@@ -198,8 +199,8 @@ func TestRevocationWithoutConnection(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	for name, at := range map[string]string{"certificate": secure.URL, "refused": gone.URL} {
-		o := newOP(t)
-		p := o.provider()
+		o := optest.New(t)
+		p := o.Provider()
 		p.Endpoints.Revoke = at + "/revoke"
 		h := newWebsite(t, rp.Provider("op", p))
 		b := h.browser()
@@ -234,24 +235,24 @@ func TestSignOutWithoutDatabaseClaimsNothing(t *testing.T) {
 	for name, err := range map[string]error{"gone": errBroken, "hanging": nil} {
 		t.Run(name, func(t *testing.T) {
 			quick(t, func() time.Duration {
-				o := newOP(t)
+				o := optest.New(t)
 				st := &stuck{Store: rptest.NewMemory(), broken: make(chan struct{}), release: make(chan struct{}), err: err}
 				defer close(st.release)
-				h := newWebsiteOn(t, st, rp.Provider("op", o.provider()))
+				h := newWebsiteOn(t, st, rp.Provider("op", o.Provider()))
 				b := h.browser()
 				csrf := b.signIn("op")
 				close(st.broken)
 				start := time.Now()
 				a := b.signOut(csrf, "revoke")
 				took := time.Since(start)
-				if a.status != 503 || strings.Contains(a.body, "done") || strings.Contains(strings.Join(a.header.Values("Set-Cookie"), " "), "session") || a.header.Get("Retry-After") == "" || len(o.revoked) > 0 {
+				if a.status != 503 || strings.Contains(a.body, "done") || strings.Contains(strings.Join(a.header.Values("Set-Cookie"), " "), "session") || a.header.Get("Retry-After") == "" || len(o.Revoked) > 0 {
 					t.Error(a)
 				}
 				if a := b.send("POST", "/auth/signout", "csrf="+csrf, map[string]string{"Sec-Fetch-Site": "same-origin"}); a.status != 503 || strings.Contains(a.body, "are signed out") {
 					t.Error(a)
 				}
 				// The provider is told that it did not work, so that it tries again.
-				if a := b.send("POST", "/auth/logout/op/backchannel", "logout_token="+o.logoutToken(nil), nil); a.status != 503 {
+				if a := b.send("POST", "/auth/logout/op/backchannel", "logout_token="+o.LogoutToken(nil), nil); a.status != 503 {
 					t.Error(a)
 				}
 				return took
@@ -262,8 +263,8 @@ func TestSignOutWithoutDatabaseClaimsNothing(t *testing.T) {
 
 // The way out through the provider and back: the ID token is the hint, the return shows the report, once.
 func TestAtProvider(t *testing.T) {
-	o := newOP(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()))
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()))
 	b := h.browser()
 	csrf := b.signIn("op")
 	h.forward(10 * time.Minute) // the ID token has expired
@@ -306,9 +307,9 @@ func TestAtProvider(t *testing.T) {
 
 // After a sign-out nobody is signed in again without a human act, and the provider is told to ask who.
 func TestNoSilentWayBack(t *testing.T) {
-	o := newOP(t)
-	asks := o.provider()
-	dumb := o.provider()
+	o := optest.New(t)
+	asks := o.Provider()
+	dumb := o.Provider()
 	dumb.Ask = nil
 	for name, p := range map[string]provider.Provider{"asks": asks, "cannot": dumb} {
 		t.Run(name, func(t *testing.T) {
@@ -347,8 +348,8 @@ func TestNoSilentWayBack(t *testing.T) {
 // Several providers: the entrance is a choice, and the report names what a provider does not offer, with the link.
 func TestNotOfferedIsSaidWithALink(t *testing.T) {
 	gh := newGitHub(t)
-	o := newOP(t)
-	none := o.provider()
+	o := optest.New(t)
+	none := o.Provider()
 	none.Revocation = provider.Revocation{ByHand: "https://op.example/apps"}
 	none.SignOut = provider.SignOut{ByHand: "https://op.example/bye"}
 	none.Title = "Old Provider"
@@ -368,31 +369,31 @@ func TestNotOfferedIsSaidWithALink(t *testing.T) {
 	if strings.Contains(a.body, "GitHub") {
 		t.Error("a provider that the person has nothing at is named")
 	}
-	if len(o.revoked) > 0 || !slices.Equal(gh.calls(), nil) {
-		t.Error("called", o.revoked, gh.calls())
+	if len(o.Revoked) > 0 || !slices.Equal(gh.calls(), nil) {
+		t.Error("called", o.Revoked, gh.calls())
 	}
 }
 
 func TestEndUser(t *testing.T) {
-	o := newOP(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()))
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()))
 	b := h.browser()
 	b.signIn("op")
-	if r := h.site.EndUser(t.Context(), "nobody", rp.Revoke()); r.Layers[0].Sessions != 0 || len(o.revoked) > 0 || !b.signedIn() {
+	if r := h.site.EndUser(t.Context(), "nobody", rp.Revoke()); r.Layers[0].Sessions != 0 || len(o.Revoked) > 0 || !b.signedIn() {
 		t.Errorf("%+v", r)
 	}
 	if r := h.site.EndUser(t.Context(), "", rp.Revoke()); r.Layers[0].Sessions != 0 || !b.signedIn() {
 		t.Errorf("%+v", r)
 	}
 	r := h.site.EndUser(t.Context(), "user-1", rp.Revoke())
-	if state(r, rp.LayerConsent) != rp.Done || r.Layers[0].Sessions != 1 || b.signedIn() || !slices.Equal(o.revoked, []string{"refresh-secret"}) {
+	if state(r, rp.LayerConsent) != rp.Done || r.Layers[0].Sessions != 1 || b.signedIn() || !slices.Equal(o.Revoked, []string{"refresh-secret"}) {
 		t.Errorf("%+v", r)
 	}
 }
 
 // A sign-in of the website's own, with a password it has checked, is signed out the same way.
 func TestOwnSignIn(t *testing.T) {
-	h := newWebsite(t, rp.Provider("op", newOP(t).provider()))
+	h := newWebsite(t, rp.Provider("op", optest.New(t).Provider()))
 	w, r := httptest.NewRecorder(), httptest.NewRequest("POST", "/login", nil)
 	if err := h.site.SignIn(w, r, "user-9"); err != nil {
 		t.Fatal(err)

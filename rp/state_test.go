@@ -7,13 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"exeunt.dev/internal/upstream/optest"
 	"exeunt.dev/rp"
 )
 
 // A page is told when its session ends, wherever that was done.
 func TestStateIsPushed(t *testing.T) {
-	o := newOP(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()))
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()))
 	b := h.browser()
 	b.signIn("op")
 	r, _ := http.NewRequest("GET", h.at+"/auth/state", nil)
@@ -35,7 +36,7 @@ func TestStateIsPushed(t *testing.T) {
 	if d := next(); d != `{"signed_in":true}` || res.Header.Get("Content-Type") != "text/event-stream" {
 		t.Fatal(d)
 	}
-	if a := h.browser().backchannel(o.logoutToken(nil)); a.status != 200 {
+	if a := h.browser().backchannel(o.LogoutToken(nil)); a.status != 200 {
 		t.Fatal(a)
 	}
 	if d := next(); d != `{"signed_in":false}` {
@@ -48,8 +49,8 @@ func TestStateIsPushed(t *testing.T) {
 
 // Use prolongs a session, asking for its state does not.
 func TestIdle(t *testing.T) {
-	o := newOP(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()), rp.Limits(time.Hour, 3*time.Hour))
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()), rp.Limits(time.Hour, 3*time.Hour))
 	used, open := h.browser(), h.browser()
 	used.signIn("op")
 	open.signIn("op")

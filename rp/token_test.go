@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"exeunt.dev/internal/upstream/optest"
 	"exeunt.dev/rp"
 	"exeunt.dev/rp/rptest"
 )
@@ -41,8 +42,8 @@ func (r *recorder) End(ctx context.Context, e rp.Ending) (rp.Ended, error) {
 func containsText(s, part string) bool { return bytes.Contains([]byte(s), []byte(part)) }
 
 func TestTokenIsRenewed(t *testing.T) {
-	o := newOP(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()), rp.Provider("op2", o.provider()))
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()), rp.Provider("op2", o.Provider()))
 	b := h.browser()
 	csrf := b.signIn("op")
 	if a := b.get("/token/op"); a.body != "access-secret" {
@@ -52,18 +53,18 @@ func TestTokenIsRenewed(t *testing.T) {
 		t.Error("a token of a provider that the person did not come through:", a)
 	}
 	h.forward(4*time.Minute + 45*time.Second) // 15 s before its end
-	o.set(func() {
-		o.answers = func(w http.ResponseWriter, r *http.Request) bool { w.WriteHeader(503); return true }
+	o.Set(func() {
+		o.Answers = func(w http.ResponseWriter, r *http.Request) bool { w.WriteHeader(503); return true }
 	})
 	if a := b.get("/token/op"); a.body != "access-secret" {
 		t.Error("a token that is still good is withheld, because the provider has trouble:", a)
 	}
-	o.set(func() { o.answers = nil })
+	o.Set(func() { o.Answers = nil })
 	if a := b.get("/token/op"); a.body != "access-renewed" {
 		t.Fatal(a)
 	}
-	o.set(func() {
-		o.answers = func(w http.ResponseWriter, r *http.Request) bool {
+	o.Set(func() {
+		o.Answers = func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path == "/token" {
 				w.Header().Set("Content-Type", "application/json")
 				w.WriteHeader(400)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"exeunt.dev/internal/upstream/optest"
 	"exeunt.dev/rp"
 	"exeunt.dev/rp/rptest"
 )
@@ -35,15 +36,15 @@ func (p *pressing) End(ctx context.Context, e rp.Ending) (rp.Ended, error) {
 
 // A double click: the browser shows the answer to the second press, so it must say as much and lead as far as the first.
 func TestPressedTwice(t *testing.T) {
-	o := newOP(t)
+	o := optest.New(t)
 	st := &pressing{Store: rptest.NewMemory(), again: make(chan struct{})}
-	h := newWebsiteOn(t, st, rp.Provider("op", o.provider()))
+	h := newWebsiteOn(t, st, rp.Provider("op", o.Provider()))
 	b := h.browser()
 	csrf := b.signIn("op")
 	thief := h.browser()
 	thief.c.Jar.SetCookies(mustURL(h.at), b.cookies())
-	o.set(func() {
-		o.answers = func(http.ResponseWriter, *http.Request) bool { // the provider is slow, so that the presses overlap
+	o.Set(func() {
+		o.Answers = func(http.ResponseWriter, *http.Request) bool { // the provider is slow, so that the presses overlap
 			<-st.again
 			return false
 		}
@@ -63,9 +64,9 @@ func TestPressedTwice(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	o.set(func() {
-		if len(o.revoked) != 1 {
-			t.Error("revoked", len(o.revoked), "times")
+	o.Set(func() {
+		if len(o.Revoked) != 1 {
+			t.Error("revoked", len(o.Revoked), "times")
 		}
 	})
 	// Asked for less or more, it is another sign-out, and nothing is claimed for it.
@@ -87,13 +88,13 @@ func TestPressedTwice(t *testing.T) {
 
 // The same while the provider does not answer at all.
 func TestPressedTwiceWhileTheProviderHangs(t *testing.T) {
-	o := newOP(t)
-	h := newWebsite(t, rp.Provider("op", o.provider()))
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()))
 	b := h.browser()
 	csrf := b.signIn("op")
 	hung := make(chan struct{})
-	o.set(func() {
-		o.answers = func(http.ResponseWriter, *http.Request) bool { close(hung); <-h.t.Context().Done(); return true }
+	o.Set(func() {
+		o.Answers = func(http.ResponseWriter, *http.Request) bool { close(hung); <-h.t.Context().Done(); return true }
 	})
 	other := h.browser()
 	other.c.Jar.SetCookies(mustURL(h.at), b.cookies())

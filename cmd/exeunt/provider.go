@@ -9,6 +9,8 @@ import (
 
 type providerCmd struct {
 	List providerListCmd `cmd:"" help:"What each kind of provider can do: sign people in, take a consent back, sign people out."`
+	Show providerShowCmd `cmd:"" help:"The providers of the configuration, with the addresses to register there."`
+	Owed providerOwedCmd `cmd:"" help:"Consents that are still to be taken back, and those that providers refused."`
 }
 
 type providerListCmd struct{}

@@ -2,6 +2,7 @@
 package rooms_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -46,6 +47,7 @@ type node struct {
 	secure    *tls.Config       // nil: plain http
 	transport http.RoundTripper // nil: the default one
 	stop      func()
+	log       *slog.Logger // nil: nobody reads it
 }
 
 // start runs a node with two people and four apps.
@@ -103,7 +105,7 @@ func (n *node) listen(address string) net.Listener {
 
 func (n *node) run(l net.Listener) {
 	n.t.Helper()
-	s, err := server.NewOn(context.Background(), n.config, slog.New(slog.DiscardHandler), l)
+	s, err := server.NewOn(context.Background(), n.config, cmp.Or(n.log, slog.New(slog.DiscardHandler)), l)
 	if err != nil {
 		n.t.Fatal(err)
 	}

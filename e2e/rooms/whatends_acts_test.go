@@ -18,6 +18,7 @@ type named struct {
 	family  *holding
 	token   string
 	kid     any
+	origin  []*person // whose sessions the provider's word is about
 }
 
 // act is one way to end something.
@@ -74,6 +75,7 @@ func personal() []act {
 		{idp.CauseEverywhere, idp.SelectAccount, "the account page", here(form("/account/sessions/all/end"))},
 		{idp.CauseEverywhere, idp.SelectAccount, "JSON", here(func(s *scene) { script(s, "DELETE", "/account/sessions?which=all") })},
 		{idp.CauseEverywhere, idp.SelectAccount, "a bearer token", here(func(s *scene) { s.fine(s.bearer("POST", "/customers/me/logout", s.shop.tokens.Access)) })},
+		{idp.CauseCredential, idp.SelectOthers, "another provider linked", here(func(s *scene) { s.moved(s.here.link("hub")) })},
 		{idp.CauseDelete, idp.SelectAccount, "the account page", here(form("/account/close", "username", "alice"))},
 		{idp.CauseConsentWithdrawn, idp.SelectConsent, "the account page", here(form("/account/apps/shop/withdraw"))},
 		{idp.CauseConsentWithdrawn, idp.SelectConsent, "JSON", here(func(s *scene) { script(s, "DELETE", "/account/apps/shop") })},
@@ -136,6 +138,15 @@ func byRule() []act {
 			}
 			return named{browser: s.here}
 		}},
+		{idp.CauseUpstream, idp.SelectUpstream, "a logout token of a session", upstreamSays(map[string]any{"sid": "hub-alice-0", "sub": nil}, 1)},
+		{idp.CauseUpstream, idp.SelectUpstream, "a logout token of a person", upstreamSays(map[string]any{"sid": nil, "sub": "hub-alice"}, 2)},
+		{idp.CauseUpstream, idp.SelectUpstream, "a front-channel call", func(s *scene) named {
+			s.fine(s.person().get("/login/hub/logout?" + url.Values{"iss": {s.op.URL}, "sid": {"hub-alice-0"}}.Encode()))
+			return named{browser: s.here, origin: []*person{s.here}}
+		}},
+		{idp.CauseUpstreamDisabled, idp.SelectUpstream, "a logout token that says so", upstreamSays(map[string]any{"sid": "hub-alice-0", "sub": "hub-alice", "events": map[string]any{
+			"http://schemas.openid.net/event/backchannel-logout":                   map[string]any{},
+			"https://schemas.openid.net/secevent/risc/event-type/account-disabled": map[string]any{}}}, 2)},
 		{idp.CauseClientEnded, idp.SelectClient, "its registration token", func(s *scene) named {
 			a := s.bearer("DELETE", "/oauth2/register/desk", s.registration("desk"))
 			if a.status != http.StatusNoContent {

@@ -13,6 +13,7 @@ import (
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/mail/mailtest"
+	"exeunt.dev/internal/upstream/optest"
 )
 
 const sceneAPI = "https://orders.test"
@@ -48,7 +49,8 @@ type scene struct {
 	away             *holding // offline, given in the session of here
 	machine          string
 	api              string
-	waiting          string // address of the sign-in that waits in the browser of here
+	op               *optest.OP // alice's here and there, and bob's, came from it
+	waiting          string     // address of the sign-in that waits in the browser of here
 
 	sessions, bound, offline, codes, access, pendings, sids []thing // sessions without the one of here
 
@@ -61,8 +63,12 @@ type scene struct {
 func newScene(t *testing.T, program string) *scene {
 	t.Helper()
 	s := &scene{t: t, program: program, heard: map[string]bool{}}
+	s.op = optest.New(t)
 	s.office = mailtest.Start(t, mailtest.Options{})
 	s.node = start(t, func(c *config.Config) {
+		p := s.op.Provider()
+		p.Title = "Hub"
+		c.Providers = []config.Provider{{ID: "hub", Provider: p, FrontChannel: true}}
 		c.Mail = mailServer(s.office)
 		c.Outbound = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		c.Policy.CodeLife = 10 * time.Minute // codes and pushed requests are looked at in the end
@@ -98,6 +104,8 @@ func newScene(t *testing.T, program string) *scene {
 	s.waits(thing{what: "a stranger's, desk", app: "desk", in: s.person()})
 	s.pushes("shop")
 	s.pushes("desk")
+	s.came("alice", s.here, s.there)
+	s.came("bob", s.bob)
 	s.copy = s.here.thief()
 	for _, x := range slices.Concat(s.sessions, s.access, s.pendings[:5]) { // the others are used up by looking
 		if !x.lives() {

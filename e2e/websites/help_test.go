@@ -42,7 +42,7 @@ func (x *exeunt) set(f func(w http.ResponseWriter, r *http.Request, body string)
 	x.spoil = f
 }
 
-func newExeunt(t *testing.T) *exeunt {
+func newExeunt(t *testing.T, change ...func(*config.Config)) *exeunt {
 	x := &exeunt{t: t}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -65,6 +65,9 @@ func newExeunt(t *testing.T) *exeunt {
 	c := config.Default()
 	c.Issuer, c.Data, c.KeyFile = x.at, filepath.Join(t.TempDir(), "exeunt.db"), filepath.Join(t.TempDir(), "exeunt.key")
 	c.Outbound = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	for _, f := range change {
+		f(&c)
+	}
 	s, err := server.NewOn(t.Context(), c, slog.New(slog.DiscardHandler), l)
 	if err != nil {
 		t.Fatal(err)

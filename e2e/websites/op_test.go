@@ -17,8 +17,8 @@ import (
 	"exeunt.dev/rp"
 )
 
-// newOP starts npm's oidc-provider for a website. npm's packages are laid by the test, from the committed lock file.
-func newOP(t *testing.T, s *site, secret string) string {
+// newOP starts npm's oidc-provider for a site with these addresses. npm's packages are laid by the test, from the committed lock file.
+func newOP(t *testing.T, callback, left, logout, secret string) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("a provider of npm's is not for the inner loop")
@@ -35,7 +35,7 @@ func newOP(t *testing.T, s *site, secret string) string {
 	cmd := exec.Command("node", "op.mjs")
 	var said bytes.Buffer
 	cmd.Dir, cmd.Stderr, cmd.SysProcAttr = "op", &said, &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	cmd.Env = append(os.Environ(), "SITE="+s.at, "CLIENT_SECRET="+secret)
+	cmd.Env = append(os.Environ(), "CALLBACK="+callback, "LEFT="+left, "LOGOUT="+logout, "CLIENT_SECRET="+secret)
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -104,7 +104,7 @@ func (p *person) enter(s *site) string {
 func TestForeignProvider(t *testing.T) {
 	s := newSite(t, "site")
 	const secret = "a secret that is long enough"
-	op := newOP(t, s, secret)
+	op := newOP(t, s.at+"/auth/callback/exeunt", s.at+"/auth/logout/exeunt/return", s.at+"/auth/logout/exeunt/backchannel", secret)
 	s.start(op, secret, 1)
 	p, phone := newPerson(t), newPerson(t)
 	csrf := p.enter(s)

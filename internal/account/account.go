@@ -33,6 +33,7 @@ type Account struct {
 	Pages     *web.Pages
 	Tokens    *token.Issuer
 	Front     *frontchannel.FrontChannel
+	Through   bool                      // there are providers that people may sign in through
 	Place     func(ip string) string    // about where an address is; nil: that is not known
 	After     func(*idp.Session) string // the key of the page behind a session
 	// Tell writes to a person, in the transaction of a change, what was changed; nil: nobody does.
@@ -136,7 +137,7 @@ func (a *Account) form(do act) http.HandlerFunc {
 
 // header is the strip of every page, with the way to the others.
 func (a *Account) header(w http.ResponseWriter, r *http.Request, who string) web.Header {
-	return web.Header{Who: who, CSRF: a.Browser.CSRF(w, r), Nav: Nav(r.URL.Path)}
+	return web.Header{Who: who, CSRF: a.Browser.CSRF(w, r), Nav: a.Nav(r.URL.Path)}
 }
 
 // again sends whoever has not signed in recently to prove who they are, and back to the page (requirements R1.6).

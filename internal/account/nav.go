@@ -1,13 +1,14 @@
 package account
 
 import (
+	"slices"
 	"strings"
 
 	"exeunt.dev/internal/web"
 )
 
 // Nav is the way between the pages of an account; path is where the browser is.
-func Nav(path string) []web.NavItem {
+func (a *Account) Nav(path string) []web.NavItem {
 	out := []web.NavItem{
 		web.NavItem{Path: "/account", Name: "Where you are signed in"},
 		web.NavItem{Path: "/account/apps", Name: "Apps"},
@@ -19,6 +20,9 @@ func Nav(path string) []web.NavItem {
 		web.NavItem{Path: "/account/mail", Name: "Mail address"},
 		web.NavItem{Path: "/account/lock", Name: "Emergency lock"},
 		web.NavItem{Path: "/account/close", Name: "Close my account"},
+	}
+	if a.Through {
+		out = slices.Insert(out, len(out)-1, web.NavItem{Path: "/account/providers", Name: "Sign-in through others"})
 	}
 	here := 0 // the acts on sessions lead back there
 	for i, n := range out {

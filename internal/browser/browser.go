@@ -35,6 +35,7 @@ type Browser struct {
 	names  Names
 	known  string // the cookie that marks who has signed in here before
 	left   string // the cookie of a browser that has just signed out
+	gone   string // the cookie of a browser that has signed out since the last sign-in
 	asked  string // the cookie that says which apps were asked in this browser then
 	state  string // the cookie that scripts may read to see that something has changed
 	key    []byte // of the CSRF token's HMAC
@@ -52,6 +53,7 @@ func New(store idp.Store, d *door.Door, p idp.Policy, issuer string, n Names, cs
 	b.names.Browser = b.named(n.Browser, "exeunt-browser")
 	b.known = b.named("", "exeunt-known")
 	b.left = b.named("", "exeunt-left")
+	b.gone = b.named("", "exeunt-gone")
 	b.asked = b.named("", "exeunt-asked")
 	b.state = b.named("", "exeunt-state")
 	if b.names.CSRF == "" {
@@ -256,6 +258,7 @@ func (b *Browser) Leave(w http.ResponseWriter, r *http.Request, id idp.ReceiptID
 	b.set(w, b.names.Browser, idp.NewSecret(16), 0, false)
 	b.set(w, b.names.CSRF, "", -1, true)
 	b.set(w, b.left, b.sum("left\x00"+string(id)), ReceiptLife, false)
+	b.set(w, b.gone, idp.NewSecret(16), goneLife, false)
 	if b.ShowsState {
 		b.setState(w, idp.NewSecret(16), b.policy.StayAbsolute) // true until the next sign-in, also after the browser was closed
 	}

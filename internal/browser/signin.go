@@ -19,6 +19,10 @@ type Proof struct {
 	Methods []string
 	Stay    bool // "stay signed in": the cookie outlives the browser's closing
 	Strong  bool // two factors were shown, or a passkey that is both
+
+	// Of a sign-in through a provider.
+	From     *idp.Origin // nil: of none
+	AuthTime idp.Time    // when the person proved it there; 0: now
 }
 
 // SignIn makes the session of a browser, or renews it if the same person is signed in there already. Somebody else's
@@ -42,11 +46,12 @@ func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.
 			return err
 		}
 		if old == nil {
-			return b.insert(tx, &made, r, known)
+			return b.begin(tx, &made, r, known, p.From)
 		}
 		if old.Account == p.Account && idp.Live(tx, old.Names()...) == nil {
 			made.Name, made.Ref, made.CreatedAt, made.Realm, made.Epoch = old.Name, old.Ref, old.CreatedAt, old.Realm, old.Epoch
-			if err := tx.RenewSession(made); err != nil {
+			made.AuthTime = max(made.AuthTime, old.AuthTime) // a provider may speak of an older proof
+			if err := errors.Join(tx.RenewSession(made), putOrigin(tx, &made, p.From)); err != nil {
 				return err
 			}
 			return tx.Record(event(idp.EventSignInAgain, &made))
@@ -55,7 +60,7 @@ func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.
 		if _, err := door.EndIn(tx, idp.EndSession(old.Name), cause); err != nil {
 			return err
 		}
-		return b.insert(tx, &made, r, known)
+		return b.begin(tx, &made, r, known, p.From)
 	})
 	if err != nil {
 		return nil, err
@@ -63,6 +68,7 @@ func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.
 	b.door.Committed()
 	b.SetSession(w, cookie, &made)
 	b.know(w, r, made.Account)
+	b.set(w, b.gone, "", -1, false)
 	b.signedInState(w, r, &made, old != nil && old.Name == made.Name)
 	w.Header().Set("Set-Login", "logged-in")
 	return &made, nil
@@ -80,6 +86,14 @@ func (b *Browser) Device(ctx context.Context, r *http.Request, p Proof) (*idp.Se
 		return b.insert(tx, &made, r, false)
 	})
 	return &made, err
+}
+
+// begin is insert, with what the person came through.
+func (b *Browser) begin(tx idp.Tx, s *idp.Session, r *http.Request, known bool, from *idp.Origin) error {
+	if err := b.insert(tx, s, r, known); err != nil {
+		return err
+	}
+	return putOrigin(tx, s, from)
 }
 
 func (b *Browser) insert(tx idp.Tx, s *idp.Session, r *http.Request, known bool) error {
@@ -131,6 +145,12 @@ func (b *Browser) stamp(tx idp.Tx, s *idp.Session, p Proof) error {
 	}
 	s.CreatedAt, s.AuthTime, s.LastSeen = now, now, now
 	s.ExpiresAt = now + idp.Time(absolute.Milliseconds())
+	if p.AuthTime > 0 {
+		s.AuthTime = min(p.AuthTime, now)
+	}
+	if err := arrive(tx, p.From); err != nil {
+		return err
+	}
 	if err := idp.Live(tx, p.Born.Names()...); err != nil || p.Strong {
 		return err
 	}

@@ -37,6 +37,7 @@ type Config struct {
 	TryFor             time.Duration  // how long an app is tried to be told of a sign-out
 	FrontChannel       bool           // what works in browsers only: Front-Channel Logout and Session Management
 	Tracing            Tracing
+	Providers          []Provider // that people may sign in through, in the order of their buttons
 	Mail               Mail
 	Passwords          Passwords
 	Lock               Lock

@@ -99,6 +99,9 @@ func (r *reader) fields(c *Config) []field {
 		{"audit", func(key string, n *yaml.Node) {
 			r.mapping(key, n, []field{{"keep", func(key string, n *yaml.Node) { r.keep(key, n, &c.AuditKeep) }}})
 		}},
+		{"providers", func(key string, n *yaml.Node) {
+			r.list(key, n, func(n *yaml.Node) { r.provider(key, n, &c.Providers) })
+		}},
 		{"drain", func(key string, n *yaml.Node) { r.drain(key, n, &c.Drain) }},
 	}
 }

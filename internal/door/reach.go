@@ -32,6 +32,8 @@ func reach(tx idp.Tx, s idp.Selector, why idp.CauseKind, r *idp.Receipt) ([]idp.
 		return []idp.Ending{{Name: s.Name, What: idp.WhatKey, Until: idp.UntilForever}}, nil
 	case idp.SelectRealm:
 		return realm(tx)
+	case idp.SelectUpstream:
+		return upstream(tx, s, r)
 	}
 	return nil, fmt.Errorf("no such selector: %q", s.Kind)
 }

@@ -23,6 +23,7 @@ type Half struct {
 	Methods []string      `json:"methods"`
 	Stay    bool          `json:"stay,omitempty"`
 	Tries   int           `json:"tries,omitempty"`
+	From    *idp.Origin   `json:"from,omitempty"` // of a sign-in through a provider
 }
 
 // ErrTries says that there were too many wrong codes: the sign-in begins again.
@@ -31,7 +32,7 @@ var ErrTries = errors.New("too many wrong codes")
 // Begin keeps a proof that lacks its second factor, under the epochs that were read with the first.
 func (f *Factors) Begin(ctx context.Context, p browser.Proof, h Holder) (id string, err error) {
 	id = idp.NewSecret(16)
-	data, err := json.Marshal(Half{Account: p.Account, Methods: p.Methods, Stay: p.Stay})
+	data, err := json.Marshal(Half{Account: p.Account, Methods: p.Methods, Stay: p.Stay, From: p.From})
 	if err != nil {
 		return "", err
 	}
@@ -92,7 +93,7 @@ func (f *Factors) Finish(ctx context.Context, r *http.Request, id string, h Hold
 		if err != nil {
 			return err
 		}
-		p = browser.Proof{Account: half.Account, Born: row.Born, Methods: half.Methods, Stay: half.Stay}
+		p = browser.Proof{Account: half.Account, Born: row.Born, Methods: half.Methods, Stay: half.Stay, From: half.From}
 		right, err := f.take(tx, r, p, code)
 		switch {
 		case err != nil:

@@ -25,6 +25,8 @@ const (
 	CauseClientEnded      CauseKind = "client-ended" // disabled, deleted, leaked
 	CauseKeyKilled        CauseKind = "key-killed"
 	CauseRealmEnded       CauseKind = "realm-ended"
+	CauseUpstream         CauseKind = "upstream"          // the provider that the person came from has signed them out
+	CauseUpstreamDisabled CauseKind = "upstream-disabled" // the provider has disabled or deleted the person
 )
 
 // Actor says who did it: "account:ID", "client:ID", "operator:NAME", or "rule:NAME".

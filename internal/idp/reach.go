@@ -24,6 +24,11 @@ const (
 	OfKey     Reach = "all signed by it"
 	OfBrowser Reach = "that browser"
 	OfRealm   Reach = "all of everybody"
+
+	OfOrigin     Reach = "what came from there"
+	OfOriginAway Reach = "what came from there, offline access included"
+	AtProvider   Reach = "offered on the receipt"
+	TakenBack    Reach = "the consents are taken back"
 )
 
 // Means says what a reach means; "" for one that is not known.
@@ -65,6 +70,14 @@ func (r Reach) Means() string {
 		return "Pages that were open in that browser are void."
 	case OfRealm:
 		return "All there is, machine tokens included."
+	case OfOrigin:
+		return "What hangs on the sessions that were signed in through that provider, as far as its message names them: one session there, or all of that person's."
+	case OfOriginAway:
+		return "The same, and what was given in such sessions to be kept offline."
+	case AtProvider:
+		return "Nothing is done there by itself. The receipt names the provider, with the way to its sign-out and to take the consent back; the next trip there asks who it is."
+	case TakenBack:
+		return "The provider is told to forget each consent, again and again until it has confirmed or refused, or a week is over; the receipt says how far that is."
 	}
 	return ""
 }

@@ -17,6 +17,8 @@ const (
 	SelectClient  SelectorKind = "client"
 	SelectKey     SelectorKind = "key"
 	SelectRealm   SelectorKind = "realm"
+	// SelectUpstream is what came from a provider, by the provider's word.
+	SelectUpstream SelectorKind = "upstream"
 )
 
 // Selector names what is to end. Make one with the functions below.
@@ -28,6 +30,8 @@ type Selector struct {
 	State   AccountState // account: what it is afterwards; active begins the next epoch at once
 	Disable bool         // client: no next epoch
 	Acting  *ReRoot      // others
+	From    *UpstreamEnd // upstream
+	Away    bool         // upstream: offline access, too
 }
 
 // ReRoot is what happens to the acting session of "others" and of a credential change.
@@ -90,6 +94,12 @@ func EndKey(kid Name) Selector { return Selector{Kind: SelectKey, Name: kid} }
 
 // EndRealm ends everything.
 func EndRealm() Selector { return Selector{Kind: SelectRealm} }
+
+// EndUpstream ends the sessions that a provider's word is about, by one receipt; with away also the offline access that was given in
+// any session of its Subject.
+func EndUpstream(e UpstreamEnd, away bool) Selector {
+	return Selector{Kind: SelectUpstream, From: &e, Away: away}
+}
 
 // Policy is how long things live. All values are the operator's; the defaults are in package config.
 type Policy struct {

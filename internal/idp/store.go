@@ -53,6 +53,7 @@ type View interface {
 	LedgerReader
 	ReceiptReader
 	DeliveryReader
+	IdentityReader
 	OperatorReader
 	ConsoleReader
 	MailReader
@@ -74,6 +75,7 @@ type Tx interface {
 	KeyWriter
 	LedgerWriter
 	DeliveryWriter
+	IdentityWriter
 	OperatorWriter
 	MailWriter
 	LockWriter

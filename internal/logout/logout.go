@@ -24,6 +24,8 @@ type Logout struct {
 	Pages   *web.Pages
 	Tokens  *token.Issuer
 	Front   *frontchannel.FrontChannel
+	// Layers says what a sign-out has left at providers; mine: who asks may act on it. nil: there are none.
+	Layers func(v idp.View, row *idp.Receipt, mine bool) ([]web.ProviderLayer, error)
 	// Await returns when the apps among those to be awaited have confirmed, or cannot be told now, or ctx ends.
 	Await func(ctx context.Context, id idp.ReceiptID, awaited func(idp.ClientID) bool)
 }

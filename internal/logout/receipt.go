@@ -17,7 +17,8 @@ type found struct {
 	row     idp.Receipt
 	sheet   receipt.Sheet
 	session *idp.Session // of the browser that asks
-	mine    bool         // this person's, or this browser's sign-out of a moment ago
+	layers  []web.ProviderLayer
+	mine    bool // this person's, or this browser's sign-out of a moment ago
 }
 
 // find reads the receipt of the path, for whoever holds its address for a while, and after that for its person only. idp.ErrNotFound
@@ -38,7 +39,9 @@ func (l *Logout) find(r *http.Request) (f found, err error) {
 			return idp.ErrNotFound
 		}
 		f.mine = owner || l.Browser.Left(r, f.row.ID)
-		f.sheet, err = receipt.Read(v, &f.row, now, false)
+		if f.sheet, err = receipt.Read(v, &f.row, now, false); err == nil && l.Layers != nil {
+			f.layers, err = l.Layers(v, &f.row, f.mine)
+		}
 		for i, a := range f.sheet.Apps {
 			f.sheet.Apps[i].Asked = a.State == idp.Unreachable && l.Browser.Asked(r, f.row.ID, a.ClientID)
 		}
@@ -66,6 +69,13 @@ func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := web.Receipt{What: what(f.row.Cause), Ended: reached(f.sheet), At: f.sheet.EndedAt, Own: f.session == nil, APIs: f.sheet.APIs, Signed: r.URL.Path + "/receipt.jwt"}
+	for _, y := range f.layers {
+		y.Left = y.ID == r.URL.Query().Get("left")
+		p.Providers = append(p.Providers, y)
+	}
+	if len(p.Providers) > 0 && f.mine {
+		p.CSRF = l.Browser.CSRF(w, r)
+	}
 	if f.session != nil {
 		p.Back = "/account"
 	}
@@ -89,7 +99,7 @@ func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
 // session of its browser in use for as long as an app is down.
 func refresh(s receipt.Sheet) string {
 	switch age := s.As.Sub(s.EndedAt); {
-	case !s.Working && s.Owed == 0, age > browser.ReceiptLife:
+	case !s.Working && s.Owed == 0 && !s.Asking(), age > browser.ReceiptLife:
 		return ""
 	case age > time.Minute:
 		return "30"
@@ -153,6 +163,10 @@ func what(c idp.CauseKind) web.Words {
 		return "All sessions of the account were ended."
 	case idp.CauseOthers, idp.CauseCredential:
 		return "All other sessions of the account were ended."
+	case idp.CauseUpstream:
+		return "The provider signed its person out. What came from there was ended."
+	case idp.CauseUpstreamDisabled:
+		return "The provider has closed its person's account. What came from there was ended."
 	case idp.CauseSignOut, idp.CauseSessionEnded, idp.CauseExpiry, idp.CauseSomeoneElse:
 		return "The session of one browser was ended, with everything in it."
 	}

@@ -24,8 +24,9 @@ type Sheet struct {
 	Working  bool          `json:"working"`          // whom to tell is still being worked out
 	Owed     int64         `json:"owed"`             // apps' sign-ins that are still to be told
 	Apps     []App         `json:"apps"`
-	Offline  []Offline     `json:"offline,omitempty"` // access that apps keep while the person is away
-	APIs     time.Time     `json:"other_apis_until"`  // until when, at the latest, an API that verifies tokens alone may accept one
+	Offline  []Offline     `json:"offline,omitempty"`  // access that apps keep while the person is away
+	Consents []Consent     `json:"consents,omitempty"` // that are taken back at providers
+	APIs     time.Time     `json:"other_apis_until"`   // until when, at the latest, an API that verifies tokens alone may accept one
 	As       time.Time     `json:"as_of"`
 }
 
@@ -40,6 +41,21 @@ type App struct {
 	Attempts  int               `json:"attempts,omitempty"`
 	Why       string            `json:"why,omitempty"`              // for operators
 	Asked     bool              `json:"asked_in_browser,omitempty"` // by a frame in the browser that signed out and that asks now; whether it heard nobody knows
+}
+
+// Consent is what becomes of taking back what a person allowed at a provider.
+type Consent struct {
+	Provider string            `json:"provider"`
+	State    idp.DeliveryState `json:"state"`
+	Settled  *time.Time        `json:"settled_at,omitempty"`
+	Next     *time.Time        `json:"next_attempt_at,omitempty"`
+	Attempts int               `json:"attempts,omitempty"`
+	Why      string            `json:"why,omitempty"` // for operators
+}
+
+// Asking says that a consent is still to be taken back.
+func (s *Sheet) Asking() bool {
+	return slices.ContainsFunc(s.Consents, func(c Consent) bool { return c.State == idp.Owed })
 }
 
 // Offline is access that a sign-out leaves.
@@ -87,7 +103,18 @@ func Read(v idp.View, row *idp.Receipt, now idp.Time, detail bool) (Sheet, error
 		out.Apps = append(out.Apps, a)
 	}
 	slices.SortFunc(out.Apps, func(a, b App) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.State, b.State)) })
-	out.Offline, err = offline(v, row)
+	duties, err := v.RevocationsOf(row.ID)
+	if err != nil {
+		return out, err
+	}
+	for _, d := range duties {
+		c := Consent{Provider: d.Provider, State: d.State, Settled: at(d.SettledAt), Next: at(d.Due), Attempts: d.Attempts}
+		if detail {
+			c.Why = d.Error
+		}
+		out.Consents = append(out.Consents, c)
+	}
+	out.Offline, err = offline(v, row, endings)
 	return out, err
 }
 
@@ -108,14 +135,21 @@ func nameOf(v idp.View, id idp.ClientID) (string, error) {
 	return cmp.Or(c.Name, string(id)), err
 }
 
-// offline lists the live offline grants that were made in the session that ended.
-func offline(v idp.View, row *idp.Receipt) (out []Offline, err error) {
-	if row.Selector != idp.SelectSession {
+// offline lists the live offline grants that were made in the sessions that ended.
+func offline(v idp.View, row *idp.Receipt, endings []idp.Ending) (out []Offline, err error) {
+	if row.Selector != idp.SelectSession && row.Selector != idp.SelectUpstream {
 		return nil, nil
 	}
-	grants, err := v.OfflineFrom(row.Session, "")
-	if err != nil {
-		return nil, err
+	var grants []idp.Grant
+	for _, e := range endings {
+		if e.What != idp.WhatSession {
+			continue
+		}
+		from, err := v.OfflineFrom(e.Name, "")
+		if err != nil {
+			return nil, err
+		}
+		grants = append(grants, from...)
 	}
 	for _, g := range grants {
 		if g.RedeemedAt == 0 || slices.ContainsFunc(out, func(o Offline) bool { return o.ClientID == g.Client }) {

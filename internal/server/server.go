@@ -15,6 +15,7 @@ import (
 	"exeunt.dev/internal/acme"
 	"exeunt.dev/internal/admin"
 	"exeunt.dev/internal/audit"
+	"exeunt.dev/internal/broker"
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/delivery"
@@ -49,6 +50,7 @@ type Server struct {
 	door     *door.Door
 	calls    *outbound.Client
 	delivery *delivery.Delivery
+	broker   *broker.Broker
 	post     *mail.Post // nil: there is no mail server
 	rescue   *rescue.Rescue
 	audit    *audit.Log
@@ -143,6 +145,7 @@ func (s *Server) committed(owes bool) {
 	s.feed.Wake()
 	if owes {
 		s.delivery.Wake()
+		s.broker.Wake()
 	}
 }
 
@@ -155,20 +158,30 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	passwords.Knows, passwords.Failed = tie.Knows, s.audit.Failed
 	factors := factor.New(store, s.base.Vault, c.Name, c.Issuer, c.Policy.PendingLife)
 	factors.Knows, factors.Failed = tie.Knows, s.audit.Failed
+	entrance := &signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Front: front}
+	for _, p := range c.Providers {
+		entrance.Providers = append(entrance.Providers, web.ProviderButton{ID: p.ID, Title: p.Provider.Title})
+	}
+	person := &account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, Place: s.placeOf,
+		After: (*idp.Session).PageKey, Through: len(c.Providers) > 0}
 	rescuer := &rescue.Rescue{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Front: front, Post: s.post, Issuer: c.Issuer, Log: s.log,
-		Limit: edge.NewLimiter(10*time.Second, 20, 100_000), Asked: rescue.Queue(), Nav: account.Nav}
+		Limit: edge.NewLimiter(10*time.Second, 20, 100_000), Asked: rescue.Queue(), Nav: person.Nav}
 	s.rescue = rescuer
 	tie.Arrived = rescuer.Arrived
+	person.Tell = rescuer.Tell
+	s.broker = &broker.Broker{Store: store, Door: s.door, Browser: tie, Pages: pages, Vault: s.base.Vault, Issuer: c.Issuer, Log: s.log, Enter: entrance.Enter, Nav: person.Nav}
+	s.broker.Use(c.Providers)
 	mux := http.NewServeMux()
 	for _, room := range []interface{ Mount(*http.ServeMux) }{
 		pages,
-		&signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Front: front},
+		entrance,
+		s.broker,
 		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, FrontChannel: c.FrontChannel, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
 			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000), OnTheft: onTheft(c.Lock, rescuer)},
-		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Await: s.delivery.Await},
+		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Await: s.delivery.Await, Layers: s.broker.Layers},
 		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards}, Wake: s.delivery.Due, Networks: c.Outbound},
-		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, Place: s.placeOf, After: (*idp.Session).PageKey, Tell: rescuer.Tell},
+		person,
 		rescuer,
 		s.feed,
 		s,
@@ -231,6 +244,7 @@ func (s *Server) Run(ctx context.Context) error {
 		work.Go(func() { s.acme.Run(follow) })
 	}
 	work.Go(func() { s.delivery.Run(follow) })
+	work.Go(func() { s.broker.Run(follow) })
 	work.Go(func() { s.post.Run(follow) })
 	work.Go(func() { s.rescue.Run(follow) })
 	last, stopLast := context.WithCancel(context.Background()) // what requests leave behind is written when the last one is over

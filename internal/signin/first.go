@@ -12,7 +12,7 @@ import (
 
 func (s *SignIn) askFirst(w http.ResponseWriter, r *http.Request, at *waiting, status int, username string, problem web.Words) {
 	p := web.Login{Action: "/login", Pending: at.id, Again: at.again, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Username: username, Error: problem,
-		Passkeys: s.Factors.HasPasskeys()}
+		Passkeys: s.Factors.HasPasskeys(), Providers: s.others(r, at)}
 	if at.steppingUp() {
 		p.Username, p.Fixed = at.account.Username, true
 	}

@@ -23,6 +23,7 @@ type SignIn struct {
 	Factors   *factor.Factors
 	Pages     *web.Pages
 	Front     *frontchannel.FrontChannel
+	Providers []web.ProviderButton // beside the password
 }
 
 // Mount adds the room's paths.

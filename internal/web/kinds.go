@@ -12,6 +12,7 @@ type Login struct {
 	Passkeys              bool // browsers give them at this address
 	Error                 Words
 	Stay                  bool
+	Providers             []ProviderButton
 }
 
 func (Login) template() string { return "login" }
@@ -70,6 +71,7 @@ type Receipt struct {
 	Signed      string // address of the signed copy
 	Own         bool   // the page follows the sign-out at once
 	Back        string
+	Providers   []ProviderLayer
 }
 
 // ReceiptLine is one app.

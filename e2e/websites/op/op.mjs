@@ -1,9 +1,9 @@
-// npm's oidc-provider as it comes, with its development sign-in pages, for one website (SITE). It says its address on the
+// npm's oidc-provider as it comes, with its development sign-in pages, for one site: CALLBACK, LEFT and LOGOUT are its addresses. It says its address on the
 // first line.
 import { createServer } from 'node:http'
 import Provider from 'oidc-provider'
 
-const { SITE: site, CLIENT_SECRET: secret } = process.env
+const { CALLBACK: callback, LEFT: left, LOGOUT: logout, CLIENT_SECRET: secret } = process.env
 const server = createServer()
 server.listen(0, '127.0.0.1', () => {
   const issuer = `http://127.0.0.1:${server.address().port}`
@@ -12,9 +12,9 @@ server.listen(0, '127.0.0.1', () => {
       client_id: 'site',
       client_secret: secret,
       grant_types: ['authorization_code', 'refresh_token'],
-      redirect_uris: [`${site}/auth/callback/exeunt`],
-      post_logout_redirect_uris: [`${site}/auth/logout/exeunt/return`],
-      backchannel_logout_uri: `${site}/auth/logout/exeunt/backchannel`,
+      redirect_uris: [callback],
+      post_logout_redirect_uris: [left],
+      backchannel_logout_uri: logout,
       backchannel_logout_session_required: true,
     }],
     cookies: { keys: ['a key of this test'] },

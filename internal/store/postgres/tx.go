@@ -1,7 +1,12 @@
 package postgres
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/store/verbs"
@@ -162,6 +167,26 @@ func (t *tx) LockGrant(n idp.Name, m idp.LockMode) error { return t.lock(sqlLock
 // LockFamily locks a family's row.
 func (t *tx) LockFamily(n idp.Name, m idp.LockMode) error { return t.lock(sqlLockFamily, m, n) }
 
+// LockArrival takes locks by number, of the session and of the subject: of what has not arrived yet there is no row.
+func (t *tx) LockArrival(provider, issuer, sid, subject string) error {
+	var keys []int64
+	for i, value := range []string{sid, subject} {
+		if value == "" {
+			continue
+		}
+		sum := sha256.Sum256([]byte(strings.Join([]string{provider, issuer, strconv.Itoa(i), value}, "\x00")))
+		keys = append(keys, int64(binary.BigEndian.Uint64(sum[:])))
+	}
+	slices.Sort(keys)
+	t.Buffer.Doubt()
+	for _, k := range keys {
+		if err := t.e.Later(false, sqlLockNumber, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // LockHandle locks a family by its handle, if there is one.
 func (t *tx) LockHandle(h idp.Hash, m idp.LockMode) error {
 	t.Buffer.Doubt()
@@ -190,8 +215,9 @@ func (t *tx) ReceiptByRequest(h idp.Hash) (idp.Receipt, error) {
 }
 
 const (
-	sweepLock = 0x65787377 // "exsw"
-	sqlMine   = `SELECT pg_try_advisory_xact_lock(?)`
+	sweepLock     = 0x65787377 // "exsw"
+	sqlLockNumber = `SELECT pg_advisory_xact_lock(?)`
+	sqlMine       = `SELECT pg_try_advisory_xact_lock(?)`
 )
 
 // Sweep deletes what nobody asks for any more, if no other node is at it.

@@ -128,6 +128,9 @@ func (t *tx) LockSession(n idp.Name, _ idp.LockMode) error { return t.HoldSessio
 // LockClient returns idp.ErrNotFound if there is none.
 func (t *tx) LockClient(c idp.ClientID, _ idp.LockMode) error { return t.there(sqlHasClient, c) }
 
+// LockArrival does nothing: there is one writer.
+func (t *tx) LockArrival(_, _, _, _ string) error { return nil }
+
 // LockGrant returns idp.ErrNotFound if there is none.
 func (t *tx) LockGrant(n idp.Name, _ idp.LockMode) error { return t.there(sqlHasGrant, n) }
 

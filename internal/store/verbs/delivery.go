@@ -37,7 +37,7 @@ const (
 		AND (due IS NOT NULL OR (state = 'given-up' AND CAST(? AS BIGINT) <> 0))`
 	sqlSendAgain = `UPDATE delivery SET state = 'owed', due = ?1, attempts = 0,
 		since = (CASE WHEN since >= ?1 THEN since + 1 WHEN created_at > ?1 THEN created_at ELSE ?1 END) WHERE receipt = ?2 AND sid = ?3 AND state <> 'confirmed'`
-	sqlGiveUp    = `UPDATE delivery SET state = 'given-up', due = NULL WHERE receipt = ? AND sid = ? AND state = 'owed'`
+	sqlGiveUp = `UPDATE delivery SET state = 'given-up', due = NULL WHERE receipt = ? AND sid = ? AND state = 'owed'`
 
 	sqlFanOuts    = `SELECT` + receiptColumns + `, r.endings, r.fan_ending, r.fan_account, r.fan_grant FROM receipt r WHERE r.told_at = 0 ORDER BY r.number LIMIT CAST(? AS BIGINT)`
 	sqlEndingsIn  = `SELECT name, what, until, number, at FROM ending WHERE number >= ? AND number < ? ORDER BY number`

@@ -19,6 +19,23 @@ const (
 		ORDER BY n.deadline LIMIT CAST(? AS BIGINT))`
 )
 
+// What providers said, for as long as it may overtake a sign-in, and what was owed to them. settledKept is how long an operator sees
+// what became of it; originKept how long a receipt can still send its person to the provider's sign-out.
+const (
+	settledKept = idp.Time(30 * 24 * 3600 * 1000)
+	originKept  = idp.Time(3600 * 1000)
+
+	sqlSweepSeen    = `DELETE FROM logout_seen WHERE (provider, jti) IN (SELECT provider, jti FROM logout_seen WHERE until <= ? ORDER BY until LIMIT CAST(? AS BIGINT))`
+	sqlSweepEnds    = `DELETE FROM upstream_end WHERE (provider, issuer, kind, value) IN (SELECT provider, issuer, kind, value FROM upstream_end WHERE until <= ? ORDER BY until LIMIT CAST(? AS BIGINT))`
+	sqlSweepSettled = `DELETE FROM revocation WHERE id IN (SELECT id FROM revocation WHERE settled_at <> 0 AND settled_at <= ? ORDER BY settled_at LIMIT CAST(? AS BIGINT))`
+	sqlSweepOrigins = `DELETE FROM session_origin WHERE session IN (SELECT session FROM session_origin o WHERE o.gone_at <= ?
+		AND NOT EXISTS (SELECT 1 FROM grant_ g WHERE g.here = o.session) ORDER BY o.gone_at LIMIT CAST(? AS BIGINT))`
+	// With offline access from there the row says where that came from. It is looked at again in a day, and loses its hint.
+	sqlKeepOrigins = `UPDATE session_origin SET kept = NULL, gone_at = gone_at + 86400000 WHERE session IN (SELECT session FROM session_origin o WHERE o.gone_at <= ?
+		AND EXISTS (SELECT 1 FROM grant_ g WHERE g.here = o.session) ORDER BY o.gone_at LIMIT CAST(? AS BIGINT))`
+	sqlGoneOrigin = `UPDATE session_origin SET gone_at = (SELECT time FROM counter) WHERE session = ?`
+)
+
 // Receipts that are told and whose tokens are all over. An earlier one that is not told yet may have to find the same grants: the first
 // ending of a name tells of it.
 const (
@@ -71,6 +88,11 @@ func (t *Tx) Sweep(now idp.Time, limit int) (int, error) {
 		{sqlSweepTally, now/hour - 1},
 		{sqlSweepCodes, now - codeKept},
 		{sqlSweepFamilies, now - codeKept - longest},
+		{sqlSweepSeen, now},
+		{sqlSweepEnds, now},
+		{sqlSweepSettled, now - settledKept},
+		{sqlSweepOrigins, now - originKept},
+		{sqlKeepOrigins, now - originKept},
 	} {
 		if left <= 0 {
 			return int(all - left), nil
@@ -183,6 +205,9 @@ func (t *Tx) dropSession(n idp.Name) (int64, error) {
 			return 0, err
 		}
 		gone += dropped
+	}
+	if _, err := t.write(sqlGoneOrigin, n); err != nil {
+		return 0, err
 	}
 	for _, sql := range []string{sqlDropSlots, sqlDropSeen, sqlDropSession} {
 		dropped, err := t.write(sql, n)

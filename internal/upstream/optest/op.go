@@ -1,4 +1,6 @@
-package rp_test
+// Package optest is an OpenID Provider for tests: it says yes to everybody, publishes what real ones publish, and lets a test change every
+// answer. It refuses to be part of a program.
+package optest
 
 import (
 	"crypto/sha256"
@@ -13,30 +15,32 @@ import (
 	"time"
 
 	"exeunt.dev/internal/jws"
+	"exeunt.dev/provider"
 )
 
-// op is an OpenID Provider that says yes to everybody, and whose every answer a test can change.
-type op struct {
+// OP is an OpenID Provider that says yes to everybody, and whose every answer a test can change.
+type OP struct {
 	*httptest.Server
 	t *testing.T
 
-	mu      sync.Mutex
-	signer  *jws.Signer
+	Mu      sync.Mutex
+	Signer  *jws.Signer
 	codes   map[string]url.Values
-	sub     string
-	sid     string
-	form    bool                                                 // answers by POST
-	claims  func(map[string]any)                                 // changes the next ID tokens
-	answers func(http.ResponseWriter, *http.Request) (done bool) // goes before every answer
-	asked   []url.Values                                         // authorization requests
-	revoked []string                                             // tokens
+	Sub     string
+	SID     string
+	Form    bool                                                 // answers by POST
+	Claims  func(map[string]any)                                 // changes the next ID tokens
+	Answers func(http.ResponseWriter, *http.Request) (done bool) // goes before every answer
+	Asked   []url.Values                                         // authorization requests
+	Revoked []string                                             // tokens
 	n       int
-	sign    func(claims []byte) string // nil: with the signer
+	Sign    func(claims []byte) string // nil: with the signer
 }
 
-func newOP(t *testing.T) *op {
-	o := &op{t: t, codes: map[string]url.Values{}, sub: "alice-at-op", sid: "sid-1"}
-	o.turn("k1")
+// New starts one.
+func New(t *testing.T) *OP {
+	o := &OP{t: t, codes: map[string]url.Values{}, Sub: "alice-at-op", SID: "sid-1"}
+	o.Turn("k1")
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", o.discovery)
 	mux.HandleFunc("GET /jwks", o.jwks)
@@ -46,18 +50,18 @@ func newOP(t *testing.T) *op {
 		o.json(w, map[string]any{"sub": o.subject(), "name": "Alice"})
 	})
 	mux.HandleFunc("POST /revoke", func(_ http.ResponseWriter, r *http.Request) {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		o.revoked = append(o.revoked, r.PostFormValue("token"))
+		o.Mu.Lock()
+		defer o.Mu.Unlock()
+		o.Revoked = append(o.Revoked, r.PostFormValue("token"))
 	})
 	mux.HandleFunc("GET /end", func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
 		http.Redirect(w, r, q.Get("post_logout_redirect_uri")+"?"+url.Values{"state": {q.Get("state")}}.Encode(), http.StatusSeeOther)
 	})
 	o.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		o.mu.Lock()
-		f := o.answers
-		o.mu.Unlock()
+		o.Mu.Lock()
+		f := o.Answers
+		o.Mu.Unlock()
 		if f == nil || !f(w, r) {
 			mux.ServeHTTP(w, r)
 		}
@@ -66,26 +70,27 @@ func newOP(t *testing.T) *op {
 	return o
 }
 
-func (o *op) set(f func()) { o.mu.Lock(); defer o.mu.Unlock(); f() }
+// Set changes what is set here, under its lock.
+func (o *OP) Set(f func()) { o.Mu.Lock(); defer o.Mu.Unlock(); f() }
 
-func (o *op) subject() string { o.mu.Lock(); defer o.mu.Unlock(); return o.sub }
+func (o *OP) subject() string { o.Mu.Lock(); defer o.Mu.Unlock(); return o.Sub }
 
-// turn begins to sign with a new key, and to publish it alone.
-func (o *op) turn(kid string) {
+// Turn begins to sign with a new key, and to publish it alone.
+func (o *OP) Turn(kid string) {
 	o.t.Helper()
 	s, err := jws.Generate(kid, jws.ES256)
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	o.set(func() { o.signer = s })
+	o.Set(func() { o.Signer = s })
 }
 
-func (o *op) json(w http.ResponseWriter, v any) {
+func (o *OP) json(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(v)
 }
 
-func (o *op) discovery(w http.ResponseWriter, _ *http.Request) {
+func (o *OP) discovery(w http.ResponseWriter, _ *http.Request) {
 	o.json(w, map[string]any{
 		"issuer": o.URL, "authorization_endpoint": o.URL + "/authorize", "token_endpoint": o.URL + "/token", "userinfo_endpoint": o.URL + "/userinfo",
 		"jwks_uri": o.URL + "/jwks", "revocation_endpoint": o.URL + "/revoke", "end_session_endpoint": o.URL + "/end?keep=1",
@@ -93,36 +98,36 @@ func (o *op) discovery(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-func (o *op) jwks(w http.ResponseWriter, _ *http.Request) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	set, err := jws.NewSet(o.signer.Public())
+func (o *OP) jwks(w http.ResponseWriter, _ *http.Request) {
+	o.Mu.Lock()
+	defer o.Mu.Unlock()
+	set, err := jws.NewSet(o.Signer.Public())
 	if err != nil {
 		o.t.Error(err)
 	}
 	o.json(w, set)
 }
 
-func (o *op) authorize(w http.ResponseWriter, r *http.Request) {
+func (o *OP) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.asked = append(o.asked, q)
+	o.Mu.Lock()
+	defer o.Mu.Unlock()
+	o.Asked = append(o.Asked, q)
 	o.n++
 	code := "code-secret-" + time.Now().Format("150405.000000000")
 	o.codes[code] = q
 	answer := url.Values{"code": {code}, "state": {q.Get("state")}, "iss": {o.URL}}
-	if o.form {
+	if o.Form {
 		w.Header().Set("X-Form", answer.Encode()) // a browser would post it; ours does when it sees this
 		return
 	}
 	http.Redirect(w, r, q.Get("redirect_uri")+"?"+answer.Encode(), http.StatusSeeOther)
 }
 
-func (o *op) token(w http.ResponseWriter, r *http.Request) {
+func (o *OP) token(w http.ResponseWriter, r *http.Request) {
 	id, secret, basic := r.BasicAuth()
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	o.Mu.Lock()
+	defer o.Mu.Unlock()
 	q, ok := o.codes[r.PostFormValue("code")]
 	delete(o.codes, r.PostFormValue("code"))
 	sum := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
@@ -144,37 +149,37 @@ func (o *op) token(w http.ResponseWriter, r *http.Request) {
 	o.json(w, answer)
 }
 
-// idToken needs mu.
-func (o *op) idToken(nonce string) string {
+// idToken needs Mu.
+func (o *OP) idToken(nonce string) string {
 	now := time.Now()
-	c := map[string]any{"iss": o.URL, "sub": o.sub, "aud": "site", "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix(), "nonce": nonce, "sid": o.sid, "email": "mail@alice.example"}
-	if o.sid == "" {
+	c := map[string]any{"iss": o.URL, "sub": o.Sub, "aud": "site", "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix(), "nonce": nonce, "sid": o.SID, "email": "mail@alice.example"}
+	if o.SID == "" {
 		delete(c, "sid")
 	}
-	if o.claims != nil {
-		o.claims(c)
+	if o.Claims != nil {
+		o.Claims(c)
 	}
-	return o.signed("JWT", c)
+	return o.Signed("JWT", c)
 }
 
-// signed needs mu.
-func (o *op) signed(typ string, claims map[string]any) string {
+// Signed needs Mu.
+func (o *OP) Signed(typ string, claims map[string]any) string {
 	b, err := json.Marshal(claims)
 	if err != nil {
 		o.t.Error(err)
 	}
-	if o.sign != nil {
-		return o.sign(b)
+	if o.Sign != nil {
+		return o.Sign(b)
 	}
-	s, err := o.signer.Sign(typ, b)
+	s, err := o.Signer.Sign(typ, b)
 	if err != nil {
 		o.t.Error(err)
 	}
 	return s
 }
 
-// logoutClaims are those of a good logout token.
-func (o *op) logoutClaims(change map[string]any) map[string]any {
+// LogoutClaims are those of a good logout token.
+func (o *OP) LogoutClaims(change map[string]any) map[string]any {
 	now := time.Now()
 	c := map[string]any{
 		"iss": o.URL, "aud": "site", "iat": now.Unix(), "exp": now.Add(2 * time.Minute).Unix(), "jti": "jti-" + now.Format(time.RFC3339Nano),
@@ -189,8 +194,12 @@ func (o *op) logoutClaims(change map[string]any) map[string]any {
 	return c
 }
 
-func (o *op) logoutToken(change map[string]any) string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.signed("logout+jwt", o.logoutClaims(change))
+// LogoutToken makes a good logout token, with changes.
+func (o *OP) LogoutToken(change map[string]any) string {
+	o.Mu.Lock()
+	defer o.Mu.Unlock()
+	return o.Signed("logout+jwt", o.LogoutClaims(change))
 }
+
+// Provider is this provider as a site uses it that is registered here.
+func (o *OP) Provider() provider.Provider { return provider.OIDC(o.URL, "site", "site-secret") }
