@@ -72,9 +72,8 @@ func (c *accountUnlockCmd) Run(w *world) error {
 		if a.State == idp.AccountDeleted {
 			return deleted(&a)
 		}
-		now, _ := b.Store.Now()
 		err := b.Store.Update(w.ctx, func(tx idp.Tx) error {
-			if err := door.UnlockIn(tx, a.ID, now); err != nil {
+			if err := door.Revive(tx, a.ID, idp.AccountLocked, idp.AccountDisabled); err != nil {
 				return err
 			}
 			return tx.Record(idp.Event{Kind: idp.EventUnlocked, Account: a.ID, Actor: why.Actor, Why: why.Reason})

@@ -22,9 +22,10 @@ const flaws = `(() => {
   if (document.documentElement.scrollWidth > innerWidth) out.push("the page scrolls sideways");
   for (const e of document.body.querySelectorAll("*")) {
     if (!e.checkVisibility()) continue;
+    const wide = e.closest(".scroll"); // tables scroll by themselves
     const box = e.getBoundingClientRect(), name = e.tagName + "." + e.className + " " + e.textContent.trim().slice(0, 30);
-    if (box.width && (box.left < -.5 || box.right > innerWidth + .5)) out.push("outside: " + name);
-    if (e.tagName !== "INPUT" && e.scrollWidth > e.clientWidth + 1 && e.clientWidth) out.push("runs over: " + name);
+    if (!wide && box.width && (box.left < -.5 || box.right > innerWidth + .5)) out.push("outside: " + name);
+    if (!wide && e.tagName !== "INPUT" && e.scrollWidth > e.clientWidth + 1 && e.clientWidth) out.push("runs over: " + name);
     if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
     const [a, b] = [light(rgb(getComputedStyle(e).color)), light(behind(e))].sort((x, y) => y - x), ratio = (a + .05) / (b + .05);
     if (ratio < 4.5) out.push("contrast " + ratio.toFixed(1) + ": " + name);

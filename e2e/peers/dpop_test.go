@@ -122,7 +122,7 @@ func (d *device) signIn(to, username string) string {
 	page, err := io.ReadAll(res.Body)
 	res.Body.Close()
 	if err == nil && res.StatusCode == http.StatusOK {
-		_, main, _ := strings.Cut(string(page), "<main>")
+		_, main, _ := strings.Cut(string(page), "<main ")
 		v := url.Values{"username": {username}, "password": {password}, "act": {"signin"}}
 		for _, m := range hiddenField.FindAllStringSubmatch(main, -1) {
 			v.Set(m[1], m[2])

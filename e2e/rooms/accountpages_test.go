@@ -146,12 +146,12 @@ func TestActivityPage(t *testing.T) {
 			break
 		}
 	}
-	for _, want := range [][3]string{{"sign-in", "", "you"}, {"sign-in-failed", "", "stranger"}, {"consent-given", "", "you"}, {"ended", "sign-out", "you"}, {"ended", "credential-changed", "you"}, {"password-changed", "", "you"}} {
+	for _, want := range [][3]string{{"sign-in", "", "you"}, {"sign-in-failed", "", "stranger"}, {"consent-given", "", "you"}, {"ended", "sign-out", "you"}, {"ended", "credential-changed", "you"}, {"password-changed", "", "you"}, {"new-device", "", "you"}} {
 		if !has(want[0], want[1], want[2]) {
 			t.Errorf("%v is missing: %+v", want, list)
 		}
 	}
-	if len(list.Activity) != 7 || list.Next != "" {
+	if len(list.Activity) != 8 || list.Next != "" {
 		t.Errorf("%d things happened: %+v", len(list.Activity), list)
 	}
 	page := p.browse("/account/activity")
@@ -242,7 +242,7 @@ func TestActivityPaged(t *testing.T) {
 			break
 		}
 	}
-	if count != 132 || len(receipts) != 60 || pages != 2 {
+	if count != 133 || len(receipts) != 60 || pages != 2 {
 		t.Errorf("%d things and %d receipts on %d pages", count, len(receipts), pages+1)
 	}
 }

@@ -206,6 +206,16 @@ func TestBinding_StolenFromADevice(t *testing.T) {
 		t.Errorf("the owner, after all that: %d %s", a.status, a.body)
 	}
 
+	// It may what the same token could as Bearer, and no more: what somebody signs in with is for the cookie.
+	if a := me.call("GET", b.at+"/account/sessions", access, nil); a.status != 200 {
+		t.Errorf("the owner's sessions: %d %s", a.status, a.body)
+	}
+	for _, to := range []string{"/account/authenticator", "/account/passkeys", "/account/recovery"} {
+		if a := me.call("GET", b.at+to, access, nil); a.status != 403 {
+			t.Errorf("%s with a token: %d %s", to, a.status, a.body)
+		}
+	}
+
 	// A bound token ends as any other.
 	if a := me.call("POST", b.at+"/customers/me/logout", access, nil); a.status != 200 {
 		t.Fatalf("signing out everywhere: %d %s", a.status, a.body)

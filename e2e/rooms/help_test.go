@@ -257,8 +257,8 @@ var hidden = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"
 
 // fields are the hidden fields of the page's main part.
 func fields(page string) url.Values {
-	if _, main, ok := strings.Cut(page, "<main>"); ok {
-		page = main
+	if _, main, ok := strings.Cut(page, "<main "); ok {
+		page, _, _ = strings.Cut(main, "</main>")
 	}
 	v := url.Values{}
 	for _, m := range hidden.FindAllStringSubmatch(page, -1) {

@@ -96,7 +96,7 @@ func (a *Account) twin(show act, answer func(http.ResponseWriter, *http.Request,
 	page := a.page(show)
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Vary", "Accept")
-		if edge.Bearer(r) == "" && edge.WantsHTML(r) {
+		if !edge.Bears(r) && edge.WantsHTML(r) {
 			page(w, r)
 			return
 		}

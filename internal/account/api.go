@@ -21,7 +21,7 @@ type caller struct {
 
 // caller finds out who asks, and answers itself if nobody may.
 func (a *Account) caller(w http.ResponseWriter, r *http.Request, acts bool) (c caller, ok bool) {
-	if _, raw := edge.Authorization(r); raw != "" {
+	if edge.Bears(r) {
 		return a.bearer(w, r)
 	}
 	s, err := a.Browser.Session(r)

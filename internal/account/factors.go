@@ -58,7 +58,7 @@ func (a *Account) kept(ctx context.Context, id idp.AccountID) (k kept, err error
 // nor changes what somebody signs in with.
 func (a *Account) factors(page func(http.ResponseWriter, *http.Request, *idp.Session, url.Values), json func(http.ResponseWriter, *http.Request, kept)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if edge.WantsJSON(r) || edge.Bearer(r) != "" {
+		if edge.WantsJSON(r) || edge.Bears(r) {
 			if c, ok := a.owner(w, r, false); ok {
 				k, err := a.kept(r.Context(), c.account)
 				if err != nil {
@@ -88,7 +88,7 @@ func (a *Account) factors(page func(http.ResponseWriter, *http.Request, *idp.Ses
 
 // owner is caller for who must be here in person.
 func (a *Account) owner(w http.ResponseWriter, r *http.Request, acts bool) (caller, bool) {
-	if edge.Bearer(r) != "" {
+	if edge.Bears(r) {
 		edge.TokenError(w, http.StatusForbidden, "insufficient_scope", "No access token shows or changes what a person signs in with")
 		return caller{}, false
 	}

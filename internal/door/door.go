@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/ledger"
@@ -177,8 +178,31 @@ func newEpoch() idp.Name { return ledger.NewName() }
 
 // Unlock begins an epoch for an account that has none. Nothing that ended comes back. idp.ErrConflict: it is not locked.
 func (d *Door) Unlock(ctx context.Context, id idp.AccountID) error {
-	now, _ := d.store.Now()
-	return d.store.Update(ctx, func(tx idp.Tx) error { return UnlockIn(tx, id, now, idp.AccountLocked, idp.AccountDisabled) })
+	return d.store.Update(ctx, func(tx idp.Tx) error {
+		return Revive(tx, id, idp.AccountLocked, idp.AccountDisabled)
+	})
+}
+
+// Revive is Unlock inside the caller's transaction, for an account in one of the given states only.
+func Revive(tx idp.Tx, id idp.AccountID, from ...idp.AccountState) error {
+	if err := tx.LockAccount(id, idp.Exclusive); err != nil {
+		return err
+	}
+	a, err := tx.Account(id)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(from, a.State) || a.State == idp.AccountDeleted {
+		return idp.ErrConflict
+	}
+	now, err := tx.Mint()
+	if err != nil {
+		return err
+	}
+	if _, err := open(tx, id); err != nil {
+		return err
+	}
+	return settle(tx, id, now, false)
 }
 
 // ReviveClient begins an epoch for a client that was disabled. Nothing that ended comes back. idp.ErrConflict: it is not disabled, or

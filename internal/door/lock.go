@@ -3,7 +3,6 @@ package door
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"exeunt.dev/internal/idp"
@@ -196,23 +195,4 @@ func RecoverIn(tx idp.Tx, id idp.AccountID, born idp.Epochs, lock idp.Name, now 
 		return idp.Receipt{}, err
 	}
 	return idp.Receipt{}, idp.ErrEnded
-}
-
-// UnlockIn begins an epoch for an account in one of the given states, locked or disabled. Nothing that ended comes back. idp.ErrConflict: it is
-// in another.
-func UnlockIn(tx idp.Tx, id idp.AccountID, now idp.Time, from ...idp.AccountState) error {
-	if err := tx.LockAccount(id, idp.Exclusive); err != nil {
-		return err
-	}
-	a, err := tx.Account(id)
-	if err != nil {
-		return err
-	}
-	if !slices.Contains(from, a.State) || a.State == idp.AccountDeleted {
-		return idp.ErrConflict
-	}
-	if _, err := open(tx, id); err != nil {
-		return err
-	}
-	return settle(tx, id, now, false)
 }

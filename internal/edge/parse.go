@@ -111,7 +111,14 @@ func WantsHTML(r *http.Request) bool {
 // DPoP is the scheme of access tokens that are bound to a key (RFC 9449 section 7.1).
 const DPoP = "DPoP"
 
-// Bearer returns the token of the Authorization header (RFC 6750 section 2.1); "" if there is none.
+// Bears says whether a request bears an access token, in either scheme: a program asks, not a browser by its cookie.
+func Bears(r *http.Request) bool {
+	_, token := Authorization(r)
+	return token != ""
+}
+
+// Bearer returns the token of the Authorization header (RFC 6750 section 2.1); "" if there is none. It is for tokens that are no access
+// tokens: those may come in another scheme, too, and be bound.
 func Bearer(r *http.Request) string {
 	if scheme, token := Authorization(r); scheme == "Bearer" {
 		return token

@@ -102,7 +102,7 @@ func TestBetween_CodeIsAsked(t *testing.T) {
 			had := grants()
 			b.once = func() { n.end(end(p), idp.CauseSignOut) }
 			a := p.authorize("books")
-			if a.query().Has("code") || strings.Contains(a.body, "code") || grants() != had {
+			if a.query().Has("code") || strings.Contains(a.body, `name="code"`) || grants() != had {
 				t.Errorf("%d to %q", a.status, a.header.Get("Location"))
 			}
 		})

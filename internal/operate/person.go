@@ -44,24 +44,26 @@ func SignOut(tx idp.Tx, id idp.AccountID, by By) (idp.Receipt, error) {
 	return endPerson(tx, id, by.cause(idp.CauseEverywhere), func(s idp.AccountState) (idp.AccountState, error) { return s, nil })
 }
 
-// Lock ends all that a person has and lets nobody in until Unlock, whatever a lock that stood before would have allowed. The receipt is zero
-// if nothing was alive. A StateError: the person is disabled, which a lock would soften.
-func Lock(tx idp.Tx, id idp.AccountID, by By) (idp.Receipt, error) {
+// Lock ends all that a person has and lets nobody in until Unlock, however the person was locked before. A StateError: the person is disabled, which a lock would soften.
+func Lock(tx idp.Tx, id idp.AccountID, by By) (r idp.Receipt, err error) {
+	if err := tx.LockAccount(id, idp.Exclusive); err != nil {
+		return r, err
+	}
 	row, err := tx.Account(id)
 	if err != nil {
-		return idp.Receipt{}, err
+		return r, err
 	}
 	switch row.State {
 	case idp.AccountDeleted:
-		return idp.Receipt{}, ErrDeleted
+		return r, ErrDeleted
 	case idp.AccountDisabled:
-		return idp.Receipt{}, not("This person is disabled.")
+		return r, not("This person is disabled.")
 	}
-	now, err := tx.Mint()
+	head, err := tx.Head()
 	if err != nil {
-		return idp.Receipt{}, err
+		return r, err
 	}
-	r, _, err := door.LockIn(tx, id, idp.LockOperator, 0, now, by.cause(idp.CauseLock))
+	r, _, err = door.LockIn(tx, id, idp.LockOperator, 0, head.Time, by.cause(idp.CauseLock))
 	return r, err
 }
 
@@ -113,11 +115,7 @@ func Unlock(tx idp.Tx, id idp.AccountID) error { return revive(tx, id, idp.Accou
 func Enable(tx idp.Tx, id idp.AccountID) error { return revive(tx, id, idp.AccountDisabled) }
 
 func revive(tx idp.Tx, id idp.AccountID, from idp.AccountState) error {
-	now, err := tx.Mint()
-	if err != nil {
-		return err
-	}
-	err = door.UnlockIn(tx, id, now, from)
+	err := door.Revive(tx, id, from)
 	if errors.Is(err, idp.ErrConflict) {
 		err = not("This person is not " + string(from) + ".")
 	}

@@ -196,10 +196,6 @@ func inGo(f *ast.File, found func(string)) {
 		switch n := n.(type) {
 		case *ast.CallExpr:
 			switch named(n.Fun) {
-			case "not": // a verb of operators says why it was not done
-				if f.Name.Name == "operate" && len(n.Args) == 1 {
-					literal(n.Args[0])
-				}
 			case "L":
 				if parts(n.Fun) == "mail.L" {
 					literal(n.Args[0])
@@ -207,6 +203,10 @@ func inGo(f *ast.File, found func(string)) {
 			case "say":
 				if f.Name.Name == "mail" && len(n.Args) > 1 {
 					literal(n.Args[1])
+				}
+			case "not": // a verb of operators says why it was not done
+				if f.Name.Name == "operate" && len(n.Args) == 1 {
+					literal(n.Args[0])
 				}
 			case "Say", "Invalid", "Sentences", "List":
 				if p := parts(n.Fun); p == "web.Say" || p == "Say" && f.Name.Name == "web" {

@@ -35,8 +35,9 @@ const (
 		SELECT d.receipt, d.sid FROM c JOIN delivery d ON d.client = c.client AND d.due > ?1 AND d.due = d.attempted_at + ?2)`
 	sqlSettle = `UPDATE delivery SET state = ?, due = ?, confirmed_at = ?, again = ?, status = ?, error = ? WHERE receipt = ? AND sid = ? AND attempts = ? AND since = ?
 		AND (due IS NOT NULL OR (state = 'given-up' AND CAST(? AS BIGINT) <> 0))`
-	sqlSendAgain = `UPDATE delivery SET state = 'owed', due = ?, since = ?, attempts = 0 WHERE receipt = ? AND sid = ? AND state <> 'confirmed'`
-	sqlGiveUp    = `UPDATE delivery SET state = 'given-up', due = NULL WHERE receipt = ? AND sid = ? AND state = 'owed'`
+	sqlSendAgain = `UPDATE delivery SET state = 'owed', due = ?1, attempts = 0,
+		since = (CASE WHEN since >= ?1 THEN since + 1 WHEN created_at > ?1 THEN created_at ELSE ?1 END) WHERE receipt = ?2 AND sid = ?3 AND state <> 'confirmed'`
+	sqlGiveUp = `UPDATE delivery SET state = 'given-up', due = NULL WHERE receipt = ? AND sid = ? AND state = 'owed'`
 
 	sqlFanOuts    = `SELECT` + receiptColumns + `, r.endings, r.fan_ending, r.fan_account, r.fan_grant FROM receipt r WHERE r.told_at = 0 ORDER BY r.number LIMIT CAST(? AS BIGINT)`
 	sqlEndingsIn  = `SELECT name, what, until, number, at FROM ending WHERE number >= ? AND number < ? ORDER BY number`
@@ -155,9 +156,9 @@ func (t *Tx) SettleDelivery(d idp.Delivery) (bool, error) {
 	return t.swap(sqlSettle, string(d.State), orNull(d.Due), d.ConfirmedAt, d.Again, d.Status, d.Error, d.Receipt, d.Sid, d.Attempts, d.Since, d.ConfirmedAt)
 }
 
-// SendAgain makes a delivery owed again.
+// SendAgain makes a delivery owed again. Each time has a since of its own: by it what comes of an attempt from before is told apart.
 func (t *Tx) SendAgain(id idp.DeliveryID, now idp.Time) (bool, error) {
-	return t.swap(sqlSendAgain, now, now, id.Receipt, id.Sid)
+	return t.swap(sqlSendAgain, now, id.Receipt, id.Sid)
 }
 
 // GiveUp makes an owed delivery dead.

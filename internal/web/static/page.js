@@ -7,7 +7,7 @@ function showTimes(within) {
     const at = new Date(t.dateTime);
     if (isNaN(at)) continue;
     t.title = t.textContent;
-    t.textContent = new Intl.DateTimeFormat(spoken, t.className === "clock" ? { timeStyle: "medium" } : { dateStyle: "long", timeStyle: "short" }).format(at);
+    t.textContent = new Intl.DateTimeFormat(spoken, t.className === "clock" ? { timeStyle: "medium" } : { dateStyle: t.closest("td") ? "medium" : "long", timeStyle: "short" }).format(at);
   }
 }
 showTimes(document);

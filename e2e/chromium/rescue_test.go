@@ -1,0 +1,99 @@
+package chromium_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"exeunt.dev/internal/config"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/mail/mailtest"
+	"github.com/chromedp/chromedp"
+)
+
+// Somebody else signs in; she learns of it by letter, locks by its link, and gets in again by a letter with a new password. Later she has
+// lost a device, and locks for a while.
+func TestRescueInChromium(t *testing.T) {
+	office := mailtest.Start(t, mailtest.Options{})
+	x := newTable(t, func(c *config.Config) {
+		c.Mail = config.Mail{Host: office.Host, Port: office.Port, TLS: "none", From: "exeunt@id.example"}
+	})
+	const user, next = "alice", "vier Worte ohne Sinn"
+	if err := x.base.AddAccount(t.Context(), &idp.Account{Username: user, Email: "alice@mail.example", EmailVerified: true}, password); err != nil {
+		t.Fatal(err)
+	}
+	her, stop := context.WithTimeout(x.browser, 2*time.Minute)
+	defer stop()
+	thief, stopThief := chromedp.NewContext(x.browser, chromedp.WithNewBrowserContext())
+	defer stopThief()
+	thief, stop = context.WithTimeout(thief, 2*time.Minute)
+	defer stop()
+	enter := func(ctx context.Context, password, wait string) {
+		t.Helper()
+		do(t, ctx, "sign in", chromedp.Navigate(x.at+"/login"), chromedp.WaitVisible(css("#password")), chromedp.SetValue(css("#username"), user),
+			chromedp.SendKeys(css("#password"), password+"\r"), chromedp.WaitVisible(css(wait)))
+	}
+	says := func(ctx context.Context, what, words string) {
+		t.Helper()
+		if _, text := where(t, ctx); !strings.Contains(text, words) {
+			t.Errorf("%s: the page does not say %q: %s", what, words, text)
+		}
+	}
+	read := 0
+	letter := func(subject string) string {
+		t.Helper()
+		for {
+			l := office.Wait(t, read)
+			if read++; l.Subject == subject {
+				return l.Link()
+			}
+		}
+	}
+	heading := chromedp.WaitVisible(css("h1"))
+	enter(her, password, ".sessions")
+	enter(thief, password, ".sessions")
+
+	do(t, her, "the letter's link", chromedp.Navigate(letter("A new device has signed in to your account")), heading)
+	says(her, "before", "Lock this account?")
+	look(t, her, "lock by letter")
+	do(t, her, "lock", chromedp.Click(css(".danger")), chromedp.WaitVisible(css("a[href^='/signout/']")))
+	says(her, "locked", "It opens when you set a new password.")
+	look(t, her, "locked")
+	do(t, thief, "the thief looks again", chromedp.Navigate(x.at+"/account"), chromedp.WaitVisible(css("#password")))
+	enter(thief, password, ".error")
+	says(thief, "the thief", "somebody may know its password")
+	look(t, thief, "locked at sign-in")
+
+	do(t, her, "ask for a link", chromedp.Click(css("a[href='/login/forgot']")), chromedp.WaitVisible(css("#who")))
+	look(t, her, "forgot")
+	do(t, her, "ask", chromedp.SendKeys(css("#who"), user+"\r"), chromedp.WaitVisible(css("[role=status]")))
+	look(t, her, "forgot asked")
+	do(t, her, "the link", chromedp.Navigate(letter("Set a new password")), chromedp.WaitVisible(css("#again")))
+	look(t, her, "reset")
+	do(t, her, "too easy", chromedp.SendKeys(css("#new"), "alice2026!"), chromedp.SendKeys(css("#again"), "alice2026!\r"), chromedp.WaitVisible(css(".error")))
+	says(her, "too easy", "easy to guess")
+	do(t, her, "a new password", chromedp.SendKeys(css("#new"), next), chromedp.SendKeys(css("#again"), next+"\r"), chromedp.WaitVisible(css("a[href^='/login?again=']")))
+	says(her, "done", "Your new password is set")
+	look(t, her, "reset done")
+	do(t, her, "sign in and look", chromedp.Click(css("a[href^='/login?again=']")), chromedp.WaitVisible(css("#password")), chromedp.SetValue(css("#username"), user),
+		chromedp.SendKeys(css("#password"), next+"\r"), chromedp.WaitVisible(css(".nav")))
+	says(her, "review", "What is yours?")
+	look(t, her, "review")
+
+	do(t, her, "another address", chromedp.Click(css(".nav a[href='/account/mail']")), chromedp.WaitVisible(css("#email")))
+	look(t, her, "mail address")
+	do(t, her, "ask for it", chromedp.SendKeys(css("#email"), "new@mail.example\r"), chromedp.WaitVisible(css(".notice")))
+	do(t, her, "its link", chromedp.Navigate(letter("Confirm your mail address")), heading)
+	look(t, her, "confirm address")
+	do(t, her, "confirm", chromedp.Click(css("form[action='/account/mail/confirm'] button")), chromedp.WaitVisible(css(".notice")))
+	says(her, "changed", "new@mail.example")
+
+	do(t, her, "the emergency page", chromedp.Click(css(".nav a[href='/account/lock']")), chromedp.WaitVisible(css("#for")))
+	look(t, her, "emergency lock")
+	do(t, her, "lost a device", chromedp.Click(css(".danger")), chromedp.WaitVisible(css("a[href^='/signout/']")))
+	says(her, "locked for a while", "It opens by itself on")
+	do(t, her, "the back button", chromedp.Navigate(x.at+"/account"), chromedp.WaitVisible(css("#password")))
+	enter(her, next, ".error")
+	says(her, "until then", "Then it opens by itself.")
+}

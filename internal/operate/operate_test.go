@@ -1,0 +1,84 @@
+package operate
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"exeunt.dev/internal/idp"
+)
+
+func TestOverlap(t *testing.T) {
+	for text, want := range map[string]time.Duration{"": 24 * time.Hour, "0": 0, "12h": 12 * time.Hour, "7d": 7 * 24 * time.Hour, "90d": LongestOverlap} {
+		if got, err := Overlap(text); got != want || err != nil {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"x", "-1h", "91d", "-1d", "2161h", "d", " ", "1", "99999999999999999999d"} {
+		if got, err := Overlap(text); err == nil {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+// Each rule names its field.
+func TestClientRules(t *testing.T) {
+	algs := []string{"ES256"}
+	web := func(pairs ...string) Fields {
+		f := Fields{"client_id": {"shop"}, "kind": {"web"}, "redirect_uris": {"https://shop.test/cb"}}
+		for i := 0; i < len(pairs); i += 2 {
+			f[pairs[i]] = strings.Split(pairs[i+1], "|")
+		}
+		return f
+	}
+	c, err := NewClient(web("redirect_uris", " https://a.test/cb |https://a.test/cb||https://b.test/cb", "offline", "true"), algs)
+	if err != nil || len(c.RedirectURIs) != 2 || c.Name != "shop" || len(c.Scopes) != 4 || c.AuthMethod != idp.AuthBasic {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for field, f := range map[string]Fields{
+		"client_id":                         web("client_id", "-x"),
+		"kind":                              web("kind", "robot"),
+		"name":                              web("name", "a\u202eb"),
+		"redirect_uris":                     web("redirect_uris", ""),
+		"post_logout_redirect_uris":         web("post_logout_redirect_uris", "http://x.test"),
+		"logout_uris":                       web("logout_uris", "javascript:x"),
+		"client_uri":                        web("client_uri", "javascript:alert(1)"),
+		"logo_uri":                          web("logo_uri", "data:x"),
+		"scopes":                            web("scopes", idp.ScopeAdmin),
+		"audiences":                         {"client_id": {"x"}, "kind": {"api"}},
+		"offline":                           web("kind", "browser", "offline", "true"),
+		"await_logout":                      web("await_logout", "true"),
+		"backchannel_sid_only":              web("backchannel_sid_only", "true"),
+		"backchannel_logout_uri":            web("backchannel_logout_uri", "ftp://x"),
+		"frontchannel_logout_uri":           web("frontchannel_logout_uri", "https://other.test/out"),
+		"token_endpoint_auth_method":        web("token_endpoint_auth_method", "none"),
+		"id_token_signed_response_alg":      web("id_token_signed_response_alg", "none"),
+		"introspection_signed_response_alg": web("introspection_signed_response_alg", "HS256"),
+		"dpop":                              web("dpop", "x"),
+		"bind_address":                      web("bind_address", "x"),
+		"secret":                            web("secret", "x"),
+		"registration":                      web("registration", "x"),
+	} {
+		var invalid *idp.InvalidError
+		if _, err := NewClient(f, algs); !errors.As(err, &invalid) || invalid.Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	if c, err := NewClient(web("kind", "browser", "token_endpoint_auth_method", "client_secret_post"), algs); err != nil || c.AuthMethod != idp.AuthNone {
+		t.Error("an app that cannot keep a secret has one:", c.AuthMethod, err)
+	}
+}
+
+func TestRoles(t *testing.T) {
+	for _, c := range []struct {
+		role idp.Role
+		may  string
+	}{{"", ""}, {"king", ""}, {idp.RoleViewer, "read"}, {idp.RoleSupport, "read end unlock deliver"}, {idp.RoleAdmin, "read end unlock deliver people apps keys roles what comes"}} {
+		for _, d := range strings.Fields("read end unlock deliver people apps keys roles what comes") {
+			if c.role.May(idp.Duty(d)) != strings.Contains(" "+c.may+" ", " "+d+" ") {
+				t.Errorf("%q, %s: %t", c.role, d, c.role.May(idp.Duty(d)))
+			}
+		}
+	}
+}
