@@ -200,6 +200,10 @@ func ended(r *idp.Receipt) web.Words {
 		return "An app gave back its access"
 	case idp.CauseConsentWithdrawn:
 		return "Access was taken away from an app"
+	case idp.CauseUpstream:
+		return "The provider signed you out; what came from there was ended"
+	case idp.CauseUpstreamDisabled:
+		return "The provider closed your account there; what came from there was ended"
 	}
 	return "Access was ended"
 }
