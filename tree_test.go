@@ -48,9 +48,9 @@ func packages(t *testing.T) map[string]pkg {
 // The direction of imports: a package may import only packages of its own or a lower rank, and rooms never import each other.
 func TestTree_Direction(t *testing.T) {
 	rank := map[string]int{
-		"ledger": 0, "internal/jws": 0, "provider": 1, "rp": 2, "rp/sqlstore": 3, "rp/rptest": 3, "guard": 1, "exeunttest": 1, "internal/idp": 1, "internal/config": 2,
+		"ledger": 0, "internal/jws": 0, "internal/caller": 0, "internal/dpop": 1, "provider": 1, "internal/upstream": 2, "rp": 2, "rp/sqlstore": 3, "rp/rptest": 3, "guard": 1, "guard/guardprom": 2, "exeunttest": 1, "internal/idp": 1, "internal/config": 2,
 		"internal/door": 2, "internal/keys": 3, "internal/token": 4, "internal/store/verbs": 2, "internal/store/boottime": 2, "internal/store/pgtest": 2, "internal/store/sqlite": 3, "internal/store/postgres": 3, "internal/store/storetest": 3,
-		"internal/edge": 2, "internal/acme": 2, "internal/outbound": 1, "internal/delivery": 5, "internal/receipt": 5, "internal/feed": 5, "internal/browser": 5, "internal/web": 5, "internal/frontchannel": 5,
+		"internal/edge": 2, "internal/acme": 2, "internal/outbound": 1, "internal/delivery": 5, "internal/receipt": 5, "internal/operate": 5, "internal/audit": 5, "internal/feed": 5, "internal/browser": 5, "internal/factor": 5, "internal/web": 5, "internal/frontchannel": 5, "internal/bearer": 5, "internal/mail": 5, "internal/mail/mailtest": 5,
 		"internal/oauth": 6, "internal/logout": 6, "internal/signin": 6, "internal/account": 6, "internal/admin": 6,
 		"internal/server": 7, "internal/demo": 8, "cmd/exeunt": 9,
 	}
@@ -85,7 +85,7 @@ func TestTree_Direction(t *testing.T) {
 func TestTree_Closures(t *testing.T) {
 	all := packages(t)
 	for _, d := range all["guard"].Deps {
-		if strings.Contains(strings.Split(d, "/")[0], ".") && d != module+"/ledger" && d != module+"/internal/jws" {
+		if strings.Contains(strings.Split(d, "/")[0], ".") && d != module+"/ledger" && d != module+"/internal/jws" && d != module+"/internal/dpop" && d != module+"/internal/caller" {
 			t.Errorf("guard depends on %s: an API author gets the standard library and ours only", d)
 		}
 	}
@@ -95,7 +95,7 @@ func TestTree_Closures(t *testing.T) {
 		}
 	}
 	for _, d := range all["exeunttest"].Deps {
-		if strings.HasPrefix(d, module+"/internal/") && d != module+"/internal/jws" {
+		if strings.HasPrefix(d, module+"/internal/") && d != module+"/internal/jws" && d != module+"/internal/dpop" {
 			t.Errorf("exeunttest depends on %s: it must not import the server", d)
 		}
 	}
@@ -145,7 +145,7 @@ func TestTree_OneDoor(t *testing.T) {
 
 func TestTree_OneReaderOfEpochs(t *testing.T) {
 	only(t, `\.Epochs\(`, "current epochs are read with a credential that is checked, or at the door, or to list what is alive",
-		"internal/store/", "internal/door/", "internal/signin/passwords.go", "internal/oauth/", "internal/logout/logout.go", "internal/account/account.go", "internal/demo/", "bench/", "cmd/exeunt/")
+		"internal/store/", "internal/door/", "internal/signin/passwords.go", "internal/factor/passkey.go", "internal/oauth/", "internal/logout/logout.go", "internal/account/sessions.go", "internal/account/apps.go", "internal/operate/session.go", "internal/demo/", "bench/", "cmd/exeunt/")
 }
 
 func TestTree_OnePlaceComparesRedirects(t *testing.T) {
@@ -157,11 +157,18 @@ func TestTree_OnePlaceComparesRedirects(t *testing.T) {
 func TestTree_OneOutboundClient(t *testing.T) {
 	const pattern = `\bhttp\.(Client|Transport|DefaultClient|DefaultTransport|Get|Head|Post|PostForm)\b|\bhttputil\.(ReverseProxy|NewSingleHostReverseProxy)\b`
 	only(t, pattern, "the server calls others by internal/outbound only",
-		"internal/outbound/", "rp/http.go", "rp/upstream.go", "internal/acme/", "internal/demo/", "cmd/", "guard/", "exeunttest/", "examples/", "bench/", "e2e/", "deploy/")
+		"internal/outbound/", "internal/upstream/", "internal/acme/", "internal/demo/", "cmd/", "guard/", "exeunttest/", "examples/", "bench/", "e2e/", "deploy/")
 }
 
 func TestTree_CookiesAreSetInOnePlace(t *testing.T) {
-	only(t, `http\.SetCookie\(`, "only package browser sets cookies", "internal/browser/", "internal/demo/website.go", "rp/cookie.go")
+	// The reader's language is no secret and decides nothing but words.
+	only(t, `http\.SetCookie\(`, "only package browser sets cookies", "internal/browser/", "internal/web/language.go", "internal/demo/website.go", "rp/cookie.go")
+}
+
+// What a token is bound to is checked where it is taken. Introspection and revocation ask about a token and take none.
+func TestTree_OnePlaceTakesAccessTokens(t *testing.T) {
+	only(t, `\.ReadAccess\(`, "access tokens of requests come from package bearer, which checks what they are bound to",
+		"internal/bearer/", "internal/oauth/inspect.go", "internal/oauth/revoke.go")
 }
 
 func TestTree_Sizes(t *testing.T) {

@@ -8,6 +8,12 @@
 //	raw := iss.Token(exeunttest.Subject("alice"), exeunttest.Scope("orders:read"), exeunttest.HangsOn(session))
 //	iss.End(session) // the guard refuses raw within milliseconds
 //
+// What bound tokens need:
+//
+//	key := iss.NewKey()
+//	raw := iss.Token(exeunttest.BoundTo(key))
+//	key.Sign(request, raw) // with a proof; the guard has guard.ExternalURL(server.URL)
+//
 // It rests on packages ledger and jws and not on the server. It has no sign-in, no clients and no database, and must
 // not be used for anything but tests: whoever reaches it can read what it tells a guard.
 package exeunttest

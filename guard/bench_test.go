@@ -76,13 +76,19 @@ func endings(g *Guard, r *rand.Rand, n int) {
 	}
 }
 
-func checkAll(b *testing.B, g *Guard, raws []string) {
-	b.Helper()
+// shuffled is raws in random order, so that a check need not ask for a random number first.
+func shuffled(raws []string) []string {
 	r := rand.New(rand.NewPCG(3, 4))
-	order := make([]string, 1<<16) // in random order, and not by asking for a random number each time
+	order := make([]string, 1<<16)
 	for i := range order {
 		order[i] = raws[r.IntN(len(raws))]
 	}
+	return order
+}
+
+func checkAll(b *testing.B, g *Guard, raws []string) {
+	b.Helper()
+	order := shuffled(raws)
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
@@ -93,24 +99,56 @@ func checkAll(b *testing.B, g *Guard, raws []string) {
 	}
 }
 
-func BenchmarkCheckSeen(b *testing.B) {
-	g, iss, r := benchGuard(b)
-	checkAll(b, g, fill(b, g, iss, r, 1000))
+func checkAllParallel(b *testing.B, g *Guard, raws []string) {
+	b.Helper()
+	order := shuffled(raws)
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for i := rand.IntN(len(order)); pb.Next(); i++ {
+			if _, err := g.Check(order[i&(1<<16-1)]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
-func BenchmarkCheckSeen256k(b *testing.B) {
+func seen(b *testing.B) (*Guard, []string) {
+	g, iss, r := benchGuard(b)
+	return g, fill(b, g, iss, r, 1000)
+}
+
+func seen256k(b *testing.B) (*Guard, []string) {
 	g, iss, r := benchGuard(b, CacheBytes(1<<30))
 	raws := fill(b, g, iss, r, 256<<10)
 	if s := g.Status(); s.Tokens < len(raws) {
 		b.Fatalf("only %d tokens held", s.Tokens)
 	}
-	checkAll(b, g, raws)
+	return g, raws
 }
 
-func BenchmarkCheckSeenAt10MEndings(b *testing.B) {
+// seenAt10M holds ten million endings while 20,000 more arrive each second.
+func seenAt10M(b *testing.B) (*Guard, []string) {
 	g, iss, r := benchGuard(b)
 	endings(g, r, 10_000_000)
-	checkAll(b, g, fill(b, g, iss, r, 1000))
+	raws := fill(b, g, iss, r, 1000)
+	arrive(b, g, 20_000)
+	return g, raws
+}
+
+func BenchmarkCheckSeen(b *testing.B)         { g, raws := seen(b); checkAll(b, g, raws) }
+func BenchmarkCheckSeenParallel(b *testing.B) { g, raws := seen(b); checkAllParallel(b, g, raws) }
+
+func BenchmarkCheckSeen256k(b *testing.B) { g, raws := seen256k(b); checkAll(b, g, raws) }
+func BenchmarkCheckSeen256kParallel(b *testing.B) {
+	g, raws := seen256k(b)
+	checkAllParallel(b, g, raws)
+}
+
+func BenchmarkCheckSeenAt10MEndings(b *testing.B) { g, raws := seenAt10M(b); checkAll(b, g, raws) }
+func BenchmarkCheckSeenAt10MEndingsParallel(b *testing.B) {
+	g, raws := seenAt10M(b)
+	checkAllParallel(b, g, raws)
 }
 
 func benchFirstSight(b *testing.B, n int) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"exeunt.dev/internal/dpop"
 	"exeunt.dev/ledger"
 )
 
@@ -24,6 +25,7 @@ type entry struct {
 	exp   ledger.Time
 	state atomic.Uint32
 	used  atomic.Bool // hit since the hand passed
+	bound bool        // to a key or an address: CheckRequest looks at more
 	next  atomic.Pointer[entry]
 
 	token Token
@@ -236,7 +238,7 @@ func (c *cache) mark(n ledger.Name, budget int, watched []*entry) (int, []*entry
 func newEntry(g *Guard, t *Token) *entry {
 	// A copy: the text given may be a piece of a whole request's headers, which would stay in memory with it.
 	t.raw = strings.Clone(t.raw)
-	e := &entry{guard: g, raw: t.raw, hash: g.cache.hashOf(t.raw), exp: ledger.Time(t.expires) * 1000, token: *t}
+	e := &entry{guard: g, raw: t.raw, hash: g.cache.hashOf(t.raw), exp: ledger.Time(t.expires) * 1000, token: *t, bound: t.bond != dpop.Bond{}}
 	e.token.entry = e
 	e.state.Store(stateDropped) // until it is filed
 	return e

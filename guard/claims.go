@@ -1,11 +1,13 @@
 package guard
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 
+	"exeunt.dev/internal/dpop"
 	"exeunt.dev/internal/jws"
 	"exeunt.dev/ledger"
 )
@@ -56,8 +58,10 @@ func (g *Guard) claims(raw string, payload []byte, kid ledger.Name) (*Token, err
 	if t.expires, ok = seconds(m.Must("exp")); !ok {
 		return nil, invalid("exp")
 	}
-	if _, bound := m.Get("cnf"); bound {
-		return nil, ErrBound
+	if cnf, bound := m.Get("cnf"); bound {
+		if t.bond, ok = dpop.ParseBond(cnf); !ok {
+			return nil, fmt.Errorf("%w: to something that this guard does not know", ErrBound)
+		}
 	}
 	if _, here := m.Get("nbf"); here {
 		// Our tokens have none, and the floor clock may lag, so that it could not be kept to the second.

@@ -35,15 +35,25 @@
 //	no token                           401  WWW-Authenticate: Bearer realm="..."
 //	ended                              401  invalid_token, "Access Token has been revoked"
 //	expired, forged, for somebody else 401  invalid_token
-//	bound to a key (cnf)               401  invalid_token; proofs are not checked yet
+//	bound, and comes from elsewhere    401  invalid_token
+//	bound to a key, proof not good     401  invalid_dpop_proof; use_dpop_nonce with a nonce to use
 //	a scope is missing                 403  insufficient_scope
 //	malformed or two headers           400  invalid_request
 //	stale, or not started              503  Retry-After
 //	a key that is newer than its keys  503  Retry-After, until it could ask (every two seconds)
 //
+// # Bound tokens
+//
+// A token can be bound to a key that the client holds (DPoP, RFC 9449) or to the network it was given to; the issuer's settings of
+// the client say so. Whoever steals it then cannot use it. [Guard.Require] and [Guard.CheckRequest] check it at each request: the
+// caller's address ([TrustedProxies] if any stand before the API), and the proof that comes in the header DPoP. A proof is good for
+// this method, this address ([ExternalURL]) and this token, for a minute ([ProofWindow]), once. [Guard.Check] sees no caller, and
+// refuses bound tokens with [ErrBound]. Browsers of other origins must be allowed to send the header DPoP, and to read DPoP-Nonce
+// and WWW-Authenticate.
+//
 // # What it refuses
 //
 // Tokens without names to hang on; tokens for another audience; tokens in query or body; plain http except on this
 // machine; redirects; a ledger it does not understand to the last byte. It never learns who or what an ended name was.
-// It rests on the standard library and packages ledger and jws.
+// It rests on the standard library and on packages of ours that rest on nothing else: ledger, jws, dpop and caller.
 package guard

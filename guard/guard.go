@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"exeunt.dev/internal/dpop"
 )
 
 // Guard verifies access tokens and follows the ledger. All methods may be called at the same time.
@@ -18,6 +20,7 @@ type Guard struct {
 
 	// What a hit reads. anchor is nil until the guard has started.
 	cache  *cache
+	proofs *dpop.Memory
 	anchor atomic.Pointer[anchor]
 
 	// mu joins first sight and ledger: a token is filed, or a name takes effect, never half of each at once. Hits do
@@ -51,6 +54,7 @@ func New(issuer string, opts ...Option) (*Guard, error) {
 		issuer:  issuer,
 		conf:    conf,
 		cache:   newCache(conf.cacheBytes),
+		proofs:  dpop.NewMemory(conf.proofBytes),
 		ended:   &ended{},
 		flights: map[string]*flight{},
 		feed:    newFeed(conf),
@@ -80,12 +84,24 @@ func (g *Guard) Ready(ctx context.Context) error {
 //
 // A token that was seen before costs a lookup, an exact comparison and two loads: no lock, no allocation. It may wait
 // for keys when the token names an unknown one; CheckRequest waits no longer than the request does.
-func (g *Guard) Check(raw string) (*Token, error) { return g.check(context.Background(), raw) }
+//
+// It does not see who calls: a token that is bound to a key or an address (cnf) is ErrBound, and is for CheckRequest.
+func (g *Guard) Check(raw string) (*Token, error) {
+	e, err := g.check(context.Background(), raw)
+	if err != nil {
+		return nil, g.refuse(err)
+	}
+	if e.bound {
+		return nil, g.refuse(ErrBound)
+	}
+	return &e.token, nil
+}
 
-func (g *Guard) check(ctx context.Context, raw string) (*Token, error) {
+// check is Check without a look at what the token is bound to.
+func (g *Guard) check(ctx context.Context, raw string) (*entry, error) {
 	if e := g.cache.find(raw); e != nil {
 		if err := g.admit(e); err == nil {
-			return &e.token, nil
+			return e, nil
 		} else if !errors.Is(err, errDropped) {
 			return nil, err
 		}

@@ -38,7 +38,7 @@ func TestRequire(t *testing.T) {
 		"more blanks":        {[]string{"bearer   " + good}, 200, ""},
 		"none":               {nil, 401, bare},
 		"Basic":              {[]string{"Basic YTpi"}, 401, bare},
-		"DPoP":               {[]string{"DPoP " + good}, 401, bare},
+		"DPoP":               {[]string{"DPoP " + good}, 401, `DPoP error="invalid_token", error_description="Access Token is not valid", algs="ES256 EdDSA Ed25519 RS256 PS256"`},
 		"scheme run on":      {[]string{"Bearer" + good}, 401, bare},
 		"no token":           {[]string{"Bearer"}, 400, malformed},
 		"blank token":        {[]string{"Bearer  "}, 400, malformed},
@@ -128,7 +128,7 @@ func FuzzBearer(f *testing.F) {
 	f.Add("Bearer abc.def-_~+/=")
 	f.Add("bearer  x")
 	f.Fuzz(func(t *testing.T, in string) {
-		tok, err := bearer(http.Header{"Authorization": {in}})
+		tok, _, err := authorization(http.Header{"Authorization": {in}})
 		if err == nil && (tok == "" || strings.ContainsAny(tok, " \t,\"") || !strings.HasSuffix(strings.TrimRight(in, " "), tok)) {
 			t.Errorf("%q gave %q", in, tok)
 		}

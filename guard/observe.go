@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"errors"
 	"time"
 
 	"exeunt.dev/ledger"
@@ -18,6 +19,7 @@ const (
 	Rewritten     EventKind = "rewritten"      // the ledger fell behind what it had told: history was rewritten
 	Applied       EventKind = "applied"        // endings took effect; Number, Entries
 	AcceptedStale EventKind = "accepted-stale" // a token was admitted although stale (AcceptFor); Age
+	Refused       EventKind = "refused"        // a request was refused; Err, of which [Reason] makes a word: "bound" is a token in other hands than it was given to
 	Trouble       EventKind = "trouble"        // asking for keys or ledger failed, and will be tried again; Err
 )
 
@@ -54,6 +56,27 @@ func (g *Guard) Status() Status {
 }
 
 func (g *Guard) tell(e Event) { g.conf.observe(e) }
+
+// refuse reports that a request was refused, and why.
+func (g *Guard) refuse(err error) error {
+	g.tell(Event{Kind: Refused, Err: err})
+	return err
+}
+
+// Reason is one word for why a request was refused, for logs and metrics: ended, expired, invalid, bound, proof, nonce, stale, missing, request
+// or scope; "" if err is none of those.
+func Reason(err error) string {
+	for _, r := range [...]struct {
+		err  error
+		word string
+	}{{ErrEnded, "ended"}, {ErrExpired, "expired"}, {ErrInvalid, "invalid"}, {ErrBound, "bound"}, {ErrProof, "proof"}, {ErrNonce, "nonce"},
+		{ErrStale, "stale"}, {ErrMissing, "missing"}, {ErrRequest, "request"}, {ErrScope, "scope"}} {
+		if errors.Is(err, r.err) {
+			return r.word
+		}
+	}
+	return ""
+}
 
 // trouble reports an error and keeps it, so that Ready and Run can say what was wrong last.
 func (g *Guard) trouble(err error) {

@@ -5,9 +5,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
+
+	"exeunt.dev/internal/caller"
+	"exeunt.dev/internal/dpop"
 )
 
 // Option sets up a guard.
@@ -22,6 +26,12 @@ type settings struct {
 	feeds        []string
 	observe      func(Event)
 	client       *http.Client
+	external     []string // where clients reach this API; empty: what audience says
+	proxies      []netip.Prefix
+	proxyHeader  caller.Header
+	nonces       *dpop.Nonces
+	window       dpop.Window
+	proofBytes   int
 	clock        clock // tests only
 }
 
@@ -29,6 +39,8 @@ type settings struct {
 const (
 	DefaultMaxStaleness = 5 * time.Second
 	DefaultCacheBytes   = 64 << 20
+	DefaultProofWindow  = time.Minute
+	DefaultProofBytes   = 8 << 20
 
 	minStaleness  = 100 * time.Millisecond
 	minCacheBytes = 1 << 20
@@ -145,6 +157,9 @@ func newSettings(issuer string, opts []Option) (settings, error) {
 	s := settings{
 		maxStaleness: DefaultMaxStaleness,
 		cacheBytes:   DefaultCacheBytes,
+		window:       dpop.Window{Past: DefaultProofWindow, Future: DefaultProofWindow},
+		proofBytes:   DefaultProofBytes,
+		proxyHeader:  caller.XForwardedFor,
 		observe:      func(Event) {},
 		clock:        machineClock(),
 	}
@@ -161,6 +176,9 @@ func newSettings(issuer string, opts []Option) (settings, error) {
 	}
 	if s.id == "" {
 		return s, errors.New("guard: no credentials: say guard.Credentials(id, secret) of a client of kind api")
+	}
+	if len(s.external) == 0 {
+		s.external = origins(s.audience)
 	}
 	if s.observe == nil {
 		s.observe = func(Event) {}

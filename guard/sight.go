@@ -19,7 +19,7 @@ var errPanicked = errors.New("guard: the check did not finish")
 // firstSight verifies a token that is not in the cache, once for all who bring it at the same time. The signature is
 // checked outside mu; asking for its names and filing it is one step under mu, so that an ending either is seen here
 // or finds the entry filed.
-func (g *Guard) firstSight(ctx context.Context, raw string) (*Token, error) {
+func (g *Guard) firstSight(ctx context.Context, raw string) (*entry, error) {
 	if len(raw) > maxToken {
 		return nil, invalid("too long")
 	}
@@ -31,7 +31,7 @@ func (g *Guard) firstSight(ctx context.Context, raw string) (*Token, error) {
 		if e := g.cache.find(raw); e != nil {
 			g.mu.Unlock()
 			if err := g.admit(e); err == nil {
-				return &e.token, nil
+				return e, nil
 			} else if !errors.Is(err, errDropped) {
 				return nil, err
 			}
@@ -55,7 +55,7 @@ func (g *Guard) firstSight(ctx context.Context, raw string) (*Token, error) {
 			return nil, f.err
 		}
 		if err := g.admit(f.entry); err == nil {
-			return &f.entry.token, nil
+			return f.entry, nil
 		} else if !errors.Is(err, errDropped) {
 			return nil, err
 		}
@@ -64,7 +64,7 @@ func (g *Guard) firstSight(ctx context.Context, raw string) (*Token, error) {
 
 // lead does the work of a flight. The entry is pinned until its own verdict, so that a full cache cannot drop it
 // before it was used once.
-func (g *Guard) lead(f *flight, raw string) (*Token, error) {
+func (g *Guard) lead(f *flight, raw string) (*entry, error) {
 	defer func() {
 		g.mu.Lock()
 		delete(g.flights, raw)
@@ -81,7 +81,7 @@ func (g *Guard) lead(f *flight, raw string) (*Token, error) {
 	if err := g.admit(f.entry); err != nil {
 		return nil, err
 	}
-	return &f.entry.token, nil
+	return f.entry, nil
 }
 
 // settled is the filed entry of a verified token, pinned: one that is there, or a new one, which is marked if one of its

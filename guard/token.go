@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"exeunt.dev/internal/dpop"
 	"exeunt.dev/ledger"
 )
 
@@ -23,6 +24,7 @@ type Token struct {
 	issued   int64         // Unix seconds
 	expires  int64         // Unix seconds
 	hangs    []ledger.Name // jti, kid and ends_with, without repeats
+	bond     dpop.Bond
 	entry    *entry
 }
 

@@ -15,11 +15,7 @@ func Apple(team, keyID, id string, key crypto.Signer) (Provider, error) {
 	if err != nil {
 		return Provider{}, err
 	}
-	p := OIDC("https://appleid.apple.com", id, "")
-	p.Title, p.Ask = "Apple", nil
-	p.Scopes = []string{"openid", "name", "email"}
-	p.Authorize = map[string]string{"response_mode": "form_post"} // Apple's condition for asking for a name or address
-	p.SecretInBody = true
+	p := apple(id)
 	p.Secret = func(now time.Time) (string, error) {
 		claims, err := json.Marshal(map[string]any{
 			"iss": team, "iat": now.Unix(), "exp": now.Add(10 * time.Minute).Unix(), "aud": "https://appleid.apple.com", "sub": id,
@@ -29,9 +25,19 @@ func Apple(team, keyID, id string, key crypto.Signer) (Provider, error) {
 		}
 		return signer.Sign("", claims)
 	}
+	return p, nil
+}
+
+// apple is all but the secret.
+func apple(id string) Provider {
+	p := OIDC("https://appleid.apple.com", id, "")
+	p.Title, p.Ask, p.Secret = "Apple", nil, nil
+	p.Scopes = []string{"openid", "name", "email"}
+	p.Authorize = map[string]string{"response_mode": "form_post"} // Apple's condition for asking for a name or address
+	p.SecretInBody = true
 	p.Revocation.Source = "https://developer.apple.com/documentation/signinwithapplerestapi/revoke-tokens"
 	p.Revocation.ByHand = "https://account.apple.com/account/manage"
 	p.Endpoints.Revoke = "https://appleid.apple.com/auth/revoke"
 	p.SignOut = SignOut{ByHand: "https://account.apple.com/"}
-	return p, nil
+	return p
 }

@@ -80,8 +80,12 @@ type Profile struct {
 
 // SignOut says whether people can be signed out at the provider itself.
 type SignOut struct {
-	Offered bool   // an end_session_endpoint, discovered or in Endpoints
-	ByHand  string // where the person does it, if there is none
+	Offered bool // an end_session_endpoint, discovered or in Endpoints
+	// Return is the parameter for the address to come back to, where it is not that of RP-Initiated Logout 1.0; such an endpoint
+	// knows neither hint nor state.
+	Return string
+	ByHand string // where the person does it, if there is none
+	Source string // where the provider documents it, if it is not the specification
 }
 
 // OIDC reports whether the provider is an OpenID Provider.

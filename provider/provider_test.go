@@ -34,6 +34,13 @@ func TestRevocationCalls(t *testing.T) {
 		{provider.Facebook("id", "se"), "", "DELETE", "/v21.0/4%2F2/permissions", "Bearer id|se", ""},
 		{provider.GitHub("i d", "se"), "", "DELETE", "/applications/i%20d/grant", "Basic aSBkOnNl", `{"access_token":"acc"}`},
 		{provider.GitLab("https://gitlab.com", "id", "se"), "https://gitlab.com/oauth/revoke", "POST", "/oauth/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
+		{provider.Discord("id", "se"), "", "POST", "/api/oauth2/token/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
+		{provider.Twitch("id", "se"), "", "POST", "/oauth2/revoke", "", "client_id=id&token=acc&token_type_hint=access_token"},
+		{provider.Slack("id", "se"), "", "POST", "/api/auth.revoke", "Bearer acc", ""},
+		{provider.Auth0("a.example", "id", "se"), "", "POST", "/oauth/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
+		{provider.Okta("https://a.example/oauth2/default", "id", "se"), "https://a.example/oauth2/default/v1/revoke", "POST", "/oauth2/default/v1/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
+		{provider.Keycloak("https://a.example", "r", "id", "se"), "https://a.example/realms/r/protocol/openid-connect/revoke", "POST", "/realms/r/protocol/openid-connect/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
+		{provider.Cognito("r", "p", "a.example", "id", "se"), "", "POST", "/oauth2/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
 		{apple, "", "POST", "/auth/revoke", "", ""},
 	} {
 		at := c.at
@@ -97,6 +104,19 @@ func TestJudge(t *testing.T) {
 		{"facebook html", `<html>`, "", provider.Facebook("i", "s"), 200, want{false, true, 0}},
 		{"facebook removed", `{"error":{"code":190,"error_subcode":458}}`, "", provider.Facebook("i", "s"), 400, want{true, false, 0}},
 		{"facebook expired", `{"error":{"code":190,"error_subcode":463}}`, "", provider.Facebook("i", "s"), 400, want{false, false, 0}},
+		{"twitch", "", "", provider.Twitch("i", "s"), 200, want{true, false, 0}},
+		{"twitch gone", `{"status":400,"message":"Invalid token"}`, "", provider.Twitch("i", "s"), 400, want{true, false, 0}},
+		{"twitch another 400", `{"status":400,"message":"missing client id"}`, "", provider.Twitch("i", "s"), 400, want{false, false, 0}},
+		{"twitch no such client", `{"status":404,"message":"client does not exist"}`, "", provider.Twitch("i", "s"), 404, want{false, false, 0}},
+		{"slack", `{"ok":true,"revoked":true}`, "", provider.Slack("i", "s"), 200, want{true, false, 0}},
+		{"slack gone", `{"ok":false,"error":"token_revoked"}`, "", provider.Slack("i", "s"), 200, want{true, false, 0}},
+		{"slack another no", `{"ok":false,"error":"invalid_auth"}`, "", provider.Slack("i", "s"), 200, want{false, true, 0}},
+		{"slack html", `<html>`, "", provider.Slack("i", "s"), 200, want{false, true, 0}},
+		{"slack busy", `{"ok":false,"error":"ratelimited"}`, "30", provider.Slack("i", "s"), 429, want{false, true, 30 * time.Second}},
+		{"discord", "", "", provider.Discord("i", "s"), 200, want{true, false, 0}},
+		{"discord our client", `{"error":"invalid_client"}`, "", provider.Discord("i", "s"), 401, want{false, true, 0}},
+		{"okta", "", "", provider.Okta("https://a", "i", "s"), 200, want{true, false, 0}},
+		{"cognito wrong kind", `{"error":"unsupported_token_type"}`, "", provider.Cognito("r", "p", "d.example", "i", "s"), 400, want{false, false, 0}},
 	} {
 		w := httptest.NewRecorder()
 		w.Header().Set("Retry-After", c.retry)
@@ -125,5 +145,31 @@ func TestSafeAndAt(t *testing.T) {
 	}
 	if (provider.Provider{ClientID: "x"}).Check() == nil || (provider.Provider{}).Check() == nil {
 		t.Error("an empty provider passes")
+	}
+}
+
+// Each kind is there once, can be used, and says where its calls are documented, or where a person does it by hand.
+func TestKnown(t *testing.T) {
+	seen := map[string]bool{}
+	for _, e := range provider.Known() {
+		p := e.Provider
+		if seen[e.Kind] || e.Kind == "" || p.Title == "" || len(p.Scopes) == 0 && e.Kind != "oauth" {
+			t.Errorf("%s: %+v", e.Kind, p)
+		}
+		seen[e.Kind] = true
+		if err := p.Check(); err != nil {
+			t.Error(e.Kind, err)
+		}
+		if p.Revocation.Offered() && p.Revocation.Source == "" || !p.Revocation.Offered() && p.Revocation.ByHand == "" && e.Kind != "oauth" {
+			t.Errorf("%s: nothing says how a consent is taken back: %+v", e.Kind, p.Revocation)
+		}
+		for _, at := range []string{p.Revocation.ByHand, p.SignOut.ByHand, p.SignOut.Source} {
+			if at != "" && provider.Safe(at) != nil {
+				t.Error(e.Kind, at)
+			}
+		}
+	}
+	if len(seen) != 15 {
+		t.Error(len(seen), "kinds")
 	}
 }

@@ -23,6 +23,8 @@ const (
 	AuthClient             // as at the token endpoint: Basic, or in the form
 	AuthBasic              // HTTP Basic with client id and secret
 	AuthApp                // Authorization: Bearer client_id|secret
+	AuthToken              // Authorization: Bearer token
+	AuthID                 // the client id in the form, no secret
 )
 
 // Body is what a revocation carries.
@@ -54,6 +56,7 @@ type Revocation struct {
 type Gone struct {
 	Status  int
 	Error   string // member error
+	Message string // member message
 	Code    int    // member error.code
 	Subcode int    // member error.error_subcode
 }
@@ -77,19 +80,19 @@ func (p Provider) Request(ctx context.Context, at string, t Token, now time.Time
 	if r.Access || token == "" {
 		token, hint = t.Access, "access_token"
 	}
-	if r.Body != BodyNone && token == "" || strings.Contains(at, "{user}") && t.User == "" {
+	if (r.Body != BodyNone || r.Auth == AuthToken) && token == "" || strings.Contains(at, "{user}") && t.User == "" {
 		return nil, ErrNothing
 	}
 	at = strings.NewReplacer("{client_id}", url.PathEscape(p.ClientID), "{user}", url.PathEscape(t.User)).Replace(at)
 	secret := ""
-	if p.Secret != nil && r.Auth != AuthNone {
+	if p.Secret != nil && (r.Auth == AuthClient || r.Auth == AuthBasic || r.Auth == AuthApp) {
 		s, err := p.Secret(now)
 		if err != nil {
 			return nil, errors.New("provider: the client secret cannot be made")
 		}
 		secret = s
 	}
-	inBody := r.Auth == AuthClient && (p.SecretInBody || secret == "")
+	inBody := r.Auth == AuthID || r.Auth == AuthClient && (p.SecretInBody || secret == "")
 	var body io.Reader
 	kind := ""
 	switch r.Body {
@@ -128,6 +131,8 @@ func (p Provider) Request(ctx context.Context, at string, t Token, now time.Time
 		q.SetBasicAuth(p.ClientID, secret)
 	case r.Auth == AuthApp:
 		q.Header.Set("Authorization", "Bearer "+p.ClientID+"|"+secret)
+	case r.Auth == AuthToken:
+		q.Header.Set("Authorization", "Bearer "+token)
 	}
 	return q, nil
 }
@@ -147,7 +152,8 @@ func (p Provider) Judge(res *http.Response, now time.Time) Verdict {
 	v := Verdict{Why: "status " + strconv.Itoa(res.StatusCode)}
 	// Facebook nests its error; OAuth has a string there. Both in one reading.
 	var answer struct {
-		Error json.RawMessage `json:"error"`
+		Error   json.RawMessage `json:"error"`
+		Message string          `json:"message"`
 	}
 	var nested struct {
 		Code    int `json:"code"`
@@ -158,7 +164,7 @@ func (p Provider) Judge(res *http.Response, now time.Time) Verdict {
 		_ = json.Unmarshal(answer.Error, &nested) // zero matches no entry
 	}
 	gone := slices.ContainsFunc(r.Gone, func(g Gone) bool {
-		return g.Status == res.StatusCode && (g.Error == "" || g.Error == text) && (g.Code == 0 || g.Code == nested.Code && g.Subcode == nested.Subcode)
+		return g.Status == res.StatusCode && (g.Error == "" || g.Error == text) && (g.Message == "" || g.Message == answer.Message) && (g.Code == 0 || g.Code == nested.Code && g.Subcode == nested.Subcode)
 	})
 	switch s := res.StatusCode; {
 	case gone:

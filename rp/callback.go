@@ -5,15 +5,16 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
+
+	"exeunt.dev/internal/upstream"
 )
 
 // callback receives the provider's answer. The attempt is of this browser, of this provider and redeemed once.
-func (s *Site) callback(w http.ResponseWriter, r *http.Request, u *upstream) {
+func (s *Site) callback(w http.ResponseWriter, r *http.Request, u *upstream.Upstream) {
 	ctx := r.Context()
 	answer := r.URL.Query()
 	browser, ok := s.cookie(r, cookieBrowser)
-	if !ok || !single(answer) {
+	if !ok || !upstream.Single(answer) {
 		s.stray(w)
 		return
 	}
@@ -28,7 +29,7 @@ func (s *Site) callback(w http.ResponseWriter, r *http.Request, u *upstream) {
 		s.fail(ctx, "a sign-in could not be read", err)
 		s.broken(w, http.StatusServiceUnavailable)
 		return
-	case a.Provider != u.name || s.vault.open(place("attempt", state[:]), a.Sealed, &t) != nil:
+	case a.Provider != u.Name || s.vault.open(place("attempt", state[:]), a.Sealed, &t) != nil:
 		// Another provider's callback: a mix-up (RFC 9700 section 4.4).
 		s.stray(w)
 		return
@@ -41,13 +42,13 @@ func (s *Site) callback(w http.ResponseWriter, r *http.Request, u *upstream) {
 		}
 	}
 	if code := answer.Get("error"); code != "" {
-		s.refused(w, u, code, t.Return)
+		s.say(w, http.StatusForbidden, u.Refused(code), s.again(u, t.Return))
 		return
 	}
-	in, err := u.exchange(ctx, s.url("callback", u.name), answer, t)
+	in, err := u.Redeem(ctx, s.url("callback", u.Name), answer, t.Trip)
 	if err != nil {
-		s.fail(ctx, u.name+": the sign-in failed", err)
-		s.say(w, http.StatusBadGateway, "The sign-in with "+u.p.Title+" did not work. Please try again.", s.again(u, t.Return))
+		s.fail(ctx, u.Name+": the sign-in failed", err)
+		s.say(w, http.StatusBadGateway, "The sign-in with "+u.P.Title+" did not work. Please try again.", s.again(u, t.Return))
 		return
 	}
 	if t.Link != "" {
@@ -58,12 +59,12 @@ func (s *Site) callback(w http.ResponseWriter, r *http.Request, u *upstream) {
 }
 
 // enter makes the session.
-func (s *Site) enter(w http.ResponseWriter, r *http.Request, u *upstream, in arrival, t trip) {
+func (s *Site) enter(w http.ResponseWriter, r *http.Request, u *upstream.Upstream, in upstream.Arrival, t trip) {
 	ctx := r.Context()
-	user, err := s.userOf(ctx, in.who)
+	user, err := s.userOf(ctx, identity(u, in))
 	switch {
 	case errors.Is(err, ErrNobody):
-		s.say(w, http.StatusForbidden, "There is no account here for this sign-in with "+u.p.Title+".", s.homeLink())
+		s.say(w, http.StatusForbidden, "There is no account here for this sign-in with "+u.P.Title+".", s.homeLink())
 		return
 	case err != nil:
 		s.fail(ctx, "the list of people failed", err)
@@ -73,12 +74,12 @@ func (s *Site) enter(w http.ResponseWriter, r *http.Request, u *upstream, in arr
 	now := s.now()
 	cookie := secret()
 	n := Session{
-		ID: hashOf(cookie), User: user, Signed: in.signed(now), Begun: t.Begun, Created: now, Idle: now.Add(s.idle), Ends: now.Add(s.absolute),
-		Provider: u.name, Subject: in.who.Subject, SID: in.sid, Issued: in.issued,
+		ID: hashOf(cookie), User: user, Signed: in.Signed(now), Begun: t.Begun, Created: now, Idle: now.Add(s.idle), Ends: now.Add(s.absolute),
+		Provider: u.Name, Subject: in.Subject, SID: in.SID, Issued: in.Issued,
 	}
-	tok, err := s.sealToken(n, in, now)
+	tok, err := s.sealToken(u, n, in, now)
 	if err == nil {
-		n.Sealed, err = s.vault.seal(place("session", n.ID[:]), kept{Name: in.who.Name, IDToken: in.idToken, EndSession: in.at.endSession})
+		n.Sealed, err = s.vault.seal(place("session", n.ID[:]), kept{Name: in.Name, IDToken: in.IDToken, EndSession: in.At.EndSession})
 	}
 	if err == nil {
 		err = s.store.CreateSession(ctx, n, s.sessionHash(r), &tok)
@@ -98,18 +99,13 @@ func (s *Site) enter(w http.ResponseWriter, r *http.Request, u *upstream, in arr
 
 // posted keeps an answer that was POSTed from the provider's page, and so without this browser's Lax cookies, and has the
 // browser come again by GET, with them.
-func (s *Site) posted(w http.ResponseWriter, r *http.Request, u *upstream) {
-	if err := r.ParseForm(); err != nil || !single(r.PostForm) || !clean(r.PostForm.Get("state"), 100) {
+func (s *Site) posted(w http.ResponseWriter, r *http.Request, u *upstream.Upstream) {
+	if err := r.ParseForm(); err != nil || !upstream.Single(r.PostForm) || !upstream.Clean(r.PostForm.Get("state"), 100) {
 		s.stray(w)
 		return
 	}
 	state := r.PostForm.Get("state")
-	answer := url.Values{}
-	for _, k := range []string{"code", "iss", "error", "user"} {
-		if v := r.PostForm.Get(k); v != "" {
-			answer.Set(k, v)
-		}
-	}
+	answer := upstream.Posted(r.PostForm)
 	h := hashOf(state)
 	sealed, err := s.vault.seal(place("posted", h[:]), answer)
 	if err == nil {
@@ -122,35 +118,12 @@ func (s *Site) posted(w http.ResponseWriter, r *http.Request, u *upstream) {
 		s.fail(r.Context(), "a POSTed answer could not be stored", err)
 		s.broken(w, http.StatusServiceUnavailable)
 	default:
-		http.Redirect(w, r, s.url("callback", u.name)+"?"+url.Values{"state": {state}}.Encode(), http.StatusSeeOther)
+		http.Redirect(w, r, s.url("callback", u.Name)+"?"+url.Values{"state": {state}}.Encode(), http.StatusSeeOther)
 	}
-}
-
-// single refuses parameters that come twice: two readers could choose two different ones (RFC 6749 section 3.1).
-func single(v url.Values) bool {
-	for _, k := range []string{"state", "code", "iss", "error", "sid", "logout_token"} {
-		if len(v[k]) > 1 {
-			return false
-		}
-	}
-	return true
 }
 
 func (s *Site) stray(w http.ResponseWriter) {
 	s.say(w, http.StatusBadRequest, "This sign-in was not begun in this browser, or it took too long. Please sign in again.", link{"Sign in", s.prefix})
-}
-
-// refused reads an error of RFC 6749 section 4.1.2.1 or OpenID Connect Core section 3.1.2.6. The provider's own words are
-// not shown: anybody can write them into an address.
-func (s *Site) refused(w http.ResponseWriter, u *upstream, code, back string) {
-	text := u.p.Title + " refused the sign-in."
-	switch {
-	case code == "access_denied":
-		text = "The sign-in with " + u.p.Title + " was cancelled."
-	case slices.Contains([]string{"server_error", "temporarily_unavailable"}, code):
-		text = u.p.Title + " has trouble. Please try again in a moment."
-	}
-	s.say(w, http.StatusForbidden, text, s.again(u, back))
 }
 
 func (s *Site) userOf(ctx context.Context, who Identity) (string, error) {
@@ -158,8 +131,12 @@ func (s *Site) userOf(ctx context.Context, who Identity) (string, error) {
 		return who.Provider + ":" + who.Subject, nil
 	}
 	user, err := s.users.UserOf(ctx, who)
-	if err == nil && !clean(user, 500) {
+	if err == nil && !upstream.Clean(user, 500) {
 		err = errors.New("rp: a user's name must be 1 to 500 printable bytes")
 	}
 	return user, err
+}
+
+func identity(u *upstream.Upstream, in upstream.Arrival) Identity {
+	return Identity{Provider: u.Name, Subject: in.Subject, Name: in.Name, Claims: in.Claims}
 }

@@ -8,19 +8,18 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"exeunt.dev/internal/upstream"
 )
 
-const (
-	keysPatience  = 3 * time.Second // how long a logout token waits for the provider's keys, in the request that brought it
-	writePatience = time.Second     // and for the store: then the provider is asked to come again
-)
+const writePatience = time.Second // how long a logout token waits for the store: then the provider is asked to come again
 
 // backchannel receives a logout token (Back-Channel Logout 1.0 sections 2.5 to 2.8). 200: done, or there was nothing left
 // to do. 400: the token is refused for good. 503: this website could not tell or could not write; the provider should try
 // again. It never says done before the end is in the store.
-func (s *Site) backchannel(w http.ResponseWriter, r *http.Request, u *upstream) {
+func (s *Site) backchannel(w http.ResponseWriter, r *http.Request, u *upstream.Upstream) {
 	ctx := r.Context()
-	if !u.p.OIDC() {
+	if !u.P.OIDC() {
 		http.NotFound(w, r)
 		return
 	}
@@ -28,14 +27,14 @@ func (s *Site) backchannel(w http.ResponseWriter, r *http.Request, u *upstream) 
 		verdict(w, http.StatusBadRequest, "one logout_token is expected in a form")
 		return
 	}
-	t, err := s.patiently(ctx, u, r.PostForm.Get("logout_token"))
+	t, err := u.Patiently(ctx, r.PostForm.Get("logout_token"))
 	switch {
-	case errors.Is(err, errUnavailable):
-		s.fail(ctx, u.name+": the keys for a logout token cannot be had", err)
+	case errors.Is(err, upstream.ErrUnavailable):
+		s.fail(ctx, u.Name+": the keys for a logout token cannot be had", err)
 		verdict(w, http.StatusServiceUnavailable, "the keys of the provider cannot be had at present")
 		return
 	case err != nil:
-		s.fail(ctx, u.name+": a logout token was refused", err)
+		s.fail(ctx, u.Name+": a logout token was refused", err)
 		verdict(w, http.StatusBadRequest, "the logout token is refused")
 		return
 	}
@@ -43,38 +42,20 @@ func (s *Site) backchannel(w http.ResponseWriter, r *http.Request, u *upstream) 
 	var ended Ended
 	err = within(ctx, time.Now().Add(writePatience), func(ctx context.Context) (err error) {
 		ended, err = s.store.End(ctx, Ending{
-			Provider: u.name, SID: t.sid, Subject: t.sub, JTI: t.jti, Issued: t.issued, Tombstone: now.Add(tombstoneLife), Now: now,
+			Provider: u.Name, SID: t.SID, Subject: t.Subject, JTI: t.JTI, Issued: t.Issued, Tombstone: now.Add(tombstoneLife), Now: now,
 			// Section 2.7: refresh tokens are revoked, too, unless they are for when the person is away. Run does it.
-			RevokeEnded: !slices.Contains(u.p.Scopes, "offline_access"), Lease: now, GiveUp: now.Add(giveUpAfter),
+			RevokeEnded: !slices.Contains(u.P.Scopes, "offline_access"), Lease: now, GiveUp: now.Add(giveUpAfter),
 		})
 		return err
 	})
 	switch {
 	case err != nil:
-		s.fail(ctx, u.name+": a sign-out by the provider could not be written", err)
+		s.fail(ctx, u.Name+": a sign-out by the provider could not be written", err)
 		verdict(w, http.StatusServiceUnavailable, "this website cannot write at present")
 	case ended.Replayed: // step 7 of section 2.6
 		verdict(w, http.StatusBadRequest, "this logout token was used before")
 	default:
 		w.WriteHeader(http.StatusOK)
-	}
-}
-
-// patiently retries the discovery of keys: to drop a sign-out because the provider was restarting would leave people
-// signed in.
-func (s *Site) patiently(ctx context.Context, u *upstream, raw string) (logoutToken, error) {
-	ctx, cancel := context.WithTimeout(ctx, keysPatience)
-	defer cancel()
-	for {
-		t, err := u.readLogoutToken(ctx, raw)
-		if !errors.Is(err, errUnavailable) {
-			return t, err
-		}
-		select {
-		case <-ctx.Done():
-			return t, err
-		case <-time.After(again / 2):
-		}
 	}
 }
 
@@ -90,17 +71,17 @@ func verdict(w http.ResponseWriter, status int, text string) {
 // frontchannel is shown in a frame of the provider's page (Front-Channel Logout 1.0 section 2). Browsers send no cookies
 // there, so it acts on iss and sid alone, and both must be given. A sid cannot be guessed (section 5); who knows one can
 // end that one session and do nothing else: no tombstone, because nothing proves that the provider sent it.
-func (s *Site) frontchannel(w http.ResponseWriter, r *http.Request, u *upstream) {
+func (s *Site) frontchannel(w http.ResponseWriter, r *http.Request, u *upstream.Upstream) {
 	q := r.URL.Query()
-	if !u.p.OIDC() || !single(q) || u.p.IssuerPattern != "" || q.Get("iss") != u.p.Issuer || !clean(q.Get("sid"), 255) {
+	if !u.P.OIDC() || !upstream.Single(q) || u.P.IssuerPattern != "" || q.Get("iss") != u.P.Issuer || !upstream.Clean(q.Get("sid"), 255) {
 		http.Error(w, "iss and sid of the provider are expected", http.StatusBadRequest)
 		return
 	}
-	if at, err := url.Parse(u.p.Issuer); err == nil {
+	if at, err := url.Parse(u.P.Issuer); err == nil {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors "+at.Scheme+"://"+at.Host)
 	}
-	if _, err := s.store.End(r.Context(), Ending{Provider: u.name, SID: q.Get("sid"), Now: s.now()}); err != nil {
-		s.fail(r.Context(), u.name+": a sign-out by the provider could not be written", err)
+	if _, err := s.store.End(r.Context(), Ending{Provider: u.Name, SID: q.Get("sid"), Now: s.now()}); err != nil {
+		s.fail(r.Context(), u.Name+": a sign-out by the provider could not be written", err)
 		s.broken(w, http.StatusServiceUnavailable)
 		return
 	}
@@ -110,18 +91,18 @@ func (s *Site) frontchannel(w http.ResponseWriter, r *http.Request, u *upstream)
 
 // returned is where the provider sends the browser after its own sign-out. It ends nothing; it shows the report of the
 // sign-out that began here, if this browser began one.
-func (s *Site) returned(w http.ResponseWriter, r *http.Request, u *upstream) {
+func (s *Site) returned(w http.ResponseWriter, r *http.Request, u *upstream.Upstream) {
 	q := r.URL.Query()
 	browser, ok := s.cookie(r, cookieBrowser)
-	plain := page{Title: "Back from " + u.p.Title, Text: u.p.Title + " sent you back here.", Links: []link{s.homeLink()}}
-	if !ok || !single(q) || q.Get("state") == "" {
+	plain := page{Title: "Back from " + u.P.Title, Text: u.P.Title + " sent you back here.", Links: []link{s.homeLink()}}
+	if !ok || !upstream.Single(q) || q.Get("state") == "" {
 		render(w, http.StatusOK, plain)
 		return
 	}
 	state := hashOf(q.Get("state"))
 	a, err := s.store.TakeAttempt(r.Context(), state, hashOf(browser), s.now())
 	var layers []Layer
-	if err != nil || a.Provider != u.name || s.vault.open(place("left", state[:]), a.Sealed, &layers) != nil {
+	if err != nil || a.Provider != u.Name || s.vault.open(place("left", state[:]), a.Sealed, &layers) != nil {
 		render(w, http.StatusOK, plain)
 		return
 	}

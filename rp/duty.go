@@ -2,18 +2,16 @@ package rp
 
 import (
 	"context"
-	"io"
 	"math/rand/v2"
 	"sync"
 	"time"
 
+	"exeunt.dev/internal/upstream"
 	"exeunt.dev/provider"
 )
 
 const (
-	firstPause  = 5 * time.Second // after the first attempt that failed; doubled each time
-	longPause   = time.Hour       // but not beyond
-	batch       = 16              // duties in hand at once, of one provider
+	batch       = 16 // duties in hand at once, of one provider
 	sweepEvery  = time.Minute
 	settledKept = 30 * 24 * time.Hour // how long an operator sees what became of a duty
 	settleTime  = 2 * time.Second     // for writing an outcome
@@ -67,9 +65,7 @@ func (s *Site) attempt(ctx context.Context, d Duty) Duty {
 	case !v.Again:
 		d.State = GivenUp
 	default:
-		pause := min(firstPause<<min(d.Attempts-1, 12), longPause)
-		pause += rand.N(pause / 4) // so that what failed together is not tried together
-		d.Next = now.Add(max(pause, v.After))
+		d.Next = now.Add(upstream.Pause(d.Attempts, v))
 		if d.Next.After(d.GiveUp) {
 			d.State, d.Next = GivenUp, now
 		}
@@ -85,29 +81,18 @@ func (s *Site) attempt(ctx context.Context, d Duty) Duty {
 
 // revoke makes the provider's own call.
 func (s *Site) revoke(ctx context.Context, d Duty) provider.Verdict {
-	again := func(why string, err error) provider.Verdict {
+	u := s.ups[d.Provider]
+	var k upstream.Tokens
+	if err := s.vault.open(tokenPlace(d.Provider, d.Subject), d.Sealed, &k); err != nil {
+		const why = "the token cannot be opened with the keys at hand"
 		s.fail(ctx, d.Provider+": "+why, err)
 		return provider.Verdict{Again: true, Why: why}
 	}
-	u := s.ups[d.Provider]
-	var k keptToken
-	if err := s.vault.open(tokenPlace(d.Provider, d.Subject), d.Sealed, &k); err != nil {
-		return again("the token cannot be opened with the keys at hand", err)
-	}
-	r, err := u.p.Request(ctx, k.Revoke, provider.Token{Access: k.Access, Refresh: k.Refresh, User: d.Subject}, s.now())
+	v, err := u.Forget(ctx, k, d.Subject)
 	if err != nil {
-		if err == provider.ErrNothing {
-			return provider.Verdict{Why: "no token of the kind that the call needs"}
-		}
-		return again("the call could not be made", err)
+		s.fail(ctx, d.Provider+": "+v.Why, err)
 	}
-	res, err := u.client.Do(r)
-	if err != nil {
-		return again("no answer", err)
-	}
-	defer res.Body.Close()
-	defer io.Copy(io.Discard, res.Body)
-	return u.p.Judge(res, s.now())
+	return v
 }
 
 // Run retries what is owed to providers, and deletes what is over, until ctx ends. Every replica may run it. It returns

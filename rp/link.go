@@ -3,11 +3,13 @@ package rp
 import (
 	"errors"
 	"net/http"
+
+	"exeunt.dev/internal/upstream"
 )
 
 // link begins the linking of another identity to the local user: by a POST from a page of this website, with a recent
 // sign-in, so that neither another site nor a browser left open adds a way in.
-func (s *Site) link(w http.ResponseWriter, r *http.Request, u *upstream) {
+func (s *Site) link(w http.ResponseWriter, r *http.Request, u *upstream.Upstream) {
 	v, err := s.Visitor(r)
 	switch {
 	case err != nil && !errors.Is(err, ErrNone):
@@ -20,7 +22,7 @@ func (s *Site) link(w http.ResponseWriter, r *http.Request, u *upstream) {
 	case s.forged(r, v.session):
 		s.say(w, http.StatusForbidden, "This form is from another page or another session. Please go back, reload the page and try again.", s.homeLink())
 	case s.now().Sub(v.Signed) > recent:
-		s.say(w, http.StatusForbidden, "To connect "+u.p.Title+", please sign in once more first: your sign-in is not recent.", link{"Sign in", s.prefix})
+		s.say(w, http.StatusForbidden, "To connect "+u.P.Title+", please sign in once more first: your sign-in is not recent.", link{"Sign in", s.prefix})
 	default:
 		// It asks who: the provider's session in this browser may be somebody else's.
 		s.depart(w, r, u, trip{Return: s.safe(r.PostFormValue("return")), Link: v.User, Session: v.session}, true)
@@ -28,7 +30,7 @@ func (s *Site) link(w http.ResponseWriter, r *http.Request, u *upstream) {
 }
 
 // finishLink links, if the session that asked for it is still there and is this browser's.
-func (s *Site) finishLink(w http.ResponseWriter, r *http.Request, u *upstream, in arrival, t trip) {
+func (s *Site) finishLink(w http.ResponseWriter, r *http.Request, u *upstream.Upstream, in upstream.Arrival, t trip) {
 	ctx := r.Context()
 	n, err := s.store.FindSession(ctx, t.Session, s.now())
 	if errors.Is(err, ErrNone) || err == nil && (s.sessionHash(r) != t.Session || n.User != t.Link) {
@@ -36,15 +38,15 @@ func (s *Site) finishLink(w http.ResponseWriter, r *http.Request, u *upstream, i
 		return
 	}
 	if err == nil {
-		err = s.users.Link(ctx, t.Link, in.who)
+		err = s.users.Link(ctx, t.Link, identity(u, in))
 	}
 	if errors.Is(err, ErrTaken) {
-		s.say(w, http.StatusConflict, "This sign-in with "+u.p.Title+" belongs to another account here.", s.homeLink())
+		s.say(w, http.StatusConflict, "This sign-in with "+u.P.Title+" belongs to another account here.", s.homeLink())
 		return
 	}
 	var tok Token
 	if err == nil {
-		if tok, err = s.sealToken(n, in, s.now()); err == nil {
+		if tok, err = s.sealToken(u, n, in, s.now()); err == nil {
 			err = s.store.PutToken(ctx, tok, nil, s.now())
 		}
 	}

@@ -46,13 +46,13 @@ func Provider(name string, p provider.Provider) Option {
 		if !nameForm.MatchString(name) {
 			return fmt.Errorf("rp: %q cannot be a provider's name", name)
 		}
-		if s.ups[name] != nil {
+		if _, twice := s.known[name]; twice {
 			return fmt.Errorf("rp: two providers are called %q", name)
 		}
 		if err := p.Check(); err != nil {
 			return fmt.Errorf("rp: provider %q: %w", name, err)
 		}
-		s.ups[name] = newUpstream(name, p)
+		s.known[name] = p
 		s.order = append(s.order, name)
 		return nil
 	}

@@ -4,6 +4,8 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+
+	"exeunt.dev/internal/upstream"
 )
 
 // link is a way on from a page.
@@ -49,8 +51,8 @@ func (s *Site) broken(w http.ResponseWriter, status int) {
 
 func (s *Site) homeLink() link { return link{"Back to the website", s.origin + s.home} }
 
-func (s *Site) again(u *upstream, back string) link {
-	return link{"Try again", s.prefix + "login/" + u.name + "?" + url.Values{"return": {s.safe(back)}}.Encode()}
+func (s *Site) again(u *upstream.Upstream, back string) link {
+	return link{"Try again", s.prefix + "login/" + u.Name + "?" + url.Values{"return": {s.safe(back)}}.Encode()}
 }
 
 // choose is the page where people say by which provider they sign in.
@@ -63,7 +65,7 @@ func (s *Site) choice(w http.ResponseWriter, r *http.Request, back string) {
 	act := s.vault.proof(s.browser(w, r)) // following a link of this page is a human act
 	for _, name := range s.order {
 		to := s.prefix + "login/" + name + "?" + url.Values{"return": {back}, "act": {act}}.Encode()
-		p.Links = append(p.Links, link{"Continue with " + s.ups[name].p.Title, to})
+		p.Links = append(p.Links, link{"Continue with " + s.ups[name].P.Title, to})
 	}
 	render(w, http.StatusOK, p)
 }

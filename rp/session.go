@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"exeunt.dev/internal/upstream"
 )
 
 // Visitor is a person who is signed in.
@@ -98,7 +100,7 @@ func (s *Site) keptOf(n Session) (k kept, err error) {
 // SignIn makes a session for a local user whom the website has checked by its own means, such as a password, in a handler of
 // POST that other sites' forms do not get through. It ends the session that this browser had.
 func (s *Site) SignIn(w http.ResponseWriter, r *http.Request, user string) error {
-	if !clean(user, 500) {
+	if !upstream.Clean(user, 500) {
 		return errors.New("rp: a user's name must be 1 to 500 printable bytes")
 	}
 	now := s.now()

@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
+
+	"exeunt.dev/internal/upstream"
 )
 
 // The bound: a sign-out is answered within a second, whatever a provider or the store does.
@@ -148,7 +149,7 @@ func (s *Site) ending(l *leaving, n Session, user string) Ending {
 		e.RevokeUser, e.Revoke = user, l.revoke
 	}
 	for _, name := range l.revoke {
-		if u := s.ups[name]; u != nil && u.p.Revocation.Whole {
+		if u := s.ups[name]; u != nil && u.P.Revocation.Whole {
 			e.Whole = append(e.Whole, name)
 		}
 	}
@@ -160,7 +161,7 @@ func (s *Site) consents(l *leaving, n Session, ended Ended, settled map[string]D
 	var out []Layer
 	for _, name := range s.order {
 		u := s.ups[name]
-		y := Layer{Kind: LayerConsent, Provider: name, Title: u.p.Title, Link: u.p.Revocation.ByHand, State: Open}
+		y := Layer{Kind: LayerConsent, Provider: name, Title: u.P.Title, Link: u.P.Revocation.ByHand, State: Open}
 		if slices.Contains(l.revoke, name) {
 			y.State = NotOffered
 		}
@@ -191,8 +192,8 @@ func worse(so LayerState, d DutyState) LayerState {
 	return is
 }
 
-func (s *Site) providerLayer(u *upstream, l *leaving, k kept) Layer {
-	y := Layer{Kind: LayerProvider, Provider: u.name, Title: u.p.Title, Link: u.p.SignOut.ByHand, State: Open}
+func (s *Site) providerLayer(u *upstream.Upstream, l *leaving, k kept) Layer {
+	y := Layer{Kind: LayerProvider, Provider: u.Name, Title: u.P.Title, Link: u.P.SignOut.ByHand, State: Open}
 	switch {
 	case l.atProvider && k.EndSession != "":
 		y.State = Going
@@ -202,31 +203,25 @@ func (s *Site) providerLayer(u *upstream, l *leaving, k kept) Layer {
 	return y
 }
 
-// wayOut is the request of RP-Initiated Logout 1.0 section 2. The ID token is the hint, also when it has expired. The
-// report waits in the store for the person's return; without it the return is only less talkative.
-func (s *Site) wayOut(ctx context.Context, start time.Time, u *upstream, k kept, browser Hash, layers []Layer) string {
-	to, err := url.Parse(k.EndSession)
+// wayOut is where the browser goes to sign out there. The report waits in the store for the person's return; without it the return is only less talkative.
+func (s *Site) wayOut(ctx context.Context, start time.Time, u *upstream.Upstream, k kept, browser Hash, layers []Layer) string {
+	state := secret()
+	a := Attempt{State: hashOf(state), Browser: browser, Provider: u.Name, Expires: s.now().Add(attemptLife)}
+	var err error
+	if a.Sealed, err = s.vault.seal(place("left", a.State[:]), layers); err == nil && browser != (Hash{}) {
+		err = within(ctx, start.Add(attemptTime+answerTime), func(ctx context.Context) error { return s.store.PutAttempt(ctx, a) })
+	}
+	if err != nil {
+		s.fail(ctx, "a sign-out's return could not be stored", err)
+	}
+	if err != nil || browser == (Hash{}) {
+		state = ""
+	}
+	to, err := u.WayOut(k.EndSession, k.IDToken, s.url("logout", u.Name+"/return"), state)
 	if err != nil {
 		return ""
 	}
-	q := to.Query()
-	q.Set("client_id", u.p.ClientID)
-	q.Set("post_logout_redirect_uri", s.url("logout", u.name+"/return"))
-	if k.IDToken != "" {
-		q.Set("id_token_hint", k.IDToken)
-	}
-	state := secret()
-	a := Attempt{State: hashOf(state), Browser: browser, Provider: u.name, Expires: s.now().Add(attemptLife)}
-	if a.Sealed, err = s.vault.seal(place("left", a.State[:]), layers); err == nil && browser != (Hash{}) {
-		err = within(ctx, start.Add(attemptTime+answerTime), func(ctx context.Context) error { return s.store.PutAttempt(ctx, a) })
-		if err == nil {
-			q.Set("state", state)
-		} else {
-			s.fail(ctx, "a sign-out's return could not be stored", err)
-		}
-	}
-	to.RawQuery = q.Encode()
-	return to.String()
+	return to
 }
 
 // within calls f and returns by the deadline, also if f does not heed its context, as some drivers do not while they wait

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"exeunt.dev/internal/upstream"
+	"exeunt.dev/provider"
 )
 
 const (
@@ -20,7 +23,8 @@ type Site struct {
 	store   Store
 	vault   *vault
 	users   Users
-	ups     map[string]*upstream
+	known   map[string]provider.Provider
+	ups     map[string]*upstream.Upstream
 	order   []string
 	origin  string
 	prefix  string
@@ -45,7 +49,7 @@ type Site struct {
 // New makes a site. It dials nothing yet: a provider that is down does not keep the website from starting.
 func New(store Store, options ...Option) (*Site, error) {
 	s := &Site{
-		store: store, ups: map[string]*upstream{}, prefix: "/auth/", cookies: "rp", home: "/",
+		store: store, known: map[string]provider.Provider{}, ups: map[string]*upstream.Upstream{}, prefix: "/auth/", cookies: "rp", home: "/",
 		idle: 12 * time.Hour, absolute: 7 * 24 * time.Hour, every: time.Second,
 		now: time.Now, onError: func(context.Context, error) {}, timeout: 5 * time.Second,
 		crossOrigin: http.NewCrossOriginProtection(), hands: make(chan struct{}, mostHands), watchers: make(chan struct{}, mostWatchers),
@@ -66,8 +70,8 @@ func New(store Store, options ...Option) (*Site, error) {
 	if err := s.crossOrigin.AddTrustedOrigin(s.origin); err != nil {
 		return nil, err
 	}
-	for _, u := range s.ups {
-		u.open(s.roots, s.timeout, s.now)
+	for name, p := range s.known {
+		s.ups[name] = upstream.New(name, p, upstream.Options{Roots: s.roots, Timeout: s.timeout, Now: s.now})
 	}
 	s.mux = http.NewServeMux()
 	route := func(method, path string, f http.HandlerFunc) { s.mux.HandleFunc(method+" "+s.prefix+path, f) }
@@ -96,7 +100,7 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // up finds the provider that an address names.
-func (s *Site) up(next func(http.ResponseWriter, *http.Request, *upstream)) http.HandlerFunc {
+func (s *Site) up(next func(http.ResponseWriter, *http.Request, *upstream.Upstream)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		u := s.ups[r.PathValue("provider")]
 		if u == nil {

@@ -5,30 +5,19 @@ import (
 	"errors"
 	"time"
 
-	"github.com/coreos/go-oidc/v3/oidc"
+	"exeunt.dev/internal/upstream"
 	"golang.org/x/oauth2"
 )
 
 // renewBefore is how long before its end an access token is renewed.
 const renewBefore = 20 * time.Second
 
-// keptToken is what a Token keeps sealed.
-type keptToken struct {
-	Access, Refresh, Type string
-	Expiry                time.Time
-	Revoke                string // where it is revoked
-}
-
 func tokenPlace(provider, subject string) string { return "token " + provider + " " + subject }
 
-// sealToken seals what the provider issued, with the address of its revocation, so that a sign-out needs no discovery.
-func (s *Site) sealToken(n Session, in arrival, now time.Time) (Token, error) {
-	u := s.ups[in.who.Provider]
-	t := Token{
-		Provider: in.who.Provider, Subject: in.who.Subject, User: n.User, Session: n.ID, Created: now,
-		Revocable: u.p.Revocation.Offered() && in.at.revoke != "",
-	}
-	k := keptToken{in.token.AccessToken, in.token.RefreshToken, in.token.TokenType, in.token.Expiry, in.at.revoke}
+// sealToken seals what the provider issued.
+func (s *Site) sealToken(u *upstream.Upstream, n Session, in upstream.Arrival, now time.Time) (Token, error) {
+	k := in.Tokens()
+	t := Token{Provider: u.Name, Subject: in.Subject, User: n.User, Session: n.ID, Created: now, Revocable: u.Revocable(k)}
 	var err error
 	t.Sealed, err = s.vault.seal(tokenPlace(t.Provider, t.Subject), k)
 	return t, err
@@ -54,7 +43,7 @@ func (s *Site) Token(ctx context.Context, v Visitor, provider string) (*oauth2.T
 		}
 		if err := s.renew(ctx, u, t, k); err != nil && !errors.Is(err, ErrNone) {
 			if s.now().Before(k.Expiry) { // the provider has trouble; the token has not
-				s.fail(ctx, u.name+": a token could not be renewed", err)
+				s.fail(ctx, u.Name+": a token could not be renewed", err)
 				return &oauth2.Token{AccessToken: k.Access, TokenType: k.Type, Expiry: k.Expiry}, nil
 			}
 			return nil, err
@@ -63,7 +52,7 @@ func (s *Site) Token(ctx context.Context, v Visitor, provider string) (*oauth2.T
 	}
 }
 
-func (s *Site) readToken(ctx context.Context, v Visitor, provider string) (t Token, k keptToken, err error) {
+func (s *Site) readToken(ctx context.Context, v Visitor, provider string) (t Token, k upstream.Tokens, err error) {
 	if t, err = s.store.FindToken(ctx, v.session, provider, s.now()); err == nil {
 		err = s.vault.open(tokenPlace(t.Provider, t.Subject), t.Sealed, &k)
 	}
@@ -71,26 +60,16 @@ func (s *Site) readToken(ctx context.Context, v Visitor, provider string) (t Tok
 }
 
 // renew exchanges the refresh token. ErrNone: the provider does not take it any more.
-func (s *Site) renew(ctx context.Context, u *upstream, t Token, k keptToken) error {
-	d, err := u.document(ctx)
-	if err != nil {
-		return err
-	}
-	c, err := u.config(d, "")
-	if err != nil {
-		return err
-	}
-	n, err := c.TokenSource(oidc.ClientContext(ctx, u.client), &oauth2.Token{RefreshToken: k.Refresh}).Token()
-	var refused *oauth2.RetrieveError
-	if errors.As(err, &refused) && refused.ErrorCode == "invalid_grant" {
+func (s *Site) renew(ctx context.Context, u *upstream.Upstream, t Token, k upstream.Tokens) error {
+	n, err := u.Renew(ctx, k)
+	if errors.Is(err, upstream.ErrRefused) {
 		return ErrNone
 	}
 	if err != nil {
-		return &failure{u.name + ": a token could not be renewed", err}
+		return &failure{u.Name + ": a token could not be renewed", err}
 	}
-	k.Access, k.Refresh, k.Type, k.Expiry = n.AccessToken, n.RefreshToken, n.TokenType, n.Expiry
 	old := t.Sealed
-	if t.Sealed, err = s.vault.seal(tokenPlace(t.Provider, t.Subject), k); err != nil {
+	if t.Sealed, err = s.vault.seal(tokenPlace(t.Provider, t.Subject), n); err != nil {
 		return err
 	}
 	return s.store.PutToken(ctx, t, old, s.now())

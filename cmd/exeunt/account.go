@@ -23,7 +23,10 @@ type accountCmd struct {
 	Lock     accountLockCmd     `cmd:"" help:"Sign a person out everywhere and let nobody in until unlock."`
 	Unlock   accountUnlockCmd   `cmd:"" help:"Let a locked person sign in again."`
 	Password accountPasswordCmd `cmd:"" help:"Set a new password and sign the person out everywhere."`
+	Factor   factorCmd          `cmd:"" help:"What a person signs in with besides the password."`
 	End      accountEndCmd      `cmd:"" help:"Sign a person out everywhere."`
+	Disable  accountDisableCmd  `cmd:"" help:"Sign a person out everywhere and let nobody in until enable."`
+	Enable   accountEnableCmd   `cmd:"" help:"Let a disabled person sign in again."`
 	Delete   accountDeleteCmd   `cmd:"" help:"Sign a person out everywhere, for good."`
 }
 

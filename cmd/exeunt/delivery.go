@@ -3,10 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
-	"exeunt.dev/internal/admin"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/server"
 )
 
@@ -24,9 +25,16 @@ type deliveryFilter struct {
 
 // every calls each for all that match.
 func (f *deliveryFilter) every(w *world, b *server.Base, each func(*idp.Delivery) error) error {
-	filter, err := admin.Filter(f.Client, f.State)
-	if err != nil {
-		return usage(err.Error(), "leave --state out for all")
+	var filter idp.DeliveryFilter
+	err := b.Store.View(w.ctx, func(v idp.View) (err error) { filter, err = operate.Filter(v, f.Client, f.State); return err })
+	var invalid *idp.InvalidError
+	switch {
+	case errors.As(err, &invalid) && invalid.Field == "client_id":
+		return hint(fmt.Errorf("there is no client %q", f.Client), "exeunt client list --all shows which there are and were")
+	case errors.As(err, &invalid):
+		return usage(plain(invalid.Sentence), "leave --state out for all")
+	case err != nil:
+		return err
 	}
 	return every(w, b, func(v idp.View, p idp.Page) ([]idp.Delivery, error) { return v.Deliveries(filter, p) },
 		func(d *idp.Delivery) string { return d.ID().String() }, each)
@@ -38,7 +46,7 @@ func (c *deliveryListCmd) Run(w *world) error {
 	return w.with(func(b *server.Base) error {
 		out := w.list("ID", "CLIENT", "STATE", "SINCE", "ATTEMPTS", "NEXT", "WHY")
 		err := c.every(w, b, func(d *idp.Delivery) error {
-			return out.add(admin.Show(d), d.ID().String(), string(d.Client), string(d.State), stamp(d.CreatedAt), strconv.Itoa(d.Attempts), stamp(d.Due), d.Error)
+			return out.add(operate.ShowDelivery(d), d.ID().String(), string(d.Client), string(d.State), stamp(d.CreatedAt), strconv.Itoa(d.Attempts), stamp(d.Due), d.Error)
 		})
 		if err != nil {
 			return err
@@ -58,7 +66,7 @@ func (o *oneDelivery) wrong(err error) error {
 	var invalid *idp.InvalidError
 	switch {
 	case errors.As(err, &invalid):
-		return usage(strconv.Quote(o.ID)+" is no delivery's id", "exeunt delivery list shows which there are")
+		return hint(errors.New(strconv.Quote(o.ID)+" is no delivery's id"), "exeunt delivery list shows which there are")
 	case errors.Is(err, idp.ErrNotFound):
 		return hint(fmt.Errorf("there is no delivery %s", o.ID), "exeunt delivery list shows what is owed; exeunt receipt show what was told")
 	}
@@ -77,24 +85,36 @@ func (c *deliveryShowCmd) Run(w *world) error {
 		if err := b.Store.View(w.ctx, func(v idp.View) (err error) { d, err = v.Delivery(id); return err }); err != nil {
 			return c.wrong(err)
 		}
-		return w.show(admin.Show(&d), []string{"id", c.ID}, []string{"client", string(d.Client)}, []string{"state", string(d.State)}, []string{"sub", string(d.Account)},
-			[]string{"since", stamp(d.CreatedAt)}, []string{"attempts", strconv.Itoa(d.Attempts)}, []string{"last attempt", stamp(d.AttemptedAt)},
-			[]string{"next attempt", stamp(d.Due)}, []string{"confirmed", stamp(d.ConfirmedAt)}, []string{"last answer", strconv.Itoa(d.Status)}, []string{"why", d.Error})
+		answer := ""
+		if d.Status != 0 {
+			answer = strconv.Itoa(d.Status)
+		}
+		return w.show(operate.ShowDelivery(&d), filled([]string{"id", c.ID}, []string{"client", string(d.Client)}, []string{"state", string(d.State)}, []string{"sub", string(d.Account)},
+			[]string{"since", stamp(d.CreatedAt)}, []string{"sent again", stamp(d.Since)}, []string{"attempts", strconv.Itoa(d.Attempts)}, []string{"last attempt", stamp(d.AttemptedAt)},
+			[]string{"next attempt", stamp(d.Due)}, []string{"confirmed", stamp(d.ConfirmedAt)}, []string{"last answer", answer}, []string{"why", d.Error})...)
 	})
 }
 
-// change does an act to deliveries, each in a transaction of its own.
-func change(w *world, b *server.Base, ids []idp.DeliveryID, act func(idp.Tx, idp.DeliveryID, idp.Time) (bool, error)) (n int, err error) {
+// filled leaves out what there is not.
+func filled(fields ...[]string) [][]string {
+	return slices.DeleteFunc(fields, func(f []string) bool { return f[1] == "" })
+}
+
+// change does an act to deliveries, each in a transaction of its own, and says for how many it was done.
+func change(w *world, b *server.Base, ids []idp.DeliveryID, many bool, word, why string, act func(idp.Tx, idp.DeliveryID) (idp.Delivery, error)) (n int, err error) {
 	for _, id := range ids {
 		err := b.Store.Update(w.ctx, func(tx idp.Tx) error {
-			_, err := admin.Change(tx, id, act)
-			return err
+			d, err := act(tx, id)
+			if err != nil {
+				return err
+			}
+			return tx.Record(idp.Event{Kind: idp.EventOperator, Actor: operator(), Why: why, Account: d.Account, Client: d.Client, Receipt: d.Receipt, Data: map[string]string{"act": word, "delivery": id.String()}})
 		})
 		switch {
 		case err == nil:
 			n++
-		case errors.Is(err, idp.ErrConflict) && len(ids) > 1:
-			// It has changed since it was listed.
+		case errors.Is(err, idp.ErrConflict) && many:
+			// It has changed since it was listed, or cannot be sent.
 		default:
 			return n, err
 		}
@@ -106,12 +126,21 @@ type deliveryResendCmd struct {
 	ID  string `arg:"" optional:"" help:"The delivery's id; or choose with --client, --state or --all."`
 	All bool   `help:"All that were given up, refused or ran out of time."`
 	deliveryFilter
+	reason
 }
 
 func (c *deliveryResendCmd) Run(w *world) error {
 	many := c.All || c.Client != "" || c.State != ""
-	if (c.ID == "") != many {
+	switch {
+	case c.ID == "" && !many:
 		return usage("which delivery?", "name one by its id, or choose some with --client, --state or --all")
+	case c.ID != "" && many:
+		return usage("one delivery, or many?", "leave out the id "+c.ID+", or --all, --client and --state")
+	case c.State == string(idp.Owed):
+		return usage("what is owed is sent anyway", "leave --state out, or choose dead, refused, out-of-time or given-up; an id sends one at once")
+	}
+	if _, err := c.cause(""); err != nil {
+		return err
 	}
 	one := oneDelivery{c.ID}
 	return w.with(func(b *server.Base) error {
@@ -130,26 +159,36 @@ func (c *deliveryResendCmd) Run(w *world) error {
 			}
 			ids = []idp.DeliveryID{id}
 		}
-		n, err := change(w, b, ids, idp.Tx.SendAgain)
-		if errors.Is(err, idp.ErrConflict) {
-			return hint(fmt.Errorf("%s was confirmed by its app, or its app has no back channel", c.ID), "exeunt delivery show "+c.ID+" says which")
+		n, err := change(w, b, ids, many, "owed", c.Reason, operate.Resend)
+		var state *operate.StateError
+		if errors.As(err, &state) {
+			return hint(fmt.Errorf("%s cannot be sent again: %s", c.ID, plain(state.Sentence)), "exeunt delivery show "+c.ID+" says more")
 		}
 		if err != nil {
 			return one.wrong(err)
+		}
+		if n == 0 {
+			return w.done(map[string]any{"owed_again": 0}, "nothing to send again")
 		}
 		return w.done(map[string]any{"owed_again": n}, "%d owed again: a running server sends at once", n)
 	})
 }
 
-type deliveryGiveUpCmd struct{ oneDelivery }
+type deliveryGiveUpCmd struct {
+	oneDelivery
+	reason
+}
 
 func (c *deliveryGiveUpCmd) Run(w *world) error {
+	if _, err := c.cause(""); err != nil {
+		return err
+	}
 	return w.with(func(b *server.Base) error {
 		id, err := idp.ParseDeliveryID(c.ID)
 		if err != nil {
 			return c.wrong(err)
 		}
-		_, err = change(w, b, []idp.DeliveryID{id}, func(tx idp.Tx, id idp.DeliveryID, _ idp.Time) (bool, error) { return tx.GiveUp(id) })
+		_, err = change(w, b, []idp.DeliveryID{id}, false, "given-up", c.Reason, operate.GiveUp)
 		if errors.Is(err, idp.ErrConflict) {
 			return hint(fmt.Errorf("%s is not owed", c.ID), "exeunt delivery show "+c.ID+" says what became of it")
 		}

@@ -25,8 +25,10 @@ func TestExitCodes(t *testing.T) {
 	}
 	for want, all := range map[int][]string{
 		0: {"version", "account list", "--help"},
-		1: {"account show nobody", "client show nobody"},
-		2: {"", "nonsense", "account add", "serve --config nowhere.yaml", "account add x", "demo --port 99999"},
+		1: {"account show nobody", "client show nobody", "client end nobody", "delivery show nobody", "delivery resend 7.ABCDABCDABCDABCD", "delivery give-up x", "delivery list --client nobody", "key kill nobody",
+			"key kill AAAAAAAAAAAAAAAB", "receipt show 7", "receipt show nobody", "receipt list nobody", "session list nobody", "session end nobody nothing", "operator remove nobody --why x"},
+		2: {"", "nonsense", "account add", "serve --config nowhere.yaml", "account add x", "demo --port 99999", "client add shop --redirect https://shop.example/cb --backchannel nonsense", "client add shop", "client add shop --redirect nonsense",
+			"delivery list --state nonsense", "delivery resend", "delivery resend x --all", "receipt list --limit -1"},
 	} {
 		for _, line := range all {
 			var out, errOut bytes.Buffer

@@ -3,9 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/server"
 	"exeunt.dev/ledger"
 )
@@ -20,30 +20,17 @@ type keyListCmd struct{}
 
 func (c *keyListCmd) Run(w *world) error {
 	return w.with(func(b *server.Base) error {
-		var all []idp.Key
-		var killed []idp.Name
-		err := b.Store.View(w.ctx, func(v idp.View) (err error) {
-			if all, err = v.Keys(); err != nil {
-				return err
-			}
-			kids := make([]idp.Name, len(all))
-			for i, k := range all {
-				kids[i] = k.Kid
-			}
-			killed, err = v.Ended(kids...)
-			return err
-		})
-		if err != nil {
+		var all []operate.Key
+		if err := b.Store.View(w.ctx, func(v idp.View) (err error) { all, err = operate.Keys(v); return err }); err != nil {
 			return err
 		}
 		out := w.list("KID", "USE", "ALG", "STATE", "CREATED", "RETIRED")
 		for _, k := range all {
-			state := string(k.State)
-			if slices.Contains(killed, k.Kid) {
-				state = "killed"
+			retired := ""
+			if k.Retired != nil {
+				retired = moment(*k.Retired)
 			}
-			line := map[string]any{"kid": k.Kid, "use": k.Use, "alg": k.Alg, "state": state, "created_at": stamp(k.CreatedAt), "retired_at": stamp(k.RetiredAt)}
-			if err := out.add(line, k.Kid.String(), string(k.Use), k.Alg, state, stamp(k.CreatedAt), stamp(k.RetiredAt)); err != nil {
+			if err := out.add(k, k.Kid, string(k.Use), k.Alg, k.State, moment(k.Created), retired); err != nil {
 				return err
 			}
 		}
@@ -81,7 +68,7 @@ func (c *keyKillCmd) Run(w *world) error {
 	}
 	kid, err := ledger.ParseName(c.Kid)
 	if err != nil {
-		return usage(fmt.Sprintf("%q is not a kid", c.Kid), "exeunt key list shows them")
+		return hint(fmt.Errorf("%q is not a kid", c.Kid), "exeunt key list shows which there are")
 	}
 	return w.with(func(b *server.Base) error {
 		r, err := b.Ring.Kill(w.ctx, kid, why)

@@ -16,6 +16,7 @@ import (
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/server"
 	"exeunt.dev/ledger"
 	"github.com/alecthomas/kong"
@@ -35,8 +36,11 @@ type commands struct {
 	Ledger   ledgerCmd   `cmd:"" help:"What has ended."`
 	Receipt  receiptCmd  `cmd:"" help:"What each sign-out reached."`
 	Delivery deliveryCmd `cmd:"" help:"What apps are still to be told."`
+	Audit    auditCmd    `cmd:"" help:"What happened: sign-ins, failures, changes, operators' acts."`
+	Provider providerCmd `cmd:"" help:"Where people may come from: other sites that sign them in."`
 	Backup   backupCmd   `cmd:"" help:"Write and restore backups."`
 	Migrate  migrateCmd  `cmd:"" help:"Move everything to another database, with sessions alive."`
+	Operator operatorCmd `cmd:"" help:"Who may use the console."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
@@ -96,7 +100,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(err, new(*usageError)), errors.As(err, new(*config.Error)):
+	case errors.As(err, new(*usageError)), errors.As(err, new(*config.Error)), errors.As(err, new(*idp.InvalidError)):
 		complain(errOut, err)
 		return exitUsage
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
@@ -156,7 +160,7 @@ func complain(w io.Writer, err error) {
 	case errors.As(err, &h):
 		advice = h.hint
 	case errors.As(err, &invalid):
-		text = strings.TrimSuffix(strings.ToLower(invalid.Sentence[:1])+invalid.Sentence[1:], ".")
+		text = plain(invalid.Sentence)
 	case errors.As(err, &missing):
 		advice = "restore the key file from your backup; without it nothing that was signed can be read, and a new database is needed"
 	case errors.As(err, &address):
@@ -172,6 +176,23 @@ func complain(w io.Writer, err error) {
 	if advice != "" {
 		fmt.Fprintf(w, "hint: %s\n", advice)
 	}
+}
+
+// plain is a sentence for people as part of a message.
+func plain(sentence string) string {
+	if len(sentence) > 1 && sentence[0] >= 'A' && sentence[0] <= 'Z' {
+		sentence = strings.ToLower(sentence[:1]) + sentence[1:]
+	}
+	return strings.TrimSuffix(sentence, ".")
+}
+
+// plainState is a refusal of a verb as a message.
+func plainState(err error) error {
+	var state *operate.StateError
+	if errors.As(err, &state) {
+		return errors.New(plain(state.Sentence))
+	}
+	return err
 }
 
 // behindDashes puts names and receipts' ids that begin with a dash, as one in 64 does, behind "--", lest they be taken for flags.

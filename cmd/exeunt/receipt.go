@@ -12,9 +12,9 @@ import (
 	"strconv"
 	"strings"
 
-	"exeunt.dev/internal/admin"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/jws"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/server"
 	"exeunt.dev/internal/token"
 	"exeunt.dev/ledger"
@@ -51,12 +51,12 @@ func (c *receiptListCmd) Run(w *world) error {
 			if c.Limit > 0 {
 				size = min(size, left)
 			}
-			var rows []admin.Receipt
+			var rows []operate.Receipt
 			err := b.Store.View(w.ctx, func(v idp.View) error {
 				rows = nil
 				all, err := v.Receipts(of, before, size)
 				for i := range all {
-					r, err := admin.ShowReceipt(v, &all[i], now)
+					r, err := operate.ShowReceipt(v, &all[i], now)
 					if err != nil {
 						return err
 					}
@@ -81,7 +81,7 @@ func (c *receiptListCmd) Run(w *world) error {
 	})
 }
 
-func apps(r *admin.Receipt) string {
+func apps(r *operate.Receipt) string {
 	var words []string
 	for _, a := range r.Apps {
 		words = append(words, fmt.Sprintf("%s %s", a.ClientID, a.State))
@@ -99,10 +99,10 @@ type receiptShowCmd struct {
 func (c *receiptShowCmd) Run(w *world) error {
 	return w.with(func(b *server.Base) error {
 		now, _ := b.Store.Now()
-		var r admin.Receipt
+		var r operate.ReceiptPage
 		err := b.Store.View(w.ctx, func(v idp.View) error {
 			var row idp.Receipt
-			n, err := admin.Before(c.Number)
+			n, err := operate.Before(c.Number)
 			if err == nil && n > 0 {
 				row, err = v.ReceiptByNumber(n)
 			} else {
@@ -111,7 +111,7 @@ func (c *receiptShowCmd) Run(w *world) error {
 			if err != nil {
 				return err
 			}
-			r, err = admin.ShowReceipt(v, &row, now)
+			r, err = operate.ReadReceipt(v, &row, now, idp.Page{Limit: 1000})
 			return err
 		})
 		if errors.Is(err, idp.ErrNotFound) {
@@ -137,6 +137,12 @@ func (c *receiptShowCmd) Run(w *world) error {
 		}
 		for _, o := range r.Offline {
 			fields = append(fields, []string{"stays offline", string(o.ClientID)})
+		}
+		for _, d := range r.Deliveries {
+			fields = append(fields, []string{"delivery", d.ID + " " + string(d.ClientID) + " " + string(d.State)})
+		}
+		if r.Next != "" {
+			fields = append(fields, []string{"delivery", "and more; exeunt delivery list shows what is owed"})
 		}
 		return w.show(r, fields...)
 	})

@@ -2,6 +2,7 @@ package rooms_test
 
 import (
 	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -122,7 +123,7 @@ func TestAccountPage(t *testing.T) {
 			t.Errorf("%s with a made-up CSRF token: %d", path, a.status)
 		}
 	}
-	if a := p.post("/account/sessions/"+ref+"/end", form); a.location != "/account?done=one" || q.user() != "" || n.alive(theirs.Access) {
+	if a := p.post("/account/sessions/"+ref+"/end", form); !strings.HasPrefix(a.location, "/account?done=one&receipt=") || q.user() != "" || n.alive(theirs.Access) {
 		t.Errorf("end that one: %d to %q", a.status, a.location)
 	}
 	if r.user() != "alice" || !n.alive(mine.Access) {
@@ -242,21 +243,30 @@ func TestSessionsAPI(t *testing.T) {
 	}
 }
 
-// A sign-in that is not recent confirms by password before it ends other sessions. Leaving is never hindered.
+// Where the sign-in is not recent, a dangerous act asks who it is first, and nothing has happened yet. Leaving is never hindered.
 func TestRecentSignIn(t *testing.T) {
 	n := start(t, func(c *config.Config) { c.Policy.RecentSignIn = time.Nanosecond })
 	p, q := n.alice(), n.alice()
+	p.agree("third")
 	n.alice() // a check of a password is long after, as ledger time goes
 	page := p.get("/account")
-	if !strings.Contains(page.body, `name="password"`) {
-		t.Error("the page does not ask for the password")
+	if !strings.Contains(page.body, "you will be asked who you are") {
+		t.Error("the page does not say so")
 	}
 	form := fields(page.body)
-	if a := p.post("/account/sessions/others/end", form); a.status != 403 || q.user() != "alice" {
-		t.Errorf("without the password: %d", a.status)
+	for _, l := range n.list(q.get("/account/sessions")).Sessions {
+		if !l.Current {
+			continue
+		}
+		for path, back := range map[string]string{"/account/sessions/others/end": "/account", "/account/sessions/" + l.ID + "/end": "/account", "/account/apps/third/withdraw": "/account/apps",
+			"/account/close": "/account/close"} {
+			if a := p.post(path, with(form, "username", "alice")); a.status != 303 || a.location != "/login?again="+url.QueryEscape(back) || q.user() != "alice" || p.user() != "alice" {
+				t.Errorf("%s: %d to %q", path, a.status, a.location)
+			}
+		}
 	}
-	if a := p.post("/account/sessions/others/end", with(form, "password", alicePW)); a.status != 303 || q.user() != "" {
-		t.Errorf("with the password: %d", a.status)
+	if a := p.get("/account/apps"); !strings.Contains(a.body, "Third") && a.status == 200 {
+		t.Error("access was taken away all the same")
 	}
 	if a := p.post("/account/signout", form); a.status != 303 || p.user() != "" {
 		t.Errorf("leaving: %d", a.status)

@@ -289,14 +289,14 @@ func TestAdmin_Deliveries(t *testing.T) {
 		t.Fatalf("%+v", list)
 	}
 	id := list.Deliveries[0].ID
-	if a := n.bearer("POST", "/admin/deliveries/"+id+"/give-up", ops); a.status != 409 {
+	if a := n.calls("POST", "/admin/deliveries/"+id+"/give-up", ops, map[string]any{"reason": "x"}); a.status != 409 {
 		t.Error("giving up what is not owed:", a.status, a.body)
 	}
 	no.status.Store(200)
-	if a := n.bearer("POST", "/admin/deliveries/"+id+"/resend", other); a.status != 403 {
+	if a := n.calls("POST", "/admin/deliveries/"+id+"/resend", other, map[string]any{"reason": "x"}); a.status != 403 {
 		t.Error("resent by another power:", a.status)
 	}
-	if a := n.bearer("POST", "/admin/deliveries/"+id+"/resend", ops); a.status != 200 {
+	if a := n.calls("POST", "/admin/deliveries/"+id+"/resend", ops, map[string]any{"reason": "x"}); a.status != 200 {
 		t.Fatal(a.status, a.body)
 	}
 	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
@@ -317,7 +317,7 @@ func TestAdmin_Deliveries(t *testing.T) {
 	if a := n.bearer("GET", "/admin/receipts?limit=1", ops); a.status != 200 || !strings.Contains(a.body, `"actor":"account:`) || !strings.Contains(a.body, `"next":`) {
 		t.Error(a.status, a.body)
 	}
-	if a := n.bearer("POST", "/admin/deliveries/7.ABCDABCDABCDABCD/resend", ops); a.status != 404 {
+	if a := n.calls("POST", "/admin/deliveries/7.ABCDABCDABCDABCD/resend", ops, map[string]any{"reason": "x"}); a.status != 404 {
 		t.Error("what is not there:", a.status)
 	}
 }

@@ -73,7 +73,11 @@ func personal() []act {
 		{idp.CauseEverywhere, idp.SelectAccount, "the account page", here(form("/account/sessions/all/end"))},
 		{idp.CauseEverywhere, idp.SelectAccount, "JSON", here(func(s *scene) { script(s, "DELETE", "/account/sessions?which=all") })},
 		{idp.CauseEverywhere, idp.SelectAccount, "a bearer token", here(func(s *scene) { s.fine(s.bearer("POST", "/customers/me/logout", s.shop.tokens.Access)) })},
+		{idp.CauseDelete, idp.SelectAccount, "the account page", here(form("/account/close", "username", "alice"))},
+		{idp.CauseConsentWithdrawn, idp.SelectConsent, "the account page", here(form("/account/apps/shop/withdraw"))},
+		{idp.CauseConsentWithdrawn, idp.SelectConsent, "JSON", here(func(s *scene) { script(s, "DELETE", "/account/apps/shop") })},
 		{idp.CauseCredential, idp.SelectOthers, "a new password", here(form("/account/password", "old", alicePW, "new", "a new and longer one"))},
+		{idp.CauseCredential, idp.SelectOthers, "an authenticator app", here(func(s *scene) { s.here.setUp() })},
 	}
 }
 
@@ -147,10 +151,6 @@ func byOperator() []act {
 		{idp.CauseDisable, idp.SelectAccount, "the door", func(s *scene) named {
 			s.end(idp.EndAccount(s.account(), idp.AccountDisabled), idp.CauseDisable)
 			return named{browser: s.here}
-		}},
-		{idp.CauseConsentWithdrawn, idp.SelectConsent, "the door", func(s *scene) named {
-			s.end(idp.EndConsent(s.account(), "shop"), idp.CauseConsentWithdrawn)
-			return named{app: "shop"}
 		}},
 		{idp.CauseClientEnded, idp.SelectClient, "a command", client("shop")},
 		{idp.CauseClientEnded, idp.SelectClient, "a command, for good", client("shop", "--disable")},

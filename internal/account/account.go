@@ -10,6 +10,7 @@ import (
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/factor"
 	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/token"
@@ -28,123 +29,82 @@ type Account struct {
 	Door      *door.Door
 	Browser   *browser.Browser
 	Passwords Passwords
+	Factors   *factor.Factors
 	Pages     *web.Pages
 	Tokens    *token.Issuer
 	Front     *frontchannel.FrontChannel
+	Place     func(ip string) string    // about where an address is; nil: that is not known
 	After     func(*idp.Session) string // the key of the page behind a session
 }
 
 // Mount adds the room's paths.
 func (a *Account) Mount(mux *http.ServeMux) {
-	mux.HandleFunc("GET /account", a.page)
+	mux.HandleFunc("GET /account", a.page(a.sessionsPage))
+	mux.HandleFunc("GET /account/live", a.live)
 	mux.HandleFunc("POST /account/signout", a.form(a.signOut))
 	mux.HandleFunc("POST /account/sessions/{ref}/end", a.form(a.endOne))
 	mux.HandleFunc("POST /account/sessions/others/end", a.form(a.endOthers))
 	mux.HandleFunc("POST /account/sessions/all/end", a.form(a.endAll))
-	mux.HandleFunc("POST /account/password", a.form(a.password))
 	mux.HandleFunc("GET /account/sessions", a.list)
 	mux.HandleFunc("DELETE /account/sessions/{ref}", a.deleteOne)
 	mux.HandleFunc("DELETE /account/sessions", a.deleteMany)
+	mux.HandleFunc("GET /account/apps", a.twin(a.appsPage, a.appsJSON))
+	mux.HandleFunc("POST /account/apps/{client}/withdraw", a.form(a.withdraw))
+	mux.HandleFunc("DELETE /account/apps/{client}", a.deleteApp)
+	mux.HandleFunc("GET /account/activity", a.twin(a.activityPage, a.activityJSON))
+	mux.HandleFunc("GET /account/password", a.page(a.passwordPage))
+	mux.HandleFunc("POST /account/password", a.form(a.password))
+	mux.HandleFunc("GET /account/close", a.page(a.closePage))
+	mux.HandleFunc("POST /account/close", a.form(a.close))
+	mux.HandleFunc("POST /account/language", a.form(a.language))
+	a.mountFactors(mux)
 }
 
-// perPage is how many sessions a page shows.
-const perPage = 50
+// act is what a person does, signed in: a page that is shown, or a form that was sent.
+type act func(w http.ResponseWriter, r *http.Request, s *idp.Session, values url.Values)
 
-type line struct {
-	Session idp.Session
-	Apps    []idp.Client
-}
-
-// sessions reads the live sessions of an account with their apps, a page of them.
-func (a *Account) sessions(ctx context.Context, id idp.AccountID, after string) (who idp.Account, out []line, more string, err error) {
-	now, _ := a.Store.Now()
-	err = a.Store.View(ctx, func(v idp.View) error {
-		if who, err = v.Account(id); err != nil {
-			return err
-		}
-		e, err := v.Epochs(id, "")
+// page wraps a page of the signed-in person.
+func (a *Account) page(show act) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		q, err := edge.Query(r)
 		if err != nil {
-			return err
+			a.Pages.Fail(w, r, err)
+			return
 		}
-		rows, err := v.Sessions(id, e.Realm, e.Account, idp.Page{After: after, Limit: perPage})
+		s, err := a.Browser.Session(r)
+		if errors.Is(err, idp.ErrNotFound) {
+			to := "/login"
+			if r.URL.Path != "/account" {
+				to += "?again=" + url.QueryEscape(r.URL.Path)
+			}
+			http.Redirect(w, r, to, http.StatusSeeOther)
+			return
+		}
 		if err != nil {
-			return err
+			a.Pages.Fail(w, r, err)
+			return
 		}
-		if len(rows) == perPage {
-			more = a.After(&rows[len(rows)-1])
-		}
-		for _, s := range rows {
-			if s.Expired(now) {
-				continue
-			}
-			l := line{Session: s}
-			slots, err := v.Slots(s.Name)
-			if err != nil {
-				return err
-			}
-			for _, slot := range slots {
-				if slot.Grant.IsZero() || errors.Is(idp.Live(v, slot.Grant), idp.ErrEnded) {
-					continue
-				}
-				c, err := v.Client(slot.Client)
-				if err != nil {
-					return err
-				}
-				l.Apps = append(l.Apps, c)
-			}
-			out = append(out, l)
-		}
-		return nil
-	})
-	return who, out, more, err
+		show(w, r, s, q)
+	}
 }
 
-func (a *Account) page(w http.ResponseWriter, r *http.Request) {
-	q, err := edge.Query(r)
-	if err != nil {
-		a.Pages.Fail(w, r, err)
-		return
-	}
-	s, err := a.Browser.Session(r)
-	if errors.Is(err, idp.ErrNotFound) {
-		http.Redirect(w, r, "/login", http.StatusSeeOther)
-		return
-	}
-	if err != nil {
-		a.Pages.Fail(w, r, err)
-		return
-	}
-	flash, err := a.flash(r.Context(), s.Account, q)
-	if err != nil {
-		a.Pages.Fail(w, r, err)
-		return
-	}
-	a.show(w, r, s, http.StatusOK, flash, "")
-}
-
-func (a *Account) show(w http.ResponseWriter, r *http.Request, s *idp.Session, status int, flash, problem string) {
-	who, lines, more, err := a.sessions(r.Context(), s.Account, r.URL.Query().Get("after"))
-	if err != nil {
-		a.Pages.Fail(w, r, err)
-		return
-	}
-	p := web.Account{
-		Header: web.Header{Who: who.Username, CSRF: a.Browser.CSRF(w, r)}, Username: who.Username, Flash: flash, Error: problem,
-		Recent: a.Browser.Recent(s), More: url.QueryEscape(more), Nonce: idp.NewSecret(16),
-	}
-	for _, l := range lines {
-		row := web.SessionLine{Ref: l.Session.Ref, Agent: l.Session.UserAgent, IP: l.Session.LastIP, Current: l.Session.Name == s.Name,
-			First: l.Session.CreatedAt.Time(), Last: l.Session.LastSeen.Time()}
-		for _, c := range l.Apps {
-			row.Apps = append(row.Apps, c.Name)
+// twin is one address for a page and its JSON: browsers say that they want HTML.
+func (a *Account) twin(show act, answer func(http.ResponseWriter, *http.Request, caller)) http.HandlerFunc {
+	page := a.page(show)
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Vary", "Accept")
+		if edge.Bearer(r) == "" && edge.WantsHTML(r) {
+			page(w, r)
+			return
 		}
-		p.Sessions = append(p.Sessions, row)
+		if c, ok := a.caller(w, r, false); ok {
+			answer(w, r, c)
+		}
 	}
-	a.Pages.Render(w, status, p)
 }
 
-// form wraps a room's act: a same-origin POST of the signed-in person.
-func (a *Account) form(act func(http.ResponseWriter, *http.Request, *idp.Session, url.Values)) http.HandlerFunc {
+// form wraps an act: a same-origin POST of the signed-in person.
+func (a *Account) form(do act) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		form, err := edge.Form(w, r)
 		if err != nil {
@@ -152,7 +112,7 @@ func (a *Account) form(act func(http.ResponseWriter, *http.Request, *idp.Session
 			return
 		}
 		if a.Browser.Genuine(r, form.Get("csrf")) != nil {
-			a.Pages.Render(w, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", Link: "/account", LinkText: "Your account"})
+			a.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", Link: "/account", LinkText: "Your account"})
 			return
 		}
 		s, err := a.Browser.Session(r)
@@ -168,50 +128,53 @@ func (a *Account) form(act func(http.ResponseWriter, *http.Request, *idp.Session
 			a.Pages.Fail(w, r, err)
 			return
 		}
-		act(w, r, s, form)
+		do(w, r, s, form)
 	}
 }
 
-// confirmed asks for the password where the sign-in is not recent (requirements R1.6).
-func (a *Account) confirmed(r *http.Request, s *idp.Session, password string) error {
+// header is the strip of every page, with the way to the others.
+func (a *Account) header(w http.ResponseWriter, r *http.Request, who string) web.Header {
+	return web.Header{Who: who, CSRF: a.Browser.CSRF(w, r), Nav: nav(r.URL.Path)}
+}
+
+// again sends whoever has not signed in recently to prove who they are, and back to the page (requirements R1.6).
+func (a *Account) again(w http.ResponseWriter, r *http.Request, s *idp.Session, page string) bool {
 	if a.Browser.Recent(s) {
-		return nil
+		return false
 	}
-	return a.knows(r, s, password)
+	http.Redirect(w, r, "/login?again="+url.QueryEscape(page), http.StatusSeeOther)
+	return true
 }
 
-func (a *Account) knows(r *http.Request, s *idp.Session, password string) error {
-	var who idp.Account
-	err := a.Store.View(r.Context(), func(v idp.View) (err error) {
-		who, err = v.Account(s.Account)
+// who reads the person.
+func (a *Account) who(ctx context.Context, id idp.AccountID) (who idp.Account, err error) {
+	err = a.Store.Look(ctx, func(v idp.View) (err error) {
+		who, err = v.Account(id)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	_, err = a.Passwords.Check(r.Context(), r, who.Username, password)
-	return err
+	return who, err
 }
 
-// problem shows the page again with what is wrong.
-func (a *Account) problem(w http.ResponseWriter, r *http.Request, s *idp.Session, err error) {
+// problem turns an error of an act into a status and a sentence; 0: it was answered.
+func (a *Account) problem(w http.ResponseWriter, r *http.Request, err error) (status int, sentence web.Words) {
 	var limited *idp.LimitedError
 	var invalid *idp.InvalidError
 	switch {
 	case errors.As(err, &limited):
 		w.Header().Set("Retry-After", limited.RetryAfter())
-		a.show(w, r, s, http.StatusTooManyRequests, "", "Too many attempts. Please wait "+limited.RetryAfter()+" seconds.")
+		return http.StatusTooManyRequests, web.Say("Too many attempts. Please wait %s seconds.", limited.RetryAfter())
 	case errors.As(err, &invalid):
-		a.show(w, r, s, http.StatusBadRequest, "", invalid.Sentence)
+		return http.StatusBadRequest, invalid.Sentence
 	case errors.Is(err, idp.ErrWrong), errors.Is(err, idp.ErrLocked):
-		a.show(w, r, s, http.StatusForbidden, "", "That password is not right. Nothing was changed.")
+		return http.StatusForbidden, "That password is not right. Nothing was changed."
+	case errors.Is(err, idp.ErrNotFound):
+		return http.StatusNotFound, "There is no such thing any more. It may be over already."
 	case errors.Is(err, idp.ErrEnded):
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
-	case errors.Is(err, idp.ErrNotFound):
-		a.show(w, r, s, http.StatusNotFound, "", "There is no such session. It may be over already.")
 	default:
 		a.Pages.Fail(w, r, err)
 	}
+	return 0, nil
 }
 
 // cause of an act. One page has one nonce for several buttons, so the kind of the act is part of its identity.
@@ -222,123 +185,9 @@ func cause(kind idp.CauseKind, s *idp.Session, request string) idp.Cause {
 	return idp.Cause{Kind: kind, Actor: idp.ActorAccount(s.Account), Request: request}
 }
 
-func (a *Account) signOut(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
-	receipt, err := a.Door.End(r.Context(), idp.EndSession(s.Name), cause(idp.CauseSignOut, s, form.Get("nonce")))
-	a.left(w, r, s, receipt, err)
-}
-
-func (a *Account) endAll(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
-	receipt, err := a.Door.End(r.Context(), idp.EndAccount(s.Account, idp.AccountActive), cause(idp.CauseEverywhere, s, form.Get("nonce")))
-	a.left(w, r, s, receipt, err)
-}
-
-func (a *Account) left(w http.ResponseWriter, r *http.Request, s *idp.Session, receipt idp.Receipt, err error) {
-	if err != nil {
-		a.Pages.Fail(w, r, err)
-		return
-	}
-	a.Browser.Leave(w, r, receipt.ID)
-	a.Front.Onward(w, r, s.Name, receipt.ID, "/signout/"+string(receipt.ID), false)
-}
-
-func (a *Account) endOne(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
-	if r.PathValue("ref") == s.Ref {
-		a.signOut(w, r, s, form)
-		return
-	}
-	err := a.confirmed(r, s, form.Get("password"))
-	if err == nil {
-		_, err = a.endRef(r, s.Account, r.PathValue("ref"))
-	}
-	if err != nil {
-		a.problem(w, r, s, err)
-		return
-	}
-	http.Redirect(w, r, "/account?done=one", http.StatusSeeOther)
-}
-
-func (a *Account) endRef(r *http.Request, id idp.AccountID, ref string) (receipt idp.Receipt, err error) {
-	var named idp.Session
-	err = a.Store.View(r.Context(), func(v idp.View) (err error) {
-		named, err = v.SessionByRef(id, ref)
-		return err
-	})
-	if err != nil {
-		return receipt, err
-	}
-	return a.Door.End(r.Context(), idp.EndSession(named.Name), idp.Cause{Kind: idp.CauseSessionEnded, Actor: idp.ActorAccount(id)})
-}
-
-func (a *Account) endOthers(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
-	err := a.confirmed(r, s, form.Get("password"))
-	cookie := idp.NewSecret(32)
-	var receipt idp.Receipt
-	if err == nil {
-		receipt, err = a.Door.End(r.Context(), idp.EndOthers(s.Account, s.Name, idp.ReRoot{Cookie: idp.HashOf(cookie)}), cause(idp.CauseOthers, s, form.Get("nonce")))
-	}
-	if err == nil {
-		err = a.renew(w, r, cookie, s)
-	}
-	if err != nil {
-		a.problem(w, r, s, err)
-		return
-	}
-	http.Redirect(w, r, "/account?done=others&receipt="+string(receipt.ID), http.StatusSeeOther)
-}
-
-// renew gives the browser the cookie that a re-root has written. A repeated call re-roots nothing and its cookie is none: then the
-// browser keeps what it has.
-func (a *Account) renew(w http.ResponseWriter, r *http.Request, cookie string, s *idp.Session) error {
-	err := a.Store.View(r.Context(), func(v idp.View) error {
-		_, err := v.SessionByCookie(idp.HashOf(cookie))
-		return err
-	})
-	if errors.Is(err, idp.ErrNotFound) {
-		return nil
-	}
-	if err == nil {
-		a.Browser.SetSession(w, cookie, s)
-	}
-	return err
-}
-
-// password changes the password and ends every other session in the same transaction (requirements R1.5).
-func (a *Account) password(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
-	err := idp.ValidPassword(form.Get("new"))
-	if err == nil {
-		err = a.knows(r, s, form.Get("old"))
-	}
-	var hash string
-	if err == nil {
-		hash, err = a.Passwords.Hash(r.Context(), form.Get("new"))
-	}
-	cookie := idp.NewSecret(32)
-	var receipt idp.Receipt
-	if err == nil {
-		err = a.Store.Update(r.Context(), func(tx idp.Tx) error {
-			now, err := tx.Mint()
-			if err != nil {
-				return err
-			}
-			selector := idp.EndOthers(s.Account, s.Name, idp.ReRoot{Cookie: idp.HashOf(cookie), AuthTime: now})
-			if receipt, err = door.EndIn(tx, selector, cause(idp.CauseCredential, s, "")); err != nil {
-				return err
-			}
-			who, err := tx.Account(s.Account)
-			if err != nil {
-				return err
-			}
-			who.Password, who.PasswordAt = hash, now
-			return tx.UpdateAccount(who)
-		})
-	}
-	if err != nil {
-		a.problem(w, r, s, err)
-		return
-	}
-	a.Door.Committed()
-	a.Browser.SetSession(w, cookie, s)
-	http.Redirect(w, r, "/account?done=password&receipt="+string(receipt.ID), http.StatusSeeOther)
+// did is an event of the person's own.
+func did(kind idp.EventKind, s *idp.Session, r *http.Request) idp.Event {
+	return idp.Event{Kind: kind, Account: s.Account, Session: s.Ref, IP: edge.Client(r).IP.String(), Device: r.UserAgent()}
 }
 
 func stamp(t idp.Time) string { return t.Time().UTC().Format(time.RFC3339) }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"exeunt.dev/internal/bearer"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/web"
@@ -20,8 +21,8 @@ type caller struct {
 
 // caller finds out who asks, and answers itself if nobody may.
 func (a *Account) caller(w http.ResponseWriter, r *http.Request, acts bool) (c caller, ok bool) {
-	if raw := edge.Bearer(r); raw != "" {
-		return a.bearer(w, r, raw)
+	if _, raw := edge.Authorization(r); raw != "" {
+		return a.bearer(w, r)
 	}
 	s, err := a.Browser.Session(r)
 	switch {
@@ -41,20 +42,19 @@ func (a *Account) caller(w http.ResponseWriter, r *http.Request, acts bool) (c c
 	return caller{account: s.Account, session: s}, true
 }
 
-func (a *Account) bearer(w http.ResponseWriter, r *http.Request, raw string) (c caller, ok bool) {
-	t, err := a.Tokens.ReadAccess(raw)
-	now, _ := a.Store.Now()
-	if err != nil || now >= t.Expires {
-		edge.TokenError(w, http.StatusUnauthorized, "invalid_token", "The access token is not valid")
+func (a *Account) bearer(w http.ResponseWriter, r *http.Request) (c caller, ok bool) {
+	t, ok := bearer.Token(w, r, a.Tokens, a.Store)
+	if !ok {
 		return c, false
 	}
+	scheme, _ := edge.Authorization(r)
 	if t.Machine() || !t.HasScope(scopeSignOut) {
-		edge.TokenError(w, http.StatusForbidden, "insufficient_scope", "The access token needs the scope "+scopeSignOut)
+		edge.Refuse(w, scheme, http.StatusForbidden, "insufficient_scope", "The access token needs the scope "+scopeSignOut)
 		return c, false
 	}
 	c = caller{account: idp.AccountID(t.Subject), bearer: true}
-	err = a.Store.View(r.Context(), func(v idp.View) error {
-		if err := idp.Live(v, t.Hangs()...); err != nil || t.Sid.IsZero() {
+	err := a.Store.View(r.Context(), func(v idp.View) (err error) {
+		if err = idp.Live(v, t.Hangs()...); err != nil || t.Sid.IsZero() {
 			return err
 		}
 		_, c.session, err = v.ChainOfGrant(t.Sid)
@@ -62,7 +62,7 @@ func (a *Account) bearer(w http.ResponseWriter, r *http.Request, raw string) (c 
 	})
 	switch {
 	case errors.Is(err, idp.ErrEnded), errors.Is(err, idp.ErrNotFound):
-		edge.TokenError(w, http.StatusUnauthorized, "invalid_token", edge.Revoked)
+		edge.Refuse(w, scheme, http.StatusUnauthorized, "invalid_token", edge.Revoked)
 		return c, false
 	case err != nil:
 		edge.Fail(w, r, err)
@@ -93,7 +93,7 @@ func (a *Account) list(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	_, lines, more, err := a.sessions(r.Context(), c.account, r.URL.Query().Get("after"))
+	_, lines, more, err := a.sessions(r.Context(), c.account, nil, r.URL.Query().Get("after"))
 	if err != nil {
 		edge.Fail(w, r, err)
 		return

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -18,24 +17,40 @@ const (
 	nameAtMost  = 6    // kinds of browser that it names
 )
 
-// flash says what the last act did. What it says of the sessions that ended is read from the act's receipt, which must be
-// this person's: an address that somebody else made up says nothing.
-func (a *Account) flash(ctx context.Context, id idp.AccountID, q url.Values) (string, error) {
-	done := ""
+// flash says what the last act did, with the address of its receipt. What it says of the sessions that ended is read from the receipt,
+// which must be this person's: an address that somebody else made up says nothing.
+func (a *Account) flash(ctx context.Context, id idp.AccountID, q url.Values) (said web.Words, receipt string, err error) {
+	var done web.Words
 	switch q.Get("done") {
 	case "one":
-		return "That session is over.", nil
+		done = "That session is over."
 	case "others":
 	case "password":
-		done = "Your password is changed. "
+		done = "Your password is changed."
 	default:
-		return "", nil
+		return nil, "", nil
+	}
+	if receipt, err = a.own(ctx, id, idp.ReceiptID(q.Get("receipt"))); err != nil || q.Get("done") == "one" {
+		return done, receipt, err
 	}
 	gone, err := a.took(ctx, id, idp.ReceiptID(q.Get("receipt")))
 	if err != nil {
+		return nil, "", err
+	}
+	return web.Sentences(done, over(gone)), receipt, nil
+}
+
+// own is the address of a receipt, if it is this person's.
+func (a *Account) own(ctx context.Context, id idp.AccountID, receipt idp.ReceiptID) (address string, err error) {
+	var r idp.Receipt
+	err = a.Store.Look(ctx, func(v idp.View) (err error) { r, err = v.Receipt(receipt); return err })
+	switch {
+	case errors.Is(err, idp.ErrNotFound):
+		return "", nil
+	case err != nil || r.Account != id:
 		return "", err
 	}
-	return done + over(gone), nil
+	return "/signout/" + string(r.ID), nil
 }
 
 // took lists the sessions that an act of "others" took with it; nil if the receipt is none of that.
@@ -67,7 +82,7 @@ func (a *Account) took(ctx context.Context, id idp.AccountID, receipt idp.Receip
 }
 
 // over is a sentence on the sessions that ended: how many, and in which browsers. nil: nothing is known of them.
-func over(gone []idp.Session) string {
+func over(gone []idp.Session) web.Words {
 	switch {
 	case gone == nil:
 		return "All other sessions are over."
@@ -75,28 +90,29 @@ func over(gone []idp.Session) string {
 		return "There were no other sessions."
 	}
 	var names []string
-	count := map[string]int{}
+	count, words := map[string]int{}, map[string]web.Words{}
 	for _, s := range gone {
 		name := web.Device(s.UserAgent)
 		if count[name]++; count[name] == 1 {
-			names = append(names, name)
+			names, words[name] = append(names, name), web.DeviceWords(s.UserAgent)
 		}
 	}
 	slices.SortFunc(names, func(a, b string) int { return cmp.Or(count[b]-count[a], strings.Compare(a, b)) })
-	for i, name := range names {
+	var list []web.Words
+	for _, name := range names[:min(len(names), nameAtMost)] {
 		if count[name] > 1 {
-			names[i] = fmt.Sprintf("%s (%d)", name, count[name])
+			words[name] = web.Say("%s (%s)", words[name], count[name])
 		}
+		list = append(list, words[name])
 	}
 	if len(names) > nameAtMost {
-		names = append(names[:nameAtMost], "others")
+		list = append(list, "others")
 	}
-	number := fmt.Sprintf("%d other sessions were", len(gone))
 	switch len(gone) {
 	case 1:
-		number = "1 other session was"
+		return web.Say("1 other session was ended: %s.", web.List(list...))
 	case countAtMost:
-		number = fmt.Sprintf("%d other sessions or more were", countAtMost)
+		return web.Say("%s other sessions or more were ended: %s.", countAtMost, web.List(list...))
 	}
-	return number + " ended: " + strings.Join(names, ", ") + "."
+	return web.Say("%s other sessions were ended: %s.", len(gone), web.List(list...))
 }

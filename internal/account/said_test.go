@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/web"
 )
 
 // What a browser calls itself is never shown as it is, and however many there were, the sentence stays short.
@@ -29,11 +30,11 @@ func TestOver(t *testing.T) {
 		{of("Firefox/", "Firefox/ Linux", "Firefox/ Windows", "Firefox/ Android", "Chrome/", "Chrome/ Linux", "Chrome/ Android", "curl/"),
 			"8 other sessions were ended: Chrome, Chrome on Android, Chrome on Linux, Firefox, Firefox on Android, Firefox on Linux, others."},
 	} {
-		if got := over(c.gone); got != c.want {
+		if got := web.Plain(over(c.gone)); got != c.want {
 			t.Errorf("%d sessions: %q, want %q", len(c.gone), got, c.want)
 		}
 	}
-	if got := over(of(strings.Split(strings.Repeat("curl/ ", countAtMost-1)+"curl/", " ")...)); got != "1000 other sessions or more were ended: curl (1000)." {
+	if got := web.Plain(over(of(strings.Split(strings.Repeat("curl/ ", countAtMost-1)+"curl/", " ")...))); got != "1000 other sessions or more were ended: curl (1000)." {
 		t.Error(got)
 	}
 }

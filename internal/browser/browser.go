@@ -151,6 +151,16 @@ func (b *Browser) Genuine(r *http.Request, formToken string) error {
 // it has ended or expired. Any other error means that nobody knows, and the caller must not go on as if nobody were
 // signed in.
 func (b *Browser) Session(r *http.Request) (*idp.Session, error) {
+	s, err := b.Peek(r)
+	if err == nil {
+		now, _ := b.store.Now()
+		b.see(r.Context(), s, now, r)
+	}
+	return s, err
+}
+
+// Peek is Session for what a page asks by itself: it does not count as a use.
+func (b *Browser) Peek(r *http.Request) (*idp.Session, error) {
 	cookie := value(r, b.names.Session)
 	if cookie == "" {
 		return nil, idp.ErrNotFound
@@ -172,7 +182,6 @@ func (b *Browser) Session(r *http.Request) (*idp.Session, error) {
 	if s.Expired(now) {
 		return nil, idp.ErrNotFound
 	}
-	b.see(r.Context(), &s, now, r)
 	return &s, nil
 }
 

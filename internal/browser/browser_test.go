@@ -290,3 +290,35 @@ func TestBornUnderWhatWasChecked(t *testing.T) {
 		t.Error("a cookie for a sign-in that failed:", strings.Join(got, "; "))
 	}
 }
+
+// What a page asks by itself is no use of the session: one that is only open expires as if it were closed.
+func TestPeekIsNoUse(t *testing.T) {
+	w := newWorld(t, issuer)
+	j := jar{}
+	s := w.signIn(j, w.proof(w.account("alice")))
+	seen := func() (at idp.Time) {
+		if err := w.store.View(t.Context(), func(v idp.View) error {
+			row, err := v.Session(s.Name)
+			at = row.LastSeen
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	w.store.ahead.Store(10 * 60_000)
+	if _, err := w.Peek(j.request()); err != nil || seen() != s.LastSeen {
+		t.Errorf("a look counts as a use: %v", err)
+	}
+	if _, err := w.Session(j.request()); err != nil || seen() <= s.LastSeen {
+		t.Errorf("a use does not count: %v", err)
+	}
+	w.store.ahead.Store(65 * 60_000)
+	if _, err := w.Peek(j.request()); err != nil {
+		t.Errorf("used 55 minutes ago: %v", err)
+	}
+	w.store.ahead.Store(140 * 60_000)
+	if _, err := w.Peek(j.request()); !errors.Is(err, idp.ErrNotFound) {
+		t.Errorf("not used for hours: %v", err)
+	}
+}

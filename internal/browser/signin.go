@@ -18,12 +18,14 @@ type Proof struct {
 	Born    idp.Epochs
 	Methods []string
 	Stay    bool // "stay signed in": the cookie outlives the browser's closing
+	Strong  bool // two factors were shown, or a passkey that is both
 }
 
 // SignIn makes the session of a browser, or renews it if the same person is signed in there already. Somebody else's
 // session in this browser ends, through the door.
 //
-// Errors: idp.ErrEnded (what the proof was checked under is over: ask again), idp.ErrLocked, idp.ErrUnavailable.
+// Errors: idp.ErrEnded (what the proof was checked under is over: ask again), idp.ErrLocked, idp.ErrSecond (the account has a second
+// factor and the proof lacks it), idp.ErrUnavailable.
 func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.Session, error) {
 	old, err := b.Session(r)
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {
@@ -39,17 +41,20 @@ func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.
 			return err
 		}
 		if old == nil {
-			return tx.InsertSession(made)
+			return insert(tx, &made)
 		}
 		if old.Account == p.Account && idp.Live(tx, old.Names()...) == nil {
 			made.Name, made.Ref, made.CreatedAt, made.Realm, made.Epoch = old.Name, old.Ref, old.CreatedAt, old.Realm, old.Epoch
-			return tx.RenewSession(made)
+			if err := tx.RenewSession(made); err != nil {
+				return err
+			}
+			return tx.Record(event(idp.EventSignInAgain, &made))
 		}
 		cause := idp.Cause{Kind: idp.CauseSomeoneElse, Actor: idp.ActorAccount(p.Account)}
 		if _, err := door.EndIn(tx, idp.EndSession(old.Name), cause); err != nil {
 			return err
 		}
-		return tx.InsertSession(made)
+		return insert(tx, &made)
 	})
 	if err != nil {
 		return nil, err
@@ -71,9 +76,20 @@ func (b *Browser) Device(ctx context.Context, r *http.Request, p Proof) (*idp.Se
 		if err := b.stamp(tx, &made, p); err != nil {
 			return err
 		}
-		return tx.InsertSession(made)
+		return insert(tx, &made)
 	})
 	return &made, err
+}
+
+func insert(tx idp.Tx, s *idp.Session) error {
+	if err := tx.InsertSession(*s); err != nil {
+		return err
+	}
+	return tx.Record(event(idp.EventSignIn, s))
+}
+
+func event(kind idp.EventKind, s *idp.Session) idp.Event {
+	return idp.Event{Kind: kind, Account: s.Account, Session: s.Ref, IP: s.IP, Device: s.UserAgent, Data: map[string]string{"methods": strings.Join(s.Methods, " ")}}
 }
 
 func (b *Browser) newSession(p Proof, cookie idp.Hash, agent, ip string) idp.Session {
@@ -90,7 +106,8 @@ func (b *Browser) newSession(p Proof, cookie idp.Hash, agent, ip string) idp.Ses
 
 // stamp gives the session its times and asks whether it may be born.
 //
-// R: born under what was checked. The epochs are those of the proof, never newer ones.
+// R: born under what was checked. The epochs are those of the proof, never newer ones. Whoever owes a second factor is asked here, where
+// every session begins, so that no way in can forget it.
 func (b *Browser) stamp(tx idp.Tx, s *idp.Session, p Proof) error {
 	if p.Born.Account.IsZero() {
 		return idp.ErrLocked
@@ -108,7 +125,14 @@ func (b *Browser) stamp(tx idp.Tx, s *idp.Session, p Proof) error {
 	}
 	s.CreatedAt, s.AuthTime, s.LastSeen = now, now, now
 	s.ExpiresAt = now + idp.Time(absolute.Milliseconds())
-	return idp.Live(tx, p.Born.Names()...)
+	if err := idp.Live(tx, p.Born.Names()...); err != nil || p.Strong {
+		return err
+	}
+	all, err := tx.Credentials(p.Account)
+	if err == nil && idp.OwesSecond(all) {
+		err = idp.ErrSecond
+	}
+	return err
 }
 
 // SetSession gives the browser a session's cookie, made by SignIn or by a re-root.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"exeunt.dev/internal/caller"
 	"exeunt.dev/internal/idp"
 )
 
@@ -22,6 +23,7 @@ type Config struct {
 	KeyFile        string
 	TLS            TLS
 	TrustedProxies []netip.Prefix
+	ProxyHeader    caller.Header // that they write
 	Policy         idp.Policy
 	Algs           []string // that ID tokens can be had in; the first one is the default
 	Cookies        Cookies
@@ -34,7 +36,11 @@ type Config struct {
 	TryFor             time.Duration  // how long an app is tried to be told of a sign-out
 	FrontChannel       bool           // what works in browsers only: Front-Channel Logout and Session Management
 	Tracing            Tracing
+	Mail               Mail
+	Passwords          Passwords
+	Lock               Lock
 	MetricsListen      string        // "": on Listen, if the server is for this machine alone
+	AuditKeep          time.Duration // for how long events are kept; 0: for ever
 	Drain              time.Duration // how long a stopping node says that it is not ready before it takes no more requests
 }
 
@@ -78,7 +84,7 @@ type Cookies struct{ Session, Browser, CSRF, Header string }
 func Default() Config {
 	const day = 24 * time.Hour
 	return Config{
-		Name: "Exeunt", Listen: "127.0.0.1:8080", Data: "exeunt.db", KeyFile: "exeunt.key", Algs: []string{"ES256"}, TryFor: 3 * day,
+		Name: "Exeunt", Listen: "127.0.0.1:8080", Data: "exeunt.db", KeyFile: "exeunt.key", Algs: []string{"ES256"}, TryFor: 3 * day, AuditKeep: 400 * day,
 		Policy: idp.Policy{
 			AccessLife: 5 * time.Minute, IDTokenLife: 5 * time.Minute, CodeLife: time.Minute,
 			SessionIdle: 2 * time.Hour, SessionAbsolute: day, StayIdle: 14 * day, StayAbsolute: 30 * day,

@@ -29,16 +29,28 @@ func TestExampleIsTheDefault(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "registration-token"), []byte(idp.NewSecret(32)+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	for _, name := range []string{"mail-password", "breached.txt"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("geheim\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	full := strings.NewReplacer("# cookies:", "cookies:", "#   session: exeunt\n", "  session: exeunt\n", "#   browser", "  browser", "#   csrf", "  csrf",
 		"# registration:", "registration:", "#   initial_tokens", "  initial_tokens", "the 64 digits that \"printf %s TOKEN | sha256sum\" prints", strings.Repeat("ab", 32), "#     - ", "    - ", "#   # Scopes", "  # Scopes", "#   scopes", "  scopes", "# resources", "resources", "# metrics_listen", "metrics_listen",
 		"# tracing:", "tracing:", "#   endpoint", "  endpoint", "#   sample", "  sample", "# apps:", "apps:", "#   allow_networks", "  allow_networks", "#   try_for", "  try_for", "#   front_channel: false", "  front_channel: true",
-		"# trusted_proxies", "trusted_proxies", "# drain", "drain").Replace(config.Example())
+		"# trusted_proxies", "trusted_proxies", "# proxy_header", "proxy_header", "# drain", "drain",
+		"# mail:", "mail:", "#   smtp", "  smtp", "#   tls: starttls", "  tls: starttls", "#   username", "  username", "#   password_file: mail", "  password_file: mail", "#   from", "  from", "#   root_file: mail", "  root_file: mail",
+		"# passwords:", "passwords:", "#   breached", "  breached", "#   memory", "  memory", "#   passes", "  passes", "# lock:", "lock:", "#   on_refresh", "  on_refresh", "#   for: 1h", "  for: 1h").Replace(config.Example())
 	c, err = config.Parse(filepath.Join(dir, "exeunt.yaml"), []byte(full))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.InitialTokens) != 3 || len(c.TrustedProxies) != 2 || c.Cookies.Header != "X-CSRFToken" || c.MetricsListen == "" || len(c.Resources) != 1 || len(c.Outbound) != 1 || !c.FrontChannel || c.Tracing.Sample != 0.1 || c.Tracing.Endpoint == "" {
+	if len(c.InitialTokens) != 3 || len(c.TrustedProxies) != 2 || c.ProxyHeader != "Forwarded" || c.Cookies.Header != "X-CSRFToken" || c.MetricsListen == "" || len(c.Resources) != 1 || len(c.Outbound) != 1 || !c.FrontChannel || c.Tracing.Sample != 0.1 || c.Tracing.Endpoint == "" {
 		t.Errorf("%+v", c)
+	}
+	mail := config.Mail{Host: "mail.example.com", Port: 587, TLS: "starttls", Username: "exeunt", Password: "geheim", From: "exeunt@example.com", RootFile: filepath.Join(dir, "mail-root.pem")}
+	passwords := config.Passwords{Breached: filepath.Join(dir, "breached.txt"), Memory: 19456, Passes: 2}
+	if c.Mail != mail || c.Passwords != passwords || c.Lock != (config.Lock{For: time.Hour}) {
+		t.Errorf("%+v\n%+v\n%+v", c.Mail, c.Passwords, c.Lock)
 	}
 }
 
@@ -56,6 +68,15 @@ func TestRefused(t *testing.T) {
 		{"unknown key below", ok + "lifetimes:\n  code: 60s\n  acess_token: 5m\n", 4, []string{"lifetimes.acess_token", "did you mean access_token?"}},
 		{"twice", ok + "name: a\nname: b\n", 3, []string{"name", "twice"}},
 		{"neither yes nor no", ok + "apps:\n  front_channel: maybe\n", 3, []string{"apps.front_channel", "true or false"}},
+		{"mail: nowhere", ok + "mail:\n  from: a@example.com\n", 3, []string{"mail.smtp", "host:port"}},
+		{"mail: from nobody", ok + "mail:\n  smtp: mail.example.com:587\n  from: Alice <a@example.com>\n", 4, []string{"mail.from", "exeunt@example.com"}},
+		{"mail: in the clear", ok + "mail:\n  smtp: mail.example.com:25\n  from: a@example.com\n  tls: none\n", 5, []string{"mail.tls", "another machine", "starttls"}},
+		{"mail: another kind", ok + "mail:\n  smtp: mail.example.com:25\n  from: a@example.com\n  tls: maybe\n", 5, []string{"mail.tls", "no kind of connection"}},
+		{"mail: half a credential", ok + "mail:\n  smtp: mail.example.com:25\n  from: a@example.com\n  username: a\n", 3, []string{"mail", "belong together"}},
+		{"mail: no password", ok + "mail:\n  smtp: mail.example.com:25\n  from: a@example.com\n  username: a\n  password_file: nothing-there\n", 6, []string{"mail.password_file", "nothing-there"}},
+		{"passwords: no file", ok + "passwords:\n  breached: nothing-there\n", 3, []string{"passwords.breached", "nothing-there"}},
+		{"passwords: too cheap", ok + "passwords:\n  memory: 8\n", 3, []string{"passwords.memory", "7168"}},
+		{"lock: too short", ok + "lock:\n  for: 1s\n", 3, []string{"lock.for", "1m"}},
 		{"no YAML", ok + "name: [\n", 3, []string{"not YAML"}},
 		{"a list", "- a\n", 1, []string{"mapping"}},
 		{"no value", ok + "data:\n", 2, []string{"data", "missing"}},
@@ -73,6 +94,7 @@ func TestRefused(t *testing.T) {
 		{"acme for letters", "issuer: https://bücher.example\ntls:\n  acme: {cache: a}\n", 1, []string{"issuer", "xn--"}},
 		{"tls for http", ok + "tls: {cert_file: a, key_file: b}\n", 2, []string{"tls", "https"}},
 		{"proxies", ok + "trusted_proxies: [1.2.3]\n", 2, []string{"trusted_proxies", "10.0.0.7"}},
+		{"proxies' header", ok + "proxy_header: X-Real-IP\n", 2, []string{"proxy_header", "Forwarded"}},
 		{"all proxies", ok + "trusted_proxies: [0.0.0.0/0]\n", 2, []string{"trusts everybody"}},
 		{"number as time", ok + "lifetimes:\n  access_token: 300\n", 3, []string{"lifetimes.access_token", `"300"`, "5m"}},
 		{"too long", ok + "lifetimes:\n  code: 1h\n", 3, []string{"lifetimes.code", "10m"}},

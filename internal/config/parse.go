@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"exeunt.dev/internal/caller"
 )
 
 // Parse reads the text of a configuration. An error about its content is an *Error with all problems.
@@ -61,6 +63,7 @@ func (r *reader) fields(c *Config) []field {
 		{"key_file", r.into(&c.KeyFile)},
 		{"tls", func(key string, n *yaml.Node) { r.tls(key, n, &c.TLS) }},
 		{"trusted_proxies", func(key string, n *yaml.Node) { r.proxies(key, n, &c.TrustedProxies) }},
+		{"proxy_header", func(key string, n *yaml.Node) { r.proxyHeader(key, n, &c.ProxyHeader) }},
 		{"lifetimes", func(key string, n *yaml.Node) { r.lifetimes(key, n, c) }},
 		{"signing_algs", func(key string, n *yaml.Node) { r.algs(key, n, &c.Algs) }},
 		{"cookies", func(key string, n *yaml.Node) { r.cookies(key, n, &c.Cookies) }},
@@ -87,6 +90,12 @@ func (r *reader) fields(c *Config) []field {
 				{"try_for", func(key string, n *yaml.Node) { r.tryFor(key, n, &c.TryFor) }},
 				{"front_channel", func(key string, n *yaml.Node) { r.truth(key, n, &c.FrontChannel) }},
 			})
+		}},
+		{"mail", func(key string, n *yaml.Node) { r.mail(key, n, &c.Mail) }},
+		{"passwords", func(key string, n *yaml.Node) { r.passwords(key, n, &c.Passwords) }},
+		{"lock", func(key string, n *yaml.Node) { r.lock(key, n, &c.Lock) }},
+		{"audit", func(key string, n *yaml.Node) {
+			r.mapping(key, n, []field{{"keep", func(key string, n *yaml.Node) { r.keep(key, n, &c.AuditKeep) }}})
 		}},
 		{"drain", func(key string, n *yaml.Node) { r.drain(key, n, &c.Drain) }},
 	}
@@ -179,6 +188,24 @@ func (r *reader) network(key string, n *yaml.Node) (p netip.Prefix, ok bool) {
 	return p.Masked(), true
 }
 
+// keep reads for how long something is kept.
+func (r *reader) keep(key string, n *yaml.Node, to *time.Duration) {
+	text, ok := r.text(key, n)
+	if !ok {
+		return
+	}
+	if text == "forever" {
+		*to = 0
+		return
+	}
+	d, err := duration(text)
+	if err != nil || d < 24*time.Hour {
+		r.wrong(n.Line, key, strconv.Quote(text)+" is no length of time from 1d", "write for example 400d, or forever")
+		return
+	}
+	*to = d
+}
+
 const longestTry = 30 * 24 * time.Hour
 
 func (r *reader) tryFor(key string, n *yaml.Node, to *time.Duration) {
@@ -206,6 +233,20 @@ func (r *reader) proxies(key string, n *yaml.Node, to *[]netip.Prefix) {
 		}
 		*to = append(*to, p)
 	})
+}
+
+func (r *reader) proxyHeader(key string, n *yaml.Node, to *caller.Header) {
+	text, ok := r.text(key, n)
+	if !ok {
+		return
+	}
+	for _, h := range []caller.Header{caller.XForwardedFor, caller.Forwarded} {
+		if strings.EqualFold(text, string(h)) {
+			*to = h
+			return
+		}
+	}
+	r.wrong(n.Line, key, strconv.Quote(text)+" is no header that proxies write", "write X-Forwarded-For or Forwarded")
 }
 
 func (r *reader) lifetimes(key string, n *yaml.Node, c *Config) {

@@ -144,7 +144,7 @@ func (d *Delivery) confirmed(l *letter) {
 func (d *Delivery) later(l *letter, wait time.Duration, words string) {
 	l.Error = words
 	now, _ := d.store.Now()
-	over := l.CreatedAt.Add(d.options.TryFor)
+	over := max(l.CreatedAt, l.Since).Add(d.options.TryFor)
 	if now >= over {
 		l.State, l.Due = idp.OutOfTime, 0
 		if l.ConfirmedAt != 0 {

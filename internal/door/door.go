@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/ledger"
@@ -171,17 +172,39 @@ func newEpoch() idp.Name { return ledger.NewName() }
 // Unlock begins an epoch for an account that has none. Nothing that ended comes back. idp.ErrConflict: it is not locked.
 func (d *Door) Unlock(ctx context.Context, id idp.AccountID) error {
 	return d.store.Update(ctx, func(tx idp.Tx) error {
-		if err := tx.LockAccount(id, idp.Exclusive); err != nil {
-			return err
-		}
-		a, err := tx.Account(id)
-		if err != nil {
-			return err
-		}
-		if a.State != idp.AccountLocked && a.State != idp.AccountDisabled {
-			return idp.ErrConflict
-		}
-		_, err = tx.SwapAccountEpoch(id, idp.Name{}, newEpoch(), idp.AccountActive)
-		return err
+		return Revive(tx, id, idp.AccountLocked, idp.AccountDisabled)
 	})
+}
+
+// Revive is Unlock inside the caller's transaction, for an account in one of the given states only.
+func Revive(tx idp.Tx, id idp.AccountID, from ...idp.AccountState) error {
+	if err := tx.LockAccount(id, idp.Exclusive); err != nil {
+		return err
+	}
+	a, err := tx.Account(id)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(from, a.State) || a.State == idp.AccountDeleted {
+		return idp.ErrConflict
+	}
+	_, err = tx.SwapAccountEpoch(id, idp.Name{}, newEpoch(), idp.AccountActive)
+	return err
+}
+
+// ReviveClient begins an epoch for a client that was disabled. Nothing that ended comes back. idp.ErrConflict: it is not disabled, or
+// deleted.
+func ReviveClient(tx idp.Tx, id idp.ClientID) error {
+	if err := tx.LockClient(id, idp.Exclusive); err != nil {
+		return err
+	}
+	c, err := tx.Client(id)
+	if err != nil {
+		return err
+	}
+	if !c.Disabled || c.Deleted {
+		return idp.ErrConflict
+	}
+	_, err = tx.SwapClientEpoch(id, idp.Name{}, newEpoch())
+	return err
 }

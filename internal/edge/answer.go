@@ -5,7 +5,9 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
+	"exeunt.dev/internal/dpop"
 	"exeunt.dev/internal/idp"
 )
 
@@ -39,6 +41,26 @@ func TokenError(w http.ResponseWriter, status int, code, description string) {
 		challenge += ` error="` + code + `", error_description="` + description + `"`
 	}
 	w.Header().Set("WWW-Authenticate", challenge)
+	tokenError(w, status, code, description)
+}
+
+// Refuse is TokenError for a request that may bear either kind of access token, in the words of the scheme that it came by, or should
+// have come by (RFC 9449 section 7.1).
+func Refuse(w http.ResponseWriter, scheme string, status int, code, description string) {
+	algs := `algs="` + strings.Join(dpop.Algs(), " ") + `"`
+	switch {
+	case code == "":
+		w.Header()["Www-Authenticate"] = []string{"Bearer", DPoP + " " + algs}
+	case scheme == DPoP:
+		w.Header().Set("WWW-Authenticate", DPoP+` error="`+code+`", error_description="`+description+`", `+algs)
+	default:
+		TokenError(w, status, code, description)
+		return
+	}
+	tokenError(w, status, code, description)
+}
+
+func tokenError(w http.ResponseWriter, status int, code, description string) {
 	if code == "" {
 		code = "invalid_request"
 	}

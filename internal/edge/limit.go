@@ -52,3 +52,13 @@ func (l *Limiter) Allow(key string) (ok bool, wait time.Duration) {
 	}
 	return true, 0
 }
+
+// Forget gives a key its turns back.
+func (l *Limiter) Forget(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.keys[key]; e != nil {
+		delete(l.keys, key)
+		l.used.Remove(e)
+	}
+}

@@ -1,11 +1,12 @@
 package edge
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/netip"
-	"slices"
-	"strings"
+
+	"exeunt.dev/internal/caller"
 )
 
 // ErrOrigin says that a request that acts comes from elsewhere.
@@ -35,10 +36,10 @@ func CORS(next http.Handler, allow func(origin string, r *http.Request) bool) ht
 		w.Header().Add("Vary", "Origin")
 		if origin != "" && (allow == nil || allow(origin, r)) {
 			w.Header().Set("Access-Control-Allow-Origin", origin)
-			w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After")
+			w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After, DPoP-Nonce")
 			if r.Method == http.MethodOptions {
 				w.Header().Set("Access-Control-Allow-Methods", "GET, POST")
-				w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+				w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP")
 				w.Header().Set("Access-Control-Max-Age", "600")
 			}
 		}
@@ -64,35 +65,21 @@ func Client(r *http.Request) Info {
 	return Info{IP: peer(r)}
 }
 
-func peer(r *http.Request) netip.Addr {
-	ap, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return ap.Addr().Unmap()
-}
+func peer(r *http.Request) netip.Addr { return caller.Peer(r.RemoteAddr) }
 
-// locate finds the caller's address: the peer, or, if that is a trusted proxy, the right-most address of X-Forwarded-For
-// that is not one. What stands to the left of it is the caller's own invention.
-func locate(r *http.Request, trusted []netip.Prefix) Info {
+// locate finds the caller's address and whether the caller speaks https, by the header that trusted proxies write.
+func locate(r *http.Request, o *Options) Info {
 	info := Info{IP: peer(r), HTTPS: r.TLS != nil}
-	isTrusted := func(a netip.Addr) bool {
-		return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(a) })
-	}
-	if !isTrusted(info.IP) {
+	if !caller.Trusts(o.Trusted, info.IP) {
 		return info
 	}
-	info.HTTPS = info.HTTPS || r.Header.Get("X-Forwarded-Proto") == "https"
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for _, hop := range slices.Backward(hops) {
-		a, err := netip.ParseAddr(strings.TrimSpace(hop))
-		if err != nil {
-			return info
-		}
-		info.IP = a.Unmap()
-		if !isTrusted(info.IP) {
-			return info
-		}
+	header := cmp.Or(o.Proxies, caller.XForwardedFor)
+	values := r.Header.Values(string(header))
+	proto := r.Header.Get("X-Forwarded-Proto")
+	if header == caller.Forwarded {
+		proto, _ = caller.Parameter(caller.Last(values), "proto")
 	}
+	info.HTTPS = info.HTTPS || proto == "https"
+	info.IP = caller.Address(info.IP, o.Trusted, header, values)
 	return info
 }

@@ -102,15 +102,34 @@ func WantsJSON(r *http.Request) bool {
 	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
 }
 
+// WantsHTML says that a person's browser asks for a page.
+func WantsHTML(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+// DPoP is the scheme of access tokens that are bound to a key (RFC 9449 section 7.1).
+const DPoP = "DPoP"
+
 // Bearer returns the token of the Authorization header (RFC 6750 section 2.1); "" if there is none.
 func Bearer(r *http.Request) string {
+	if scheme, token := Authorization(r); scheme == "Bearer" {
+		return token
+	}
+	return ""
+}
+
+// Authorization returns the access token of the Authorization header and its scheme, Bearer or [DPoP]; "" if there is none, or more
+// than one header.
+func Authorization(r *http.Request) (scheme, token string) {
 	all := r.Header.Values("Authorization")
 	if len(all) != 1 {
-		return ""
+		return "", ""
 	}
-	scheme, token, ok := strings.Cut(all[0], " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") {
-		return ""
+	given, token, _ := strings.Cut(all[0], " ")
+	for _, scheme := range []string{"Bearer", DPoP} {
+		if token = strings.TrimSpace(token); token != "" && strings.EqualFold(given, scheme) {
+			return scheme, token
+		}
 	}
-	return strings.TrimSpace(token)
+	return "", ""
 }

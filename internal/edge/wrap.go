@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"exeunt.dev/internal/caller"
 	"exeunt.dev/internal/idp"
 )
 
@@ -16,6 +17,7 @@ import (
 type Options struct {
 	Log     *slog.Logger
 	Trusted []netip.Prefix // proxies whose forwarding headers are believed
+	Proxies caller.Header  // which they write; "": X-Forwarded-For
 	HTTPS   bool           // the issuer is https: answers carry HSTS
 	Observe func(route string, status int, took time.Duration)
 	// Trace begins a span and gives the request that carries it, and what ends it. nil: none.
@@ -58,7 +60,7 @@ func Note(ctx context.Context, key string, value any) {
 func Wrap(next http.Handler, o Options) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		s := &state{id: idp.NewSecret(9), info: locate(r, o.Trusted)}
+		s := &state{id: idp.NewSecret(9), info: locate(r, &o)}
 		r = r.WithContext(context.WithValue(r.Context(), stateKey{}, s))
 		var traced func(route string, status int)
 		if o.Trace != nil {

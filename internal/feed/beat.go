@@ -27,6 +27,7 @@ func (f *Feed) beat(w http.ResponseWriter, r *http.Request) {
 		edge.OAuthError(w, http.StatusBadRequest, "invalid_request", "This is not a question of version 1.")
 		return
 	}
+	f.crowd.asks(who(r))
 	a, err := f.answer(r.Context(), q)
 	if err != nil {
 		down(w, r, err)

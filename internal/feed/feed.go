@@ -23,6 +23,7 @@ type Feed struct {
 	stopped  chan struct{}
 	end      atomic.Pointer[link] // of the chain of frames
 	readers  atomic.Int64
+	crowd    crowd
 	grown    func()
 	lag      uint64        // a reader further behind is cut off
 	within   time.Duration // and so is one that takes longer for a frame

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"exeunt.dev/internal/edge"
@@ -43,6 +44,9 @@ func (f *Feed) tail(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", ledger.TypeTail)
 	w.Header().Set("X-Accel-Buffering", "no") // proxies that know it do not hold frames back
 	t := &tailWriter{feed: f, w: w, out: http.NewResponseController(w), sent: asked.After}
+	t.reached.Store(t.sent)
+	f.crowd.enter(t, who(r))
+	defer f.crowd.leave(t)
 	_ = t.out.SetReadDeadline(time.Time{}) // the server's own is for requests that end
 	if !t.write(ledger.AppendHello(nil, asked)) || !t.catchUp(r.Context(), head) {
 		return
@@ -69,6 +73,8 @@ type tailWriter struct {
 	w    http.ResponseWriter
 	out  *http.ResponseController
 	sent uint64 // the last number that was written
+
+	reached atomic.Uint64 // the last number that has left, for operators
 }
 
 func (t *tailWriter) write(frame []byte) bool {
@@ -79,7 +85,11 @@ func (t *tailWriter) write(frame []byte) bool {
 	if _, err := t.w.Write(frame); err != nil {
 		return false
 	}
-	return t.out.Flush() == nil
+	if t.out.Flush() != nil {
+		return false
+	}
+	t.reached.Store(t.sent)
+	return true
 }
 
 // catchUp sends from the database what was committed when the request arrived.
@@ -93,6 +103,7 @@ func (t *tailWriter) catchUp(ctx context.Context, head idp.Head) bool {
 			return false
 		}
 		t.sent += uint64(len(entries))
+		t.reached.Store(t.sent)
 	}
 	return true
 }

@@ -49,7 +49,7 @@ func (f *FrontChannel) Onward(w http.ResponseWriter, r *http.Request, session id
 		ids[i], frames[i] = a.id, a.frame
 	}
 	f.Browser.Ask(w, receipt, ids)
-	f.Pages.Leaving(w, frames, to)
+	f.Pages.Leaving(w, r, frames, to)
 }
 
 type app struct {

@@ -9,6 +9,7 @@ type AuthorizeRequest struct {
 	State        string    `json:"state,omitempty"`
 	Nonce        string    `json:"nonce,omitempty"`
 	Challenge    string    `json:"code_challenge,omitempty"` // S256
+	Key          string    `json:"dpop_jkt,omitempty"`       // that the code will be bound to
 	Scopes       []string  `json:"scopes,omitempty"`
 	Resources    []string  `json:"resources,omitempty"`
 	Prompt       []string  `json:"prompt,omitempty"`

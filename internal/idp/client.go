@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"crypto/subtle"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -47,7 +48,12 @@ type Client struct {
 	Name       string     `json:"name"`
 	Secret     Hash       `json:"-"` // SHA-256 of a generated secret; zero for public clients
 	AuthMethod string     `json:"auth_method"`
-	Disabled   bool       `json:"-"` // has no epoch
+	Disabled   bool       `json:"-"`                 // has no epoch
+	Deleted    bool       `json:"deleted,omitempty"` // for good: disabled, and the id is never given again
+
+	// The secret before this one, good until a time: its app is being given the new one. Zero: there is none.
+	OldSecret      Hash `json:"-"`
+	OldSecretUntil Time `json:"-"`
 
 	RedirectURIs   []string `json:"redirect_uris,omitempty"`
 	PostLogoutURIs []string `json:"post_logout_redirect_uris,omitempty"`
@@ -56,9 +62,12 @@ type Client struct {
 	Scopes         []string `json:"scopes,omitempty"`    // what it may ask for
 	Audiences      []string `json:"audiences,omitempty"` // web, browser, native, machine: resources it may name, the first ones are its default; api: what it is
 
-	FirstParty bool   `json:"first_party,omitempty"` // no consent page
-	Offline    bool   `json:"offline,omitempty"`     // may be granted offline_access
-	IDTokenAlg string `json:"id_token_signed_response_alg,omitempty"`
+	FirstParty bool `json:"first_party,omitempty"` // no consent page
+	Offline    bool `json:"offline,omitempty"`     // may be granted offline_access
+
+	DPoP        DPoP     `json:"dpop,omitempty"`
+	BindAddress Networks `json:"bind_address,omitzero"` // of whoever redeems its codes; of a browser app also of who was sent here
+	IDTokenAlg  string   `json:"id_token_signed_response_alg,omitempty"`
 	// IntrospectionAlg is that of signed introspection answers to this caller (RFC 9701 section 6); "": the server's default.
 	IntrospectionAlg string `json:"introspection_signed_response_alg,omitempty"`
 
@@ -82,6 +91,14 @@ type Client struct {
 
 // Confidential clients authenticate at the token endpoint.
 func (c *Client) Confidential() bool { return c.AuthMethod != AuthNone }
+
+// Knows compares a secret with the client's, in constant time. now decides whether the one before the last still counts.
+func (c *Client) Knows(secret string, now Time) bool {
+	given := HashOf(secret) // also where there is none, which is compared with the zero hash
+	first := subtle.ConstantTimeCompare(given[:], c.Secret[:]) == 1 && !c.Secret.IsZero()
+	second := subtle.ConstantTimeCompare(given[:], c.OldSecret[:]) == 1 && !c.OldSecret.IsZero() && now < c.OldSecretUntil
+	return first || second
+}
 
 // May says whether the client registered a grant type.
 func (c *Client) May(grantType string) bool { return slices.Contains(c.GrantTypes, grantType) }
@@ -216,12 +233,12 @@ func plainHost(u *url.URL) bool {
 // ValidClientID keeps client ids to 1 to 64 of A-Z a-z 0-9 . _ - and apart from account ids, which have 16 characters: a
 // machine's token has its client id as `sub` (RFC 9068 section 5).
 func ValidClientID(s string) error {
-	ok := s != "" && len(s) <= 64 && len(s) != 16
+	ok := s != "" && len(s) <= 64 && len(s) != 16 && s[0] != '-' && strings.Trim(s, ".") != "" // it would be taken for a flag, or for a folder
 	for _, r := range s {
 		ok = ok && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r))
 	}
 	if !ok {
-		return Invalid("id", "A client id has 1 to 64 of A-Z a-z 0-9 . _ - but not exactly 16 characters.")
+		return Invalid("id", "A client id has 1 to 64 of A-Z a-z 0-9 . _ - but not exactly 16 characters, and no dash at its beginning.")
 	}
 	return nil
 }

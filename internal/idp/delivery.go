@@ -34,6 +34,7 @@ type Delivery struct {
 	State   DeliveryState
 
 	CreatedAt   Time
+	Since       Time // when an operator last sent it again: its time counts from then; 0: never
 	Due         Time // of the next attempt, or until when an attempt is leased; 0: none is to be made
 	Attempts    int
 	AttemptedAt Time
@@ -157,7 +158,8 @@ type DeliveryWriter interface {
 	// written even so: it is the truth.
 	SettleDelivery(Delivery) (bool, error)
 	// SendAgain makes a delivery owed again, due at once and with all its time and attempts; what comes of an attempt under way does not
-	// count. GiveUp makes an owed one dead. false: it was not in a state for that.
+	// count. One that could not be told may be sent once its app can be: the caller looks. GiveUp makes an owed one dead, and keeps why
+	// the last attempt failed. false: it was not in a state for that.
 	SendAgain(DeliveryID, Time) (bool, error)
 	GiveUp(DeliveryID) (bool, error)
 }

@@ -13,7 +13,8 @@ var (
 	ErrConflict    = errors.New("already exists")
 	ErrEnded       = errors.New("has ended") // what the act rests on is over
 	ErrWrong       = errors.New("username or password is wrong")
-	ErrLocked      = errors.New("account is locked")  // no epoch: nothing can be born
+	ErrLocked      = errors.New("account is locked") // no epoch: nothing can be born
+	ErrSecond      = errors.New("a second factor is missing")
 	ErrUnavailable = errors.New("store unavailable")  // nothing happened: disk full, database gone
 	ErrUnknown     = errors.New("outcome is unknown") // COMMIT was sent and its answer lost: ask again under the same request
 	ErrClock       = errors.New("the database's clock has jumped; nothing is issued until it is right again")

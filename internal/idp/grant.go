@@ -50,6 +50,7 @@ type Code struct {
 	Nonce       string
 	Scopes      []string
 	Resources   []string // audience of the access token
+	Bond        Bond     // of whoever may redeem it
 	IssuedAt    Time
 	ExpiresAt   Time
 	UsedAt      Time // 0: not yet
@@ -72,6 +73,7 @@ type Family struct {
 
 	Scopes    []string
 	Audience  []string
+	Bond      Bond // of who may refresh. A confidential client's has no key (RFC 9449 section 5): it authenticates
 	CreatedAt Time
 	ExpiresAt Time          // absolute end of refreshing
 	Idle      time.Duration // refreshing ends when unused for so long; 0: no such limit

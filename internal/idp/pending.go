@@ -8,6 +8,9 @@ const (
 	PendingAuthorize PendingKind = "authorize" // an authorization request waiting for a human
 	PendingPAR       PendingKind = "par"       // a pushed authorization request waiting for its browser (RFC 9126)
 	PendingLogout    PendingKind = "logout"    // an end-of-session request waiting for an answer
+	PendingSignIn    PendingKind = "sign-in"   // a person who has shown one factor and owes the second
+	PendingPasskey   PendingKind = "passkey"   // a passkey's ceremony: its challenge
+	PendingTOTP      PendingKind = "totp"      // an authenticator app that has not shown a code yet
 )
 
 // Pending is a half-finished thing: what one HTTP package hands to another.

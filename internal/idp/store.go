@@ -48,10 +48,16 @@ type View interface {
 	ClientReader
 	GrantReader
 	PendingReader
+	CredentialReader
 	KeyReader
 	LedgerReader
 	ReceiptReader
 	DeliveryReader
+	OperatorReader
+	ConsoleReader
+	MailReader
+	LockReader
+	EventReader
 }
 
 // Tx reads and writes. Lock order: account, session, grant, family, client, slot; the counter row is the store's.
@@ -63,9 +69,15 @@ type Tx interface {
 	ClientWriter
 	GrantWriter
 	PendingWriter
+	ProofWriter
+	CredentialWriter
 	KeyWriter
 	LedgerWriter
 	DeliveryWriter
+	OperatorWriter
+	MailWriter
+	LockWriter
+	EventWriter
 }
 
 // EpochReader is the only way to current epochs.
@@ -106,15 +118,19 @@ type Page struct {
 type AccountReader interface {
 	Account(AccountID) (Account, error)
 	AccountByUsername(string) (Account, error) // folded by FoldUsername
+	Language(AccountID) (string, error)        // that the person has chosen for pages and letters; "": none
 	Accounts(Page) ([]Account, error)          // by username
 	Consent(AccountID, ClientID) (Consent, error)
 	Consents(AccountID) ([]Consent, error)
+	// OfflineApps lists the apps that can act for a person who is away, under the account's epoch.
+	OfflineApps(epoch Name) ([]ClientID, error)
 }
 
 // AccountWriter writes people.
 type AccountWriter interface {
 	InsertAccount(a Account, epoch Name) error // ErrConflict: username taken. A zero epoch for an account that is not active
 	UpdateAccount(Account) error               // profile, username, password; never state
+	PutLanguage(AccountID, string) error       // "" forgets it
 	// SwapAccountEpoch replaces the epoch by compare on the old one and sets the state; a zero next leaves none.
 	SwapAccountEpoch(id AccountID, old, next Name, state AccountState) (bool, error)
 	PutConsent(c Consent, epoch Name) error // inserts, or replaces scopes; epoch is used only if there is none yet
@@ -128,6 +144,8 @@ type SessionReader interface {
 	SessionByRef(AccountID, string) (Session, error)
 	// Sessions lists the live ones of an account: rooted in the given epochs, not ended, newest first. Expired ones that no sweep has met yet are included.
 	Sessions(a AccountID, realm, epoch Name, p Page) ([]Session, error)
+	// AppsIn lists the apps with a live grant in each of the sessions, by id.
+	AppsIn([]Session) (map[Name][]AppName, error)
 	// SessionsEndedWith lists those that an account's epoch took with it when it ended: rooted in it then, and not ended before,
 	// newest first. Expired ones that no sweep had met are included. None while the epoch lives.
 	SessionsEndedWith(a AccountID, epoch Name, p Page) ([]Session, error)
@@ -137,6 +155,12 @@ type SessionReader interface {
 	Slots(session Name) ([]Slot, error)
 	// Awaited lists the apps of a session that a browser waits for when it signs out.
 	Awaited(session Name) ([]ClientID, error)
+}
+
+// AppName is an app as people know it.
+type AppName struct {
+	ID   ClientID
+	Name string
 }
 
 // SessionWriter writes sessions.
@@ -194,6 +218,12 @@ type PendingWriter interface {
 	InsertPending(Pending) error
 	UpdatePending(Pending) error
 	TakePending(Hash) (Pending, error) // reads and deletes: single use
+}
+
+// ProofWriter remembers what may be used once, on all nodes.
+type ProofWriter interface {
+	// UseProof notes the use of a DPoP proof, to be remembered until then. false: it was used before, here or on another node.
+	UseProof(id Hash, until Time) (bool, error)
 }
 
 // KeyReader reads signing keys, killed ones included.

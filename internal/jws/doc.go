@@ -5,6 +5,6 @@
 //
 // It refuses, rather than supports: algorithms other than ES256, EdDSA with Ed25519, RS256 and PS256 ("none" and HS* do
 // not exist here); RSA below 2048 bits; critical header parameters; repeated header parameters; padded, wrapped or
-// non-canonical base64url; an empty payload; the JSON serializations; encryption; keys that come inside a token (jwk,
-// jku, x5c, x5u are ignored). It knows nothing of claims: issuer, audience and times are for the caller.
+// non-canonical base64url; an empty payload; the JSON serializations; encryption; keys that come inside a token (jku,
+// x5c, x5u are ignored, and jwk is no key to verify by: it can be asked for with OwnKey, for proofs of possession). It knows nothing of claims: issuer, audience and times are for the caller.
 package jws

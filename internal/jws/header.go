@@ -1,6 +1,6 @@
 package jws
 
-type header struct{ alg, kid, typ string }
+type header struct{ alg, kid, typ, jwk string }
 
 // parseHeader reads a JOSE header. Unknown parameters are ignored, as RFC 7515 section 4 demands.
 func parseHeader(raw []byte) (h header, err error) {
@@ -22,8 +22,9 @@ func parseHeader(raw []byte) (h header, err error) {
 			}
 		}
 	}
+	h.jwk, _ = o.Get("jwk")
 	switch h.alg {
-	case ES256, EdDSA, RS256, PS256:
+	case ES256, EdDSA, ed25519Only, RS256, PS256:
 		return h, nil
 	}
 	return h, ErrAlgorithm

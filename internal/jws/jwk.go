@@ -80,7 +80,7 @@ func parseJWK(members map[string]json.RawMessage) (k Key, ok bool, err error) {
 		k.Alg = ES256
 	case j.Kty == "OKP" && j.Crv == "Ed25519":
 		k.Public, ok = j.ed25519()
-		ok = ok && (k.Alg == "" || k.Alg == EdDSA)
+		ok = ok && (k.Alg == "" || k.Alg == EdDSA || k.Alg == ed25519Only)
 		k.Alg = EdDSA
 	case j.Kty == "RSA":
 		k.Public, ok = j.rsa()

@@ -16,6 +16,10 @@ const (
 	EdDSA = "EdDSA" // with Ed25519
 	RS256 = "RS256"
 	PS256 = "PS256"
+
+	// The name that RFC 9864 gives to EdDSA with Ed25519. It is read in messages that bring their key, since clients of today write it
+	// there; keys of ours and tokens have the older one.
+	ed25519Only = "Ed25519"
 )
 
 const (
@@ -38,7 +42,7 @@ func (k Key) check() error {
 		if pub, ok := k.Public.(*ecdsa.PublicKey); !ok || !usableEC(pub) {
 			return fmt.Errorf("%w: ES256 needs a P-256 key", ErrKey)
 		}
-	case EdDSA:
+	case EdDSA, ed25519Only:
 		if pub, ok := k.Public.(ed25519.PublicKey); !ok || len(pub) != ed25519.PublicKeySize {
 			return fmt.Errorf("%w: EdDSA needs an Ed25519 key", ErrKey)
 		}

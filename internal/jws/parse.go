@@ -22,6 +22,7 @@ type Unverified struct {
 
 	input     string // what is signed: header and payload as they came
 	signature []byte
+	jwk       string // as it stands in the header, for OwnKey
 }
 
 // Parse reads a compact JWS (RFC 7515 section 7.1) without verifying it. Errors: ErrMalformed, ErrTooLarge,
@@ -52,7 +53,7 @@ func Parse(compact string) (Unverified, error) {
 	}
 	return Unverified{
 		Alg: h.alg, KeyID: h.kid, Type: h.typ, Payload: payload,
-		input: compact[:len(head)+1+len(body)], signature: signature,
+		input: compact[:len(head)+1+len(body)], signature: signature, jwk: h.jwk,
 	}, nil
 }
 

@@ -77,11 +77,15 @@ func (s *Signer) Public() Key { return s.key }
 // Sign makes a compact JWS with alg, kid and, unless it is empty, typ in its header. Errors: ErrMalformed for an empty
 // payload or an impossible typ, ErrTooLarge, ErrKey if the key would not sign.
 func (s *Signer) Sign(typ string, payload []byte) (string, error) {
+	var scratch [256]byte
+	return s.compact(append(scratch[:0], s.prefix...), typ, payload)
+}
+
+// compact signs under a header that begins with head.
+func (s *Signer) compact(head []byte, typ string, payload []byte) (string, error) {
 	if len(payload) == 0 || !isType(typ) {
 		return "", ErrMalformed
 	}
-	var scratch [256]byte
-	head := append(scratch[:0], s.prefix...)
 	if typ != "" {
 		head = append(head, `,"typ":"`...)
 		head = append(head, typ...)

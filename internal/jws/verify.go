@@ -33,7 +33,7 @@ func (u Unverified) verify(k Key) bool {
 		digest := sha256.Sum256([]byte(u.input))
 		var der [maxDER]byte
 		return ecdsa.VerifyASN1(pub, digest[:], appendDER(der[:0], u.signature))
-	case EdDSA:
+	case EdDSA, ed25519Only:
 		pub, ok := k.Public.(ed25519.PublicKey)
 		return ok && len(pub) == ed25519.PublicKeySize && ed25519.Verify(pub, []byte(u.input), u.signature)
 	case RS256:

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"exeunt.dev/internal/bearer"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/token"
@@ -142,7 +143,7 @@ func (l *Logout) answer(w http.ResponseWriter, r *http.Request, q request, pendi
 		l.Pages.Onward(w, r, v.to, r.Method == http.MethodPost)
 	default:
 		// No Leave here: without a session there is nothing to clear, and any site can make a browser send this request.
-		l.Pages.Render(w, http.StatusOK, web.Message{Title: "You are signed out", Text: "Nobody is signed in to this site in this browser. On a shared computer, close the browser, too.", Link: "/login", LinkText: "Sign in"})
+		l.Pages.Render(w, r, http.StatusOK, web.Message{Title: "You are signed out", Text: "Nobody is signed in to this site in this browser. On a shared computer, close the browser, too.", Link: "/login", LinkText: "Sign in"})
 	}
 }
 
@@ -159,7 +160,7 @@ func (l *Logout) ask(w http.ResponseWriter, r *http.Request, q request, v verdic
 	if v.offerApp {
 		p.App = v.client.Name
 	}
-	l.Pages.Render(w, http.StatusOK, p)
+	l.Pages.Render(w, r, http.StatusOK, p)
 }
 
 // confirm takes the answer: a same-origin POST with its proof.
@@ -170,7 +171,7 @@ func (l *Logout) confirm(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if l.Browser.Genuine(r, form.Get("csrf")) != nil {
-		l.Pages.Render(w, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", SignOut: true})
+		l.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", SignOut: true})
 		return
 	}
 	q, err := l.stored(w, r, form.Get("pending"))
@@ -248,15 +249,8 @@ var errScope = errors.New("token may not sign out")
 
 // everywhere signs a person out everywhere, by a bearer token with the scope for it (requirements R3.3).
 func (l *Logout) everywhere(w http.ResponseWriter, r *http.Request) {
-	raw := edge.Bearer(r)
-	if raw == "" {
-		edge.TokenError(w, http.StatusUnauthorized, "", "")
-		return
-	}
-	a, err := l.Tokens.ReadAccess(raw)
-	now, _ := l.Store.Now()
-	if err != nil || now >= a.Expires {
-		edge.TokenError(w, http.StatusUnauthorized, "invalid_token", "The access token is not valid")
+	a, ok := bearer.Token(w, r, l.Tokens, l.Store)
+	if !ok {
 		return
 	}
 	cause := idp.Cause{Kind: idp.CauseEverywhere, Actor: idp.ActorAccount(idp.AccountID(a.Subject))}
@@ -274,7 +268,7 @@ func (l *Logout) everywhere(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	err = l.Store.View(r.Context(), func(v idp.View) error {
+	err := l.Store.View(r.Context(), func(v idp.View) error {
 		if err := idp.Live(v, a.Hangs()...); err != nil {
 			return err
 		}
@@ -287,11 +281,12 @@ func (l *Logout) everywhere(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		receipt, err = l.Door.End(r.Context(), idp.EndAccount(idp.AccountID(a.Subject), idp.AccountActive), cause)
 	}
+	scheme, _ := edge.Authorization(r)
 	switch {
 	case errors.Is(err, idp.ErrEnded):
 		edge.JSON(w, http.StatusBadRequest, map[string]string{"message": edge.Revoked, "error": "invalid_token"})
 	case errors.Is(err, errScope):
-		edge.TokenError(w, http.StatusForbidden, "insufficient_scope", "The access token needs the scope account.signout")
+		edge.Refuse(w, scheme, http.StatusForbidden, "insufficient_scope", "The access token needs the scope account.signout")
 	case err != nil:
 		edge.Fail(w, r, err)
 	default:

@@ -82,6 +82,7 @@ func (l *Logout) post(w http.ResponseWriter, r *http.Request) {
 		l.wrong(w, r, err.Error())
 		return
 	}
+	l.Pages.Ask(w, form.Get("ui_locales"))
 	id, err := l.keep(w, r, read(form))
 	if err != nil {
 		l.Pages.Fail(w, r, err)
@@ -141,6 +142,6 @@ func prefetched(r *http.Request) bool {
 }
 
 // wrong is the error page of /logout: nothing was done, and the way out is a button of ours.
-func (l *Logout) wrong(w http.ResponseWriter, _ *http.Request, text string) {
-	l.Pages.Render(w, http.StatusBadRequest, web.Message{Title: "This sign-out link is not right", Text: "The app that sent you here made a mistake. Nothing was changed, and you can still sign out.", Detail: text, SignOut: true})
+func (l *Logout) wrong(w http.ResponseWriter, r *http.Request, text string) {
+	l.Pages.Render(w, r, http.StatusBadRequest, web.Message{Title: "This sign-out link is not right", Text: "The app that sent you here made a mistake. Nothing was changed, and you can still sign out.", Detail: text, SignOut: true})
 }

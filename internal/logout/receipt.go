@@ -2,7 +2,6 @@ package logout
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -53,7 +52,7 @@ func (l *Logout) noReceipt(w http.ResponseWriter, r *http.Request, err error) {
 		l.Pages.Fail(w, r, err)
 		return
 	}
-	l.Pages.Render(w, http.StatusNotFound, web.Message{Title: "No such receipt", Text: "It may be older than 15 minutes. Sign in and look at your account.", Link: "/login", LinkText: "Sign in"})
+	l.Pages.Render(w, r, http.StatusNotFound, web.Message{Title: "No such receipt", Text: "It may be older than 15 minutes. Sign in and look at your account.", Link: "/login", LinkText: "Sign in"})
 }
 
 func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
@@ -83,7 +82,7 @@ func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
 	if again := refresh(f.sheet); again != "" {
 		w.Header().Set("Refresh", again)
 	}
-	l.Pages.Render(w, http.StatusOK, p)
+	l.Pages.Render(w, r, http.StatusOK, p)
 }
 
 // refresh makes the page live, without script: often at first, seldom while an app is down. It stops: a forgotten page must not keep the
@@ -124,7 +123,7 @@ func (l *Logout) endOffline(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if l.Browser.Genuine(r, form.Get("csrf")) != nil {
-		l.Pages.Render(w, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", Link: "/signout/" + r.PathValue("receipt"), LinkText: "Back to the receipt"})
+		l.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", Link: "/signout/" + r.PathValue("receipt"), LinkText: "Back to the receipt"})
 		return
 	}
 	f, err := l.find(r)
@@ -146,7 +145,7 @@ func (l *Logout) endOffline(w http.ResponseWriter, r *http.Request) {
 }
 
 // what says in a sentence what a cause ended.
-func what(c idp.CauseKind) string {
+func what(c idp.CauseKind) web.Words {
 	switch c {
 	case idp.CauseAppSignOut:
 		return "One app was signed out in this browser."
@@ -161,52 +160,58 @@ func what(c idp.CauseKind) string {
 }
 
 // reached says how much that was.
-func reached(s receipt.Sheet) string {
+func reached(s receipt.Sheet) web.Words {
 	signIns := int64(0)
 	for _, a := range s.Apps {
 		signIns += a.SignIns
 	}
-	out := ""
+	var out []web.Words
 	for _, n := range []struct {
 		count     int64
-		one, many string
-	}{{s.Sessions, "session", "sessions"}, {signIns, "sign-in at an app", "sign-ins at apps"}, {s.Families, "refresh token", "refresh tokens"}} {
-		if n.count == 0 {
-			continue
-		}
-		if out != "" {
-			out += ", "
-		}
-		if n.count == 1 {
-			out += "1 " + n.one
-		} else {
-			out += fmt.Sprintf("%d %s", n.count, n.many)
+		one, many web.Words
+	}{
+		{s.Sessions, web.Say("1 session"), web.Say("%s sessions", s.Sessions)},
+		{signIns, web.Say("1 sign-in at an app"), web.Say("%s sign-ins at apps", signIns)},
+		{s.Families, web.Say("1 refresh token"), web.Say("%s refresh tokens", s.Families)},
+	} {
+		switch n.count {
+		case 0:
+		case 1:
+			out = append(out, n.one)
+		default:
+			out = append(out, n.many)
 		}
 	}
-	return out
+	if len(out) == 0 {
+		return nil
+	}
+	return web.List(out...)
 }
 
 // said puts a state into words. An app that confirmed says so of itself: nobody else can know.
-func said(a receipt.App) string {
-	many := ""
+func said(a receipt.App) web.Words {
 	if a.SignIns > 1 {
-		many = fmt.Sprintf(" (%d sign-ins)", a.SignIns)
+		return web.Sentences(state(a), web.Say("(%s sign-ins)", a.SignIns))
 	}
+	return state(a)
+}
+
+func state(a receipt.App) web.Words {
 	switch a.State {
 	case idp.Confirmed:
-		return "told, confirmed by the app at " + a.Confirmed.UTC().Format("15:04:05 UTC") + many
+		return web.Say("told, confirmed by the app at %s", web.Clock(*a.Confirmed))
 	case idp.Owed:
 		if a.Attempts > 1 && a.Next != nil {
-			return "owed: it does not answer; tried again at " + a.Next.UTC().Format("15:04:05 UTC") + many
+			return web.Say("owed: it does not answer; tried again at %s", web.Clock(*a.Next))
 		}
-		return "owed: it is being told" + many
+		return "owed: it is being told"
 	case idp.Unreachable:
 		if a.Asked {
-			return "cannot be told: it was asked in this browser, which may have kept it from hearing; it may keep a cookie of its own" + many
+			return "cannot be told: it was asked in this browser, which may have kept it from hearing; it may keep a cookie of its own"
 		}
-		return "cannot be told: it takes no such messages, and may keep a cookie of its own" + many
+		return "cannot be told: it takes no such messages, and may keep a cookie of its own"
 	case idp.Refused:
-		return "refused: the app does not take the message, or cannot be called; it may keep a cookie of its own" + many
+		return "refused: the app does not take the message, or cannot be called; it may keep a cookie of its own"
 	}
-	return "owed, and given up: it may keep a cookie of its own" + many
+	return "owed, and given up: it may keep a cookie of its own"
 }

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 
+	"exeunt.dev/internal/bearer"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/web"
@@ -21,6 +23,7 @@ type asked struct {
 	row     *idp.Pending // it has been waiting
 	id      string       // of the row
 	par     idp.Hash     // the pushed request it came from, to be used once
+	net     netip.Prefix // that the code will be bound to: where the app itself was sent from
 }
 
 // authorize is the authorization endpoint (OpenID Connect Core section 3.1.2).
@@ -45,7 +48,7 @@ func (o *OAuth) authorize(w http.ResponseWriter, r *http.Request) {
 	default:
 		var uri string
 		if a.client, a.born, uri, err = o.target(r.Context(), v); err == nil {
-			a.request, err = o.parse(v, &a.client, uri)
+			a.request, err = o.parse(v, &a.client, uri, bearer.Shown{})
 		}
 	}
 	if err == nil && a.request.Denied {
@@ -152,6 +155,9 @@ func (o *OAuth) decide(w http.ResponseWriter, r *http.Request, a *asked) error {
 	if err != nil {
 		return err
 	}
+	if a.client.Kind == idp.KindBrowser { // it redeems its code from this browser
+		a.net, _ = a.client.BindAddress.Of(edge.Client(r).IP)
+	}
 	now, _ := o.Store.Now()
 	login, choose, consent := needs(a, &st, now)
 	if !login && !choose && !consent {
@@ -228,6 +234,9 @@ func (o *OAuth) wait(w http.ResponseWriter, r *http.Request, a *asked) (string, 
 			return "", err
 		}
 	}
+	if a.row == nil {
+		o.Pages.Ask(w, a.request.UILocales)
+	}
 	browser := o.Browser.ID(w, r)
 	return id, o.Store.Update(r.Context(), func(tx idp.Tx) error {
 		if a.row != nil {
@@ -261,7 +270,7 @@ func (o *OAuth) respond(w http.ResponseWriter, r *http.Request, q *idp.Authorize
 		answer = append(answer, [2]string{"session_state", state})
 	}
 	if q.ResponseMode == "form_post" {
-		o.Pages.Render(w, http.StatusOK, web.FormPost{Action: q.RedirectURI, Fields: answer})
+		o.Pages.Render(w, r, http.StatusOK, web.FormPost{Action: q.RedirectURI, Fields: answer})
 		return nil
 	}
 	u, err := url.Parse(q.RedirectURI)

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"net/http"
 	"net/url"
@@ -50,7 +49,7 @@ func present(r *http.Request, form url.Values) (credentials, error) {
 }
 
 // check compares credentials with the client's row, in constant time.
-func (c credentials) check(v idp.ClientReader) (idp.Client, error) {
+func (c credentials) check(v idp.ClientReader, now idp.Time) (idp.Client, error) {
 	row, err := v.Client(c.id)
 	if errors.Is(err, idp.ErrNotFound) {
 		return row, errClient
@@ -58,14 +57,13 @@ func (c credentials) check(v idp.ClientReader) (idp.Client, error) {
 	if err != nil {
 		return row, err
 	}
-	given := idp.HashOf(c.secret)
-	right := subtle.ConstantTimeCompare(given[:], row.Secret[:]) == 1
+	right := row.Knows(c.secret, now)
 	switch {
 	case row.Disabled:
 		return row, errClient
 	case row.AuthMethod == idp.AuthNone && c.method == idp.AuthNone:
 		return row, nil
-	case row.AuthMethod != idp.AuthNone && c.method != idp.AuthNone && right && !row.Secret.IsZero():
+	case row.AuthMethod != idp.AuthNone && c.method != idp.AuthNone && right:
 		return row, nil // Basic and post are the same secret: RFC 6749 2.3.1 lets a server take both
 	}
 	return row, errClient
@@ -77,8 +75,9 @@ func (o *OAuth) client(ctx context.Context, r *http.Request, form url.Values) (c
 	if err != nil {
 		return c, born, err
 	}
+	now, _ := o.Store.Now()
 	err = o.Store.View(ctx, func(v idp.View) (err error) {
-		if c, err = cred.check(v); err != nil {
+		if c, err = cred.check(v, now); err != nil {
 			return err
 		}
 		born, err = v.Epochs("", c.ID)
@@ -93,8 +92,9 @@ func (o *OAuth) known(ctx context.Context, r *http.Request, form url.Values) (c 
 	if err != nil {
 		return c, err
 	}
+	now, _ := o.Store.Now()
 	err = o.Store.Look(ctx, func(v idp.View) error {
-		c, err = cred.check(v)
+		c, err = cred.check(v, now)
 		return err
 	})
 	return c, err

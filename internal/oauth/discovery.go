@@ -3,6 +3,7 @@ package oauth
 import (
 	"net/http"
 
+	"exeunt.dev/internal/dpop"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 )
@@ -40,12 +41,14 @@ func (o *OAuth) discovery(w http.ResponseWriter, r *http.Request) {
 		"introspection_signing_alg_values_supported":     o.Ring.Algs(),
 		"code_challenge_methods_supported":               []string{"S256"},
 		"claims_supported":                               []string{"sub", "sid", "auth_time", "amr", "preferred_username", "name", "email", "email_verified"},
+		"ui_locales_supported":                           o.Pages.Languages(),
 		"prompt_values_supported":                        []string{"none", "login", "consent", "select_account"},
 		"authorization_response_iss_parameter_supported": true,
 		"claims_parameter_supported":                     false,
 		"request_parameter_supported":                    false,
 		"request_uri_parameter_supported":                false,
 	}
+	doc["dpop_signing_alg_values_supported"] = dpop.Algs()
 	doc["global_token_revocation_endpoint"] = at("/oauth2/global-token-revocation")
 	doc["global_token_revocation_endpoint_auth_methods_supported"] = []string{"Bearer"}
 	if len(o.InitialTokens) > 0 {

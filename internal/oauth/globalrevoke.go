@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"exeunt.dev/internal/bearer"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/token"
@@ -21,15 +22,8 @@ const maxKey = 256
 // Absent on purpose: the format email, because addresses are not unique here and an end must reach nobody else; and
 // private_key_jwt (section 3.5), since no client here has a key yet.
 func (o *OAuth) globalRevoke(w http.ResponseWriter, r *http.Request) {
-	raw := edge.Bearer(r)
-	if raw == "" {
-		edge.TokenError(w, http.StatusUnauthorized, "", "")
-		return
-	}
-	caller, err := o.Tokens.ReadAccess(raw)
-	now, _ := o.Store.Now()
-	if err != nil || now >= caller.Expires {
-		edge.TokenError(w, http.StatusUnauthorized, "invalid_token", "The access token is not valid")
+	caller, ok := bearer.Token(w, r, o.Tokens, o.Store)
+	if !ok {
 		return
 	}
 	edge.Note(r.Context(), "client", caller.Client)
@@ -46,7 +40,7 @@ func (o *OAuth) globalRevoke(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var who idp.Account
-	err = o.Store.View(r.Context(), func(v idp.View) (err error) {
+	err := o.Store.View(r.Context(), func(v idp.View) (err error) {
 		if err = o.Tokens.Wields(v, caller, idp.ScopeGlobalRevocation); err != nil { // before anything is said about anybody
 			return err
 		}
@@ -69,11 +63,12 @@ func (o *OAuth) globalRevoke(w http.ResponseWriter, r *http.Request) {
 }
 
 func (o *OAuth) failGlobal(w http.ResponseWriter, r *http.Request, err error) {
+	scheme, _ := edge.Authorization(r)
 	switch {
 	case errors.Is(err, idp.ErrEnded):
-		edge.TokenError(w, http.StatusUnauthorized, "invalid_token", edge.Revoked)
+		edge.Refuse(w, scheme, http.StatusUnauthorized, "invalid_token", edge.Revoked)
 	case errors.Is(err, token.ErrPower):
-		edge.TokenError(w, http.StatusForbidden, "insufficient_scope", "The access token needs the scope "+idp.ScopeGlobalRevocation)
+		edge.Refuse(w, scheme, http.StatusForbidden, "insufficient_scope", "The access token needs the scope "+idp.ScopeGlobalRevocation)
 	default:
 		edge.Fail(w, r, err) // idp.ErrNotFound is 404
 	}

@@ -20,6 +20,7 @@ import (
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/factor"
 	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/keys"
@@ -77,7 +78,7 @@ func start(t *testing.T, change ...func(*oauth.OAuth)) *node {
 	must(t, err)
 	ring, err := keys.Open(t.Context(), n.store, vault, []string{"ES256"})
 	must(t, err)
-	pages, err := web.New("Test")
+	pages, err := web.New("Test", false)
 	must(t, err)
 	mux := http.NewServeMux()
 	server := httptest.NewUnstartedServer(edge.Wrap(mux, edge.Options{Log: slog.New(slog.DiscardHandler)}))
@@ -85,13 +86,14 @@ func start(t *testing.T, change ...func(*oauth.OAuth)) *node {
 	n.door = door.New(n.store, nil)
 	n.tie = browser.New(n.store, n.door, policy(), n.at, browser.Names{}, vault.Derive("csrf", 32))
 	passwords := signin.NewPasswords(n.store)
-	n.room = &oauth.OAuth{Store: n.store, Door: n.door, Browser: n.tie, Passwords: passwords, Pages: pages,
+	factors := factor.New(n.store, vault, "Test", n.at, policy().PendingLife)
+	n.room = &oauth.OAuth{Store: n.store, Door: n.door, Browser: n.tie, Passwords: passwords, Factors: factors, Pages: pages,
 		Tokens: token.NewIssuer(n.at, ring), Ring: ring, InitialTokens: []idp.Hash{idp.HashOf(initial)}, Resources: []string{apiAud}}
 	for _, f := range change {
 		f(n.room)
 	}
 	n.room.Mount(mux)
-	(&signin.SignIn{Store: n.store, Door: n.door, Browser: n.tie, Passwords: passwords, Pages: pages, Front: &frontchannel.FrontChannel{Pages: pages}}).Mount(mux)
+	(&signin.SignIn{Store: n.store, Door: n.door, Browser: n.tie, Passwords: passwords, Factors: factors, Pages: pages, Front: &frontchannel.FrontChannel{Pages: pages}}).Mount(mux)
 	server.Start()
 	t.Cleanup(server.Close)
 	n.populate(passwords)

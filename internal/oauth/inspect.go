@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"exeunt.dev/internal/bearer"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/token"
@@ -13,20 +14,14 @@ import (
 
 // userInfo is OpenID Connect Core section 5.3. It reads the primary, so that an ended token is refused at once.
 func (o *OAuth) userInfo(w http.ResponseWriter, r *http.Request) {
-	raw := edge.Bearer(r)
-	if raw == "" {
-		edge.TokenError(w, http.StatusUnauthorized, "", "")
+	a, ok := bearer.Token(w, r, o.Tokens, o.Store)
+	if !ok {
 		return
 	}
-	a, err := o.Tokens.ReadAccess(raw)
-	now, _ := o.Store.Now()
-	if err != nil || now >= a.Expires {
-		edge.TokenError(w, http.StatusUnauthorized, "invalid_token", "The access token is not valid")
-		return
-	}
+	scheme := tokenType(a.Bond)
 	var who idp.Account
-	err = o.Store.Look(r.Context(), func(v idp.View) error {
-		if err := idp.Live(v, a.Hangs()...); err != nil {
+	err := o.Store.Look(r.Context(), func(v idp.View) (err error) {
+		if err = idp.Live(v, a.Hangs()...); err != nil {
 			return err
 		}
 		if !a.HasScope(scopeOpenID) {
@@ -37,13 +32,13 @@ func (o *OAuth) userInfo(w http.ResponseWriter, r *http.Request) {
 	})
 	switch {
 	case errors.Is(err, idp.ErrEnded):
-		edge.TokenError(w, http.StatusUnauthorized, "invalid_token", edge.Revoked)
+		edge.Refuse(w, scheme, http.StatusUnauthorized, "invalid_token", edge.Revoked)
 	case errors.Is(err, idp.ErrNotFound):
-		edge.TokenError(w, http.StatusUnauthorized, "invalid_token", "The access token is not valid")
+		edge.Refuse(w, scheme, http.StatusUnauthorized, "invalid_token", "The access token is not valid")
 	case err != nil:
 		edge.Fail(w, r, err)
 	case !a.HasScope(scopeOpenID):
-		edge.TokenError(w, http.StatusForbidden, "insufficient_scope", "The access token needs the scope openid")
+		edge.Refuse(w, scheme, http.StatusForbidden, "insufficient_scope", "The access token needs the scope openid")
 	default:
 		edge.JSON(w, http.StatusOK, claims(a, &who))
 	}
@@ -77,6 +72,7 @@ type introspection struct {
 	IssuedAt int64    `json:"iat,omitempty"`
 	JTI      string   `json:"jti,omitempty"`
 	Sid      string   `json:"sid,omitempty"`
+	Bond     idp.Bond `json:"cnf,omitzero"` // RFC 9449 section 6.2; whoever asks checks the proof
 }
 
 // introspect answers an API about a token that is meant for it, and any other client about its own tokens. Whatever is not
@@ -107,7 +103,7 @@ func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) {
 		read = o.Store.View
 	}
 	err = read(r.Context(), func(v idp.View) (err error) {
-		if client, err = cred.check(v); err != nil {
+		if client, err = cred.check(v, now); err != nil {
 			return err
 		}
 		if !client.Confidential() {
@@ -148,8 +144,8 @@ func (o *OAuth) aboutAccess(v idp.View, client *idp.Client, a *token.Access, now
 		return no, err
 	}
 	out := introspection{
-		Active: true, Scope: strings.Join(a.Scopes, " "), ClientID: string(a.Client), Type: "Bearer", Subject: a.Subject, Audience: a.Audience,
-		Issuer: o.Tokens.URL, Expires: int64(a.Expires) / 1000, IssuedAt: int64(a.IssuedAt) / 1000, JTI: a.JTI.String(),
+		Active: true, Scope: strings.Join(a.Scopes, " "), ClientID: string(a.Client), Type: tokenType(a.Bond), Subject: a.Subject, Audience: a.Audience,
+		Issuer: o.Tokens.URL, Expires: int64(a.Expires) / 1000, IssuedAt: int64(a.IssuedAt) / 1000, JTI: a.JTI.String(), Bond: a.Bond,
 	}
 	if !a.Sid.IsZero() {
 		out.Sid = a.Sid.String()
@@ -178,5 +174,5 @@ func (o *OAuth) aboutRefresh(v idp.View, client *idp.Client, t token.Refresh, no
 		return no, err
 	}
 	return introspection{Active: true, Scope: strings.Join(f.Scopes, " "), ClientID: string(f.Client), Type: "refresh_token", Subject: string(c.Grant.Account),
-		Issuer: o.Tokens.URL, Expires: int64(f.ExpiresAt) / 1000, IssuedAt: int64(f.RotatedAt) / 1000}, nil
+		Issuer: o.Tokens.URL, Expires: int64(f.ExpiresAt) / 1000, IssuedAt: int64(f.RotatedAt) / 1000, Bond: f.Bond}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/factor"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/keys"
 	"exeunt.dev/internal/token"
@@ -26,6 +27,7 @@ type OAuth struct {
 	Door      *door.Door
 	Browser   *browser.Browser
 	Passwords Passwords
+	Factors   *factor.Factors
 	Pages     *web.Pages
 	Tokens    *token.Issuer
 	Ring      *keys.Ring

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"exeunt.dev/internal/bearer"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 )
@@ -35,7 +36,11 @@ func (o *OAuth) par(w http.ResponseWriter, r *http.Request) {
 		if !client.RedirectAllowed(form.Get("redirect_uri")) || !client.May("authorization_code") {
 			return refuse("invalid_request", "redirect_uri is not registered")
 		}
-		q, err := o.parse(form, &client, form.Get("redirect_uri"))
+		shown := bearer.Proof(w, r, o.Tokens, o.Store)
+		if err := shown.Wrong(&client); err != nil {
+			return err
+		}
+		q, err := o.parse(form, &client, form.Get("redirect_uri"), shown)
 		if err != nil {
 			return err
 		}
@@ -49,6 +54,9 @@ func (o *OAuth) par(w http.ResponseWriter, r *http.Request) {
 		return o.Store.Update(r.Context(), func(tx idp.Tx) error {
 			now, err := tx.Mint()
 			if err != nil {
+				return err
+			}
+			if err := shown.Use.Note(tx); err != nil {
 				return err
 			}
 			return tx.InsertPending(idp.Pending{ID: idp.HashOf(id), Kind: idp.PendingPAR, Client: client.ID, Born: born, Data: data,

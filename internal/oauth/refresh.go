@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"exeunt.dev/internal/bearer"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
@@ -15,7 +16,7 @@ import (
 
 // refresh rotates a refresh token (RFC 9700 section 4.14.2). A token of another client, an ended or an expired one is
 // refused and nothing ends; one that was used up ends the family. Nothing is locked before the client has authenticated.
-func (o *OAuth) refresh(r *http.Request, form url.Values) (*tokenAnswer, error) {
+func (o *OAuth) refresh(r *http.Request, form url.Values, shown bearer.Shown) (*tokenAnswer, error) {
 	cred, err := present(r, form)
 	if err != nil {
 		return nil, err
@@ -30,15 +31,21 @@ func (o *OAuth) refresh(r *http.Request, form url.Values) (*tokenAnswer, error) 
 	var scopes, audience []string
 	var sidLives, reused bool
 	var verdict error
+	now, _ := o.Store.Now()
+	var bond idp.Bond
+	var strayed string
 	err = o.Store.Update(r.Context(), func(tx idp.Tx) error {
-		client, verdict, reused, sidLives = idp.Client{}, errGrant, false, false
-		row, err := cred.check(tx)
+		client, verdict, reused, sidLives, strayed = idp.Client{}, errGrant, false, false, ""
+		row, err := cred.check(tx, now)
 		if err != nil {
 			return err
 		}
 		client = row
 		if !client.May("refresh_token") {
 			return errMayNot
+		}
+		if bond, err = shown.Bond(r, &client); err != nil {
+			return err
 		}
 		if malformed != nil {
 			return nil
@@ -54,6 +61,16 @@ func (o *OAuth) refresh(r *http.Request, form url.Values) (*tokenAnswer, error) 
 		f := &chain.Family
 		if at >= f.ExpiresAt || (f.Idle > 0 && at >= f.RotatedAt+milliseconds(f.Idle)) || (chain.Session != nil && chain.Session.Expired(at)) {
 			return nil
+		}
+		// Before the judgement: whoever stole a bound token cannot end its family by showing that.
+		if strayed = strays(r, &client, f.Bond, bond); strayed != "" {
+			return nil
+		}
+		if f.Bond.Key == "" && !client.Confidential() {
+			if client.DPoP == idp.DPoPRequired {
+				return nil // a family from before
+			}
+			bond.Key = "" // it is bound at birth or never: else a thief could bind it to a key of his own, and be safe from its owner
 		}
 		judged := token.Judge(f, presented, at, policy.Grace)
 		switch judged {
@@ -72,6 +89,9 @@ func (o *OAuth) refresh(r *http.Request, form url.Values) (*tokenAnswer, error) 
 			return err
 		}
 		if sidLives, err = sidAlive(tx, &chain, at); err != nil {
+			return err
+		}
+		if err := shown.Use.Note(tx); err != nil {
 			return err
 		}
 		if judged == token.Replay {
@@ -98,6 +118,9 @@ func (o *OAuth) refresh(r *http.Request, form url.Values) (*tokenAnswer, error) 
 	if reused {
 		o.Door.Committed()
 	}
+	if strayed != "" {
+		bearer.Strayed(r, o.Tokens, chain.Grant.Account, client.ID, "refresh token", strayed)
+	}
 	if verdict != nil {
 		return nil, verdict
 	}
@@ -108,7 +131,7 @@ func (o *OAuth) refresh(r *http.Request, form url.Values) (*tokenAnswer, error) 
 	if chain.Session != nil {
 		id.AuthTime, id.Methods = chain.Session.AuthTime, chain.Session.Methods
 	}
-	answer, err := o.mint(&client, &chain, id, scopes, audience, at, life)
+	answer, err := o.mint(&client, &chain, id, scopes, audience, at, life, bond)
 	if err == nil {
 		answer.RefreshToken = next.String()
 	}

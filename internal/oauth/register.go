@@ -26,6 +26,8 @@ type metadata struct {
 	PostLogoutURIs  []string `json:"post_logout_redirect_uris,omitempty"`
 	LogoutURIs      []string `json:"logout_uris,omitempty"`
 	IDTokenAlg      string   `json:"id_token_signed_response_alg,omitempty"`
+	Bound           bool     `json:"dpop_bound_access_tokens,omitempty"`          // RFC 9449 section 5.2
+	BindAddress     string   `json:"bind_address,omitempty"`                      // ours: off, exact, or two prefix lengths
 	InspectAlg      string   `json:"introspection_signed_response_alg,omitempty"` // RFC 9701 section 6
 
 	BackchannelLogoutURI              string `json:"backchannel_logout_uri,omitempty"`
@@ -121,6 +123,10 @@ func describe(c *idp.Client) metadata {
 		FrontchannelLogoutURI: c.FrontchannelLogoutURI, FrontchannelLogoutSessionRequired: c.FrontchannelLogoutSessionRequired,
 		ClientURI: c.URI, LogoURI: c.LogoURI, PolicyURI: c.Policy, TermsURI: c.Terms,
 	}
+	m.Bound = c.DPoP == idp.DPoPRequired
+	if c.BindAddress.On() {
+		m.BindAddress = c.BindAddress.String()
+	}
 	if c.Kind == idp.KindNative {
 		m.ApplicationType = "native"
 	}
@@ -176,6 +182,19 @@ func (o *OAuth) fill(c *idp.Client, m *metadata) error {
 		c.Kind = idp.KindBrowser
 	default:
 		c.Kind = idp.KindWeb
+	}
+	if m.Bound {
+		c.DPoP = idp.DPoPRequired
+	} else if c.DPoP == idp.DPoPRequired {
+		c.DPoP = idp.DPoPAllowed // off stays: an operator said so
+	}
+	var invalid *idp.InvalidError
+	var err error
+	if c.BindAddress, err = idp.ParseNetworks(m.BindAddress); err == nil {
+		err = c.ValidBinding()
+	}
+	if errors.As(err, &invalid) {
+		return bad(invalid.Sentence)
 	}
 	if c.May("authorization_code") && len(m.RedirectURIs) == 0 {
 		return refuse("invalid_redirect_uri", "redirect_uris is missing")

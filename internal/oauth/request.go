@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"exeunt.dev/internal/bearer"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 )
@@ -54,7 +55,7 @@ func page(text string) error {
 
 // parse reads the rest of an authorization request. The request that it returns is good enough to send an error back
 // to, whatever err says.
-func (o *OAuth) parse(v url.Values, c *idp.Client, uri string) (idp.AuthorizeRequest, error) {
+func (o *OAuth) parse(v url.Values, c *idp.Client, uri string, shown bearer.Shown) (idp.AuthorizeRequest, error) {
 	q := idp.AuthorizeRequest{
 		ClientID: c.ID, RedirectURI: uri, State: v.Get("state"), Nonce: v.Get("nonce"), LoginHint: v.Get("login_hint"),
 		UILocales: v.Get("ui_locales"), Challenge: v.Get("code_challenge"), Prompt: strings.Fields(v.Get("prompt")),
@@ -105,8 +106,11 @@ func (o *OAuth) parse(v url.Values, c *idp.Client, uri string) (idp.AuthorizeReq
 		}
 		q.HintSubject = hint.Subject
 	}
-	q.Scopes = slices.DeleteFunc(o.scopes(c, strings.Fields(v.Get("scope"))), idp.Power) // never in a person's token
 	var err error
+	if q.Key, err = ties(v, c, shown); err != nil {
+		return q, err
+	}
+	q.Scopes = slices.DeleteFunc(o.scopes(c, strings.Fields(v.Get("scope"))), idp.Power) // never in a person's token
 	q.Resources, err = o.audience(c, v["resource"])
 	return q, err
 }

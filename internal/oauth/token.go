@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"exeunt.dev/internal/bearer"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
@@ -39,7 +40,7 @@ func (o *OAuth) token(w http.ResponseWriter, r *http.Request) {
 		edge.Fail(w, r, err)
 		return
 	}
-	answer, err := o.granted(r, form)
+	answer, err := o.granted(r, form, bearer.Proof(w, r, o.Tokens, o.Store))
 	if err != nil {
 		o.fail(w, r, err)
 		return
@@ -49,14 +50,14 @@ func (o *OAuth) token(w http.ResponseWriter, r *http.Request) {
 }
 
 // granted authenticates the client and answers by grant type.
-func (o *OAuth) granted(r *http.Request, form url.Values) (*tokenAnswer, error) {
+func (o *OAuth) granted(r *http.Request, form url.Values, shown bearer.Shown) (*tokenAnswer, error) {
 	var client idp.Client
 	var born idp.Epochs
 	var err error
 	grantType := form.Get("grant_type")
 	switch grantType {
 	case "refresh_token": // the one that is asked all day: its client is read in its own transaction
-		return o.refresh(r, form)
+		return o.refresh(r, form, shown)
 	case "client_credentials":
 		client, born, err = o.client(r.Context(), r, form)
 	default: // what is redeemed has its names already
@@ -74,16 +75,21 @@ func (o *OAuth) granted(r *http.Request, form url.Values) (*tokenAnswer, error) 
 	case !client.May(grantType):
 		return nil, errMayNot
 	case grantType == "client_credentials":
-		return o.machine(r, form, &client, born)
+		return o.machine(r, form, &client, born, shown)
 	}
-	return o.redeem(r, form, &client)
+	return o.redeem(r, form, &client, shown)
 }
 
 // redeem turns a code into tokens.
 //
 // R: order at the token endpoint: the client is authenticated, the code belongs to it and to the redirect URI, PKCE is
-// right, and only then "already used" ends the family. Anything that fails earlier touches nothing.
-func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client) (*tokenAnswer, error) {
+// right, key and address are those that the code is bound to, and only then "already used" ends the family. Anything that fails
+// earlier touches nothing.
+func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client, shown bearer.Shown) (*tokenAnswer, error) {
+	bond, err := shown.Bond(r, client)
+	if err != nil {
+		return nil, err
+	}
 	hash := idp.HashOf(form.Get("code"))
 	first := token.NewRefresh()
 	var chain idp.Chain
@@ -95,8 +101,9 @@ func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client) (*t
 	var audience []string
 	var verdict error
 	var reused bool
-	err := o.Store.Update(r.Context(), func(tx idp.Tx) error {
-		verdict, reused = errGrant, false
+	var strayed string
+	err = o.Store.Update(r.Context(), func(tx idp.Tx) error {
+		verdict, reused, strayed = errGrant, false, ""
 		var err error
 		if code, err = tx.Code(hash); errors.Is(err, idp.ErrNotFound) {
 			return nil
@@ -111,6 +118,9 @@ func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client) (*t
 		}
 		if sid, err = tx.Grant(code.Grant); err != nil {
 			return err
+		}
+		if strayed = strays(r, client, code.Bond, bond); strayed != "" {
+			return nil
 		}
 		if err := lock(tx, &idp.Session{Account: sid.Account, Name: sid.Session}, client.ID); err != nil {
 			return err
@@ -138,12 +148,19 @@ func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client) (*t
 			chain.Session = nil
 		}
 		chain.Family = o.family(&code, chain.Grant.Name, client, first, at)
+		chain.Family.Bond = bond
+		if client.Confidential() {
+			chain.Family.Bond.Key = "" // RFC 9449 section 5: it authenticates, and may change its key
+		}
 		names := append(chain.Names(), sid.Names(&session)...)
 		if errors.Is(idp.Live(tx, names...), idp.ErrEnded) || session.Expired(at) {
 			return nil
 		}
 		if audience, err = narrow(code.Resources, form["resource"], "invalid_target"); err != nil {
 			return err // rolls back: the code is still good
+		}
+		if err := shown.Use.Note(tx); err != nil {
+			return err
 		}
 		verdict = nil
 		if err := errors.Join(tx.RedeemGrant(sid.Name, at), tx.RedeemGrant(chain.Grant.Name, at)); err != nil {
@@ -160,6 +177,9 @@ func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client) (*t
 	if reused {
 		o.Door.Committed()
 	}
+	if strayed != "" {
+		bearer.Strayed(r, o.Tokens, sid.Account, client.ID, "code", strayed)
+	}
 	if verdict != nil {
 		return nil, verdict
 	}
@@ -167,7 +187,7 @@ func (o *OAuth) redeem(r *http.Request, form url.Values, client *idp.Client) (*t
 		Subject: sid.Account, Client: client.ID, Sid: sid.Name, Nonce: code.Nonce, AuthTime: session.AuthTime, Methods: session.Methods,
 		Alg: client.IDTokenAlg,
 	}
-	answer, err := o.mint(client, &chain, id, code.Scopes, audience, at, life)
+	answer, err := o.mint(client, &chain, id, code.Scopes, audience, at, life, bond)
 	if err == nil && !chain.Family.Handle.IsZero() {
 		answer.RefreshToken = first.String()
 	}
@@ -203,11 +223,11 @@ func verifies(challenge string, form url.Values) bool {
 }
 
 // mint signs what a chain gives, after commit. at and life are the moment, read before the names.
-func (o *OAuth) mint(client *idp.Client, chain *idp.Chain, id *token.ID, scopes, audience []string, at idp.Time, life time.Duration) (*tokenAnswer, error) {
+func (o *OAuth) mint(client *idp.Client, chain *idp.Chain, id *token.ID, scopes, audience []string, at idp.Time, life time.Duration, bond idp.Bond) (*tokenAnswer, error) {
 	p := o.Browser.Policy()
 	access := token.Access{
 		Subject: string(chain.Grant.Account), Client: client.ID, Audience: audience, Scopes: scopes, IssuedAt: at,
-		Expires: token.Lifetime(at, life, chain.Family.ExpiresAt), EndsWith: chain.Names(),
+		Expires: token.Lifetime(at, life, chain.Family.ExpiresAt), EndsWith: chain.Names(), Bond: bond,
 	}
 	if chain.Session != nil {
 		access.Sid, access.AuthTime = chain.Grant.Name, chain.Session.AuthTime
@@ -217,7 +237,7 @@ func (o *OAuth) mint(client *idp.Client, chain *idp.Chain, id *token.ID, scopes,
 	if err != nil {
 		return nil, err
 	}
-	answer := &tokenAnswer{AccessToken: raw, TokenType: "Bearer", ExpiresIn: int64(access.Expires/1000 - at/1000), Scope: strings.Join(scopes, " ")}
+	answer := &tokenAnswer{AccessToken: raw, TokenType: tokenType(bond), ExpiresIn: int64(access.Expires/1000 - at/1000), Scope: strings.Join(scopes, " ")}
 	if has(scopes, scopeOpenID) {
 		id.IssuedAt, id.Expires = at, token.Lifetime(at, p.IDTokenLife, 0)
 		answer.IDToken, err = o.Tokens.ID(*id)
@@ -246,7 +266,7 @@ func (o *OAuth) moment(tx idp.Tx, c *idp.Client) (at idp.Time, life time.Duratio
 
 // machine is the client credentials grant: the token hangs on realm and client only, under the epochs that were read
 // together with the secret.
-func (o *OAuth) machine(r *http.Request, form url.Values, client *idp.Client, born idp.Epochs) (*tokenAnswer, error) {
+func (o *OAuth) machine(r *http.Request, form url.Values, client *idp.Client, born idp.Epochs, shown bearer.Shown) (*tokenAnswer, error) {
 	if !client.Confidential() {
 		return nil, refuse("unauthorized_client", "a public client has no credentials")
 	}
@@ -259,6 +279,10 @@ func (o *OAuth) machine(r *http.Request, form url.Values, client *idp.Client, bo
 	if err != nil {
 		return nil, err
 	}
+	bond, err := shown.Bond(r, client)
+	if err != nil {
+		return nil, err
+	}
 	if err := o.turn("machine " + string(client.ID)); err != nil {
 		return nil, err
 	}
@@ -268,7 +292,10 @@ func (o *OAuth) machine(r *http.Request, form url.Values, client *idp.Client, bo
 		if at, life, err = o.moment(tx, client); err != nil {
 			return err
 		}
-		return idp.Live(tx, born.Names()...)
+		if err := idp.Live(tx, born.Names()...); err != nil {
+			return err
+		}
+		return shown.Use.Note(tx)
 	})
 	if errors.Is(err, idp.ErrEnded) {
 		return nil, errClient
@@ -278,10 +305,10 @@ func (o *OAuth) machine(r *http.Request, form url.Values, client *idp.Client, bo
 	}
 	access := token.Access{
 		Subject: string(client.ID), Client: client.ID, Audience: audience, Scopes: scopes, IssuedAt: at,
-		Expires: token.Lifetime(at, life, 0), EndsWith: born.Names(),
+		Expires: token.Lifetime(at, life, 0), EndsWith: born.Names(), Bond: bond,
 	}
 	raw, err := o.Tokens.Access(&access)
-	return &tokenAnswer{AccessToken: raw, TokenType: "Bearer", ExpiresIn: int64(access.Expires/1000 - at/1000), Scope: strings.Join(scopes, " ")}, err
+	return &tokenAnswer{AccessToken: raw, TokenType: tokenType(bond), ExpiresIn: int64(access.Expires/1000 - at/1000), Scope: strings.Join(scopes, " ")}, err
 }
 
 // alone gives the audience of a token that carries a power. It has no other scope and no other audience,

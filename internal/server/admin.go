@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/signin"
 	"exeunt.dev/ledger"
 )
@@ -30,16 +31,9 @@ func (b *Base) AddAccount(ctx context.Context, a *idp.Account, password string) 
 
 // AddClient inserts an app or API and returns its secret, if it has one. idp.ErrConflict: the id is taken.
 func (b *Base) AddClient(ctx context.Context, c *idp.Client) (secret string, err error) {
-	if c.Confidential() {
-		secret = idp.NewSecret(32)
-		c.Secret = idp.HashOf(secret)
-	}
-	epoch := ledger.NewName()
 	err = b.Store.Update(ctx, func(tx idp.Tx) (err error) {
-		if c.CreatedAt, err = tx.Mint(); err != nil {
-			return err
-		}
-		return tx.InsertClient(*c, epoch)
+		secret, err = operate.Register(tx, c)
+		return err
 	})
 	return secret, err
 }

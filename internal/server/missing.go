@@ -18,7 +18,7 @@ func missing(mux *http.ServeMux, pages *web.Pages) http.Handler {
 		said := &verdict{header: http.Header{}}
 		h.ServeHTTP(said, r)
 		if said.status == http.StatusNotFound {
-			pages.Render(w, http.StatusNotFound, web.Message{Title: "There is no such page", Text: "The address may be old, or not complete.", Link: "/account", LinkText: "Your account"})
+			pages.Render(w, r, http.StatusNotFound, web.Message{Title: "There is no such page", Text: "The address may be old, or not complete.", Link: "/account", LinkText: "Your account"})
 			return
 		}
 		mux.ServeHTTP(w, r)

@@ -14,16 +14,21 @@ import (
 	"exeunt.dev/internal/account"
 	"exeunt.dev/internal/acme"
 	"exeunt.dev/internal/admin"
+	"exeunt.dev/internal/audit"
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/delivery"
 	"exeunt.dev/internal/door"
+	"exeunt.dev/internal/dpop"
 	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/factor"
 	"exeunt.dev/internal/feed"
 	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/logout"
+	"exeunt.dev/internal/mail"
 	"exeunt.dev/internal/oauth"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/outbound"
 	"exeunt.dev/internal/signin"
 	"exeunt.dev/internal/token"
@@ -42,6 +47,8 @@ type Server struct {
 	door     *door.Door
 	calls    *outbound.Client
 	delivery *delivery.Delivery
+	post     *mail.Post // nil: there is no mail server
+	audit    *audit.Log
 	metrics  *metrics
 	handler  http.Handler
 	listener net.Listener
@@ -71,33 +78,41 @@ func NewOn(ctx context.Context, c config.Config, log *slog.Logger, l net.Listene
 	return s, nil
 }
 
-func (s *Server) build(ctx context.Context) error {
+func (s *Server) build(ctx context.Context) (err error) {
 	c := s.base.Config
 	s.feed = feed.New(s.base.Store, s.ledgerGrew)
 	s.metrics = newMetrics(s.base.Store, s.feed)
 	calls := outbound.Options{Allow: c.Outbound}
-	with := edge.Options{Log: s.log, Trusted: c.TrustedProxies, HTTPS: c.HTTPS(), Observe: s.metrics.observe}
+	with := edge.Options{Log: s.log, Trusted: c.TrustedProxies, Proxies: c.ProxyHeader, HTTPS: c.HTTPS(), Observe: s.metrics.observe}
 	s.store, s.tracer = s.base.Store, newTracer(c.Tracing, s.log)
 	if s.tracer != nil {
 		s.store, with.Trace, calls.Watch = tracedStore{s.store, s.tracer.spans}, s.tracer.request, s.tracer.call
 	}
 	s.calls = outbound.New(calls)
 	tokens := token.NewIssuer(c.Issuer, s.base.Ring)
+	if tokens.Nonces, err = dpop.NewNonces(s.base.Vault.Derive("dpop nonce", 32)); err != nil {
+		return err
+	}
 	s.delivery = delivery.New(s.base.Store, tokens, s.calls, delivery.Options{
 		TryFor: c.TryFor, Log: s.log, Observe: s.metrics.delivered,
 		// Many nodes share one Postgres. The embedded database has one server: a second one could not listen at the issuer's address, and if
 		// somebody starts one all the same, an app is told twice, which it must bear anyway.
 		Alone: c.Postgres.URL == "",
 	})
+	s.audit = audit.New(s.base.Store, c.AuditKeep, s.log)
+	tokens.Strayed = s.audit.Failed
 	s.door = door.New(s.store, s.committed)
-	pages, err := web.New(c.Name)
+	if s.post, err = s.base.Post(s.store, nil, s.log); err != nil {
+		return err
+	}
+	pages, err := web.New(c.Name, c.HTTPS())
 	if err != nil {
 		return err
 	}
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
-	s.handler = edge.Wrap(s.rooms(pages, tokens), with)
+	s.handler = edge.Wrap(pages.Remember(s.rooms(pages, tokens)), with)
 	return nil
 }
 
@@ -115,23 +130,38 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	tie.ShowsState = c.FrontChannel
 	front := &frontchannel.FrontChannel{Store: store, Browser: tie, Pages: pages, Issuer: c.Issuer, On: c.FrontChannel}
 	passwords := signin.NewPasswords(store)
-	passwords.Knows = tie.Knows
+	passwords.Knows, passwords.Failed = tie.Knows, s.audit.Failed
+	factors := factor.New(store, s.base.Vault, c.Name, c.Issuer, c.Policy.PendingLife)
+	factors.Knows, factors.Failed = tie.Knows, s.audit.Failed
 	mux := http.NewServeMux()
 	for _, room := range []interface{ Mount(*http.ServeMux) }{
 		pages,
-		&signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Front: front},
-		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
+		&signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Front: front},
+		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, FrontChannel: c.FrontChannel, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
 			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Await: s.delivery.Await},
-		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Tokens: tokens, Front: front, After: (*idp.Session).PageKey},
-		&admin.Admin{Store: store, Tokens: tokens, Wake: s.delivery.Due},
+		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards}, Wake: s.delivery.Due, Networks: c.Outbound},
+		&account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, After: (*idp.Session).PageKey},
 		s.feed,
 		s,
 	} {
 		room.Mount(mux)
 	}
 	return missing(mux, pages)
+}
+
+// guards are those that follow this node.
+func (s *Server) guards() []operate.Guard {
+	out := []operate.Guard{}
+	for _, g := range s.feed.Guards() {
+		one := operate.Guard{ClientID: g.Client, Streams: g.Streams, Behind: g.Behind}
+		if !g.Asked.IsZero() {
+			one.Asked = &g.Asked
+		}
+		out = append(out, one)
+	}
+	return out
 }
 
 // Base is what the server rests on.
@@ -174,6 +204,9 @@ func (s *Server) Run(ctx context.Context) error {
 		work.Go(func() { s.acme.Run(follow) })
 	}
 	work.Go(func() { s.delivery.Run(follow) })
+	work.Go(func() { s.post.Run(follow) })
+	last, stopLast := context.WithCancel(context.Background()) // what requests leave behind is written when the last one is over
+	work.Go(func() { s.audit.Run(last) })
 	failed := make(chan error, 2)
 	servers := []*http.Server{s.serve(s.listener, s.handler, failed)}
 	if s.aside != nil {
@@ -199,6 +232,7 @@ func (s *Server) Run(ctx context.Context) error {
 			h.Close()
 		}
 	}
+	stopLast()
 	work.Wait()
 	s.log.Info("stopped")
 	return err

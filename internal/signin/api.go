@@ -5,8 +5,10 @@ import (
 	"mime"
 	"net/http"
 
+	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/web"
 )
 
 // The accounts API of requirements R1: cookie sessions for clients written against /csrf_token/ and /accounts/….
@@ -31,6 +33,7 @@ func (s *SignIn) apiLogin(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Username string `json:"username"`
 		Password string `json:"password"`
+		Code     string `json:"otp"` // where the account has a second factor
 		Stay     bool   `json:"stay"`
 		Token    string `json:"csrfmiddlewaretoken"`
 	}
@@ -46,6 +49,7 @@ func (s *SignIn) apiLogin(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		in.Username, in.Password, in.Stay, in.Token = form.Get("username"), form.Get("password"), form.Get("stay") != "", form.Get("csrfmiddlewaretoken")
+		in.Code = form.Get("otp")
 	}
 	if s.Browser.Genuine(r, in.Token) != nil {
 		forged(w)
@@ -54,16 +58,42 @@ func (s *SignIn) apiLogin(w http.ResponseWriter, r *http.Request) {
 	proof, err := s.Passwords.Check(r.Context(), r, in.Username, in.Password)
 	if err == nil {
 		proof.Stay = in.Stay
-		if _, err = s.Browser.SignIn(w, r, proof); err == nil {
-			edge.JSON(w, http.StatusOK, map[string]any{"success": 1, "id": proof.Account, "username": in.Username, "msg": ""})
-			return
-		}
+		err = s.apiSignIn(w, r, proof, in.Code)
+	}
+	switch {
+	case err == nil:
+		edge.JSON(w, http.StatusOK, map[string]any{"success": 1, "id": proof.Account, "username": in.Username, "msg": ""})
+		return
+	case errors.Is(err, idp.ErrSecond):
+		edge.JSON(w, http.StatusForbidden, map[string]any{"success": 0, "username": in.Username, "error": "mfa_required",
+			"msg": "This account has a second factor: send a code of the authenticator app, or a recovery code, as otp."})
+		return
+	case errors.Is(err, errCode):
+		edge.JSON(w, http.StatusForbidden, map[string]any{"success": 0, "username": in.Username, "error": "invalid_otp", "msg": "That code is not right, or was used before."})
+		return
 	}
 	if status, sentence := refusal(w, err); status != 0 {
-		edge.JSON(w, status, map[string]any{"success": 0, "username": in.Username, "msg": sentence})
+		edge.JSON(w, status, map[string]any{"success": 0, "username": in.Username, "msg": web.Plain(sentence)})
 		return
 	}
 	edge.Fail(w, r, err)
+}
+
+var errCode = errors.New("the code is wrong")
+
+// apiSignIn makes the session. A code is looked at only where the account owes one.
+func (s *SignIn) apiSignIn(w http.ResponseWriter, r *http.Request, p browser.Proof, code string) error {
+	_, err := s.Browser.SignIn(w, r, p)
+	if !errors.Is(err, idp.ErrSecond) || code == "" {
+		return err
+	}
+	if p, err = s.Factors.Add(r.Context(), r, p, code); errors.Is(err, idp.ErrWrong) {
+		return errCode
+	}
+	if err == nil {
+		_, err = s.Browser.SignIn(w, r, p)
+	}
+	return err
 }
 
 func forged(w http.ResponseWriter) {

@@ -41,6 +41,8 @@ type Passwords struct {
 
 	// Knows gives a key to a browser in which this account has signed in before; nil: none is known.
 	Knows func(*http.Request, idp.AccountID) string
+	// Failed is told of attempts with a wrong password, or a name that nobody has; nil: nobody is.
+	Failed func(idp.Event)
 }
 
 // NewPasswords makes a checker. An attacker is slowed by address and by account. Browsers in which the owner has signed in
@@ -99,12 +101,20 @@ func (p *Passwords) Check(ctx context.Context, r *http.Request, username, passwo
 		return none, err
 	}
 	if !known || !right || a.State == idp.AccountDeleted {
+		p.failed(r, a.ID)
 		return none, idp.ErrWrong
 	}
 	if born.Account.IsZero() {
 		return none, idp.ErrLocked
 	}
 	return browser.Proof{Account: a.ID, Born: born, Methods: []string{"pwd"}}, nil
+}
+
+// failed tells of an attempt. What was typed as a name that nobody has goes nowhere: it may be a password.
+func (p *Passwords) failed(r *http.Request, id idp.AccountID) {
+	if p.Failed != nil {
+		p.Failed(idp.Event{Kind: idp.EventSignInFailed, Account: id, Actor: "stranger", IP: edge.Client(r).IP.String(), Device: r.UserAgent()})
+	}
 }
 
 // Hash makes the PHC text of a new password.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"exeunt.dev/internal/dpop"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/jws"
 	"exeunt.dev/internal/keys"
@@ -25,9 +26,12 @@ var ErrInvalid = errors.New("token is not valid")
 
 // Issuer mints and reads tokens of one issuer.
 type Issuer struct {
-	URL  string // the `iss`
-	ring *keys.Ring
-	seen *seen
+	URL    string       // the `iss`
+	Nonces *dpop.Nonces // that proofs must carry; nil: none
+	// Strayed is told when a code or token is shown by somebody to whom it is not bound. nil: nobody is told.
+	Strayed func(idp.Event)
+	ring    *keys.Ring
+	seen    *seen
 }
 
 // NewIssuer returns an issuer that signs with the ring.
@@ -47,12 +51,21 @@ type Access struct {
 	IssuedAt idp.Time // ledger time, read before the names
 	Expires  idp.Time
 	EndsWith idp.Names // what it hangs on
+	Bond     idp.Bond
 
 	kid idp.Name // read back
 }
 
 // Machine says that no person is behind the token.
 func (a *Access) Machine() bool { return a.Subject == string(a.Client) }
+
+// Account is the person behind the token; "" of a machine token.
+func (a *Access) Account() idp.AccountID {
+	if a.Machine() {
+		return ""
+	}
+	return idp.AccountID(a.Subject)
+}
 
 // HasScope says whether the token carries a scope.
 func (a *Access) HasScope(scope string) bool { return slices.Contains(a.Scopes, scope) }
@@ -74,6 +87,7 @@ type accessClaims struct {
 	Sid      string   `json:"sid,omitempty"`
 	AuthTime int64    `json:"auth_time,omitempty"`
 	EndsWith []string `json:"ends_with"`
+	Bond     idp.Bond `json:"cnf,omitzero"`
 }
 
 // Access signs an access token. a.JTI is given here if it is zero.
@@ -93,7 +107,7 @@ func (i *Issuer) Access(a *Access) (string, error) {
 	c := accessClaims{
 		Issuer: i.URL, Subject: a.Subject, Audience: a.Audience, ClientID: string(a.Client),
 		IssuedAt: seconds(a.IssuedAt), Expires: seconds(a.Expires), AuthTime: seconds(a.AuthTime),
-		JTI: a.JTI.String(), Scope: strings.Join(a.Scopes, " "), EndsWith: make([]string, len(a.EndsWith)),
+		JTI: a.JTI.String(), Scope: strings.Join(a.Scopes, " "), EndsWith: make([]string, len(a.EndsWith)), Bond: a.Bond,
 	}
 	if !a.Sid.IsZero() {
 		c.Sid = a.Sid.String()
@@ -163,6 +177,11 @@ func (a *Access) read(payload []byte, issuer string) error {
 	if sid != "" {
 		if a.Sid, err = ledger.ParseName(sid); err != nil {
 			return err
+		}
+	}
+	if cnf, here := claims.Get("cnf"); here {
+		if a.Bond, here = dpop.ParseBond(cnf); !here {
+			return ErrInvalid
 		}
 	}
 	names := jws.Texts(claims.Must("ends_with"))

@@ -32,5 +32,5 @@ func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		m.Title, m.Text = "Not available just now", "Nothing was changed. Please try again in a moment."
 	}
 	edge.Note(r.Context(), "error", err.Error())
-	p.Render(w, status, m)
+	p.Render(w, r, status, m)
 }

@@ -5,20 +5,34 @@ import "time"
 // Login asks for username and password.
 type Login struct {
 	Action, Pending, CSRF string
+	Again                 string // the page of ours that wants a recent sign-in
 	App                   string // the app that asked; "" for the account pages
 	Username              string
-	Error                 string
+	Fixed                 bool // who is signed in proves it again
+	Passkeys              bool // browsers give them at this address
+	Error                 Words
 	Stay                  bool
 }
 
 func (Login) template() string { return "login" }
 
+// Second asks for the second factor.
+type Second struct {
+	Action, Pending, Step, Again, CSRF string
+	App                                string
+	Restart                            string // where a sign-in begins anew
+	Passkeys                           bool
+	Error                              Words
+}
+
+func (Second) template() string { return "second" }
+
 // Choose asks whether to go on as who is signed in, or consents to an app, or both.
 type Choose struct {
 	Action, Pending, CSRF string
 	App, Who              string
-	Shown                 string   // what this page asks of whom; comes back with the answer
-	Scopes                []string // sentences; empty: no consent is asked for
+	Shown                 string  // what this page asks of whom; comes back with the answer
+	Scopes                []Words // sentences; empty: no consent is asked for
 }
 
 func (Choose) template() string { return "choose" }
@@ -35,17 +49,18 @@ func (Ask) template() string { return "ask" }
 
 // Message says something, with at most one link.
 type Message struct {
-	Title, Text, Link, LinkText string
-	Detail                      string // for whoever made the link, in small print
-	RequestID                   string
-	SignOut                     bool // offers the way out
+	Title, Text    Words
+	Link, LinkText string
+	Detail         string // for whoever made the link, in small print
+	RequestID      string
+	SignOut        bool // offers the way out
 }
 
 func (Message) template() string { return "message" }
 
 // Receipt shows what one sign-out ended, reached and still owes.
 type Receipt struct {
-	What, Ended string
+	What, Ended Words
 	At, APIs    time.Time // when; until when an API that does not follow may go on
 	Working     bool
 	Apps        []ReceiptLine
@@ -58,30 +73,12 @@ type Receipt struct {
 }
 
 // ReceiptLine is one app.
-type ReceiptLine struct{ Name, State, Said string }
+type ReceiptLine struct {
+	Name, State string
+	Said        Words
+}
 
 func (Receipt) template() string { return "receipt" }
-
-// Account is the account page.
-type Account struct {
-	Header
-	Username, Flash, Error string
-	Sessions               []SessionLine
-	More                   string // the key of the next page
-	Recent                 bool   // signed in so recently that dangerous acts need no password
-	Nonce                  string
-}
-
-// SessionLine is one session in the list.
-type SessionLine struct {
-	Ref, Agent, IP string
-	Current        bool
-	First, Last    time.Time
-	Apps           []string
-}
-
-func (Account) template() string  { return "account" }
-func (p Account) header() *Header { return &p.Header }
 
 // FormPost hands an authorization response over by a form (OAuth 2.0 Form Post Response Mode). Without script the
 // person presses the button.

@@ -20,7 +20,7 @@ func (p *Pages) Onward(w http.ResponseWriter, r *http.Request, to string, afterF
 	w.Header().Set("Cache-Control", "no-store")
 	if afterForm && r.Header.Get("Sec-Fetch-Dest") == "document" {
 		w.Header().Set("Refresh", "0; url="+to)
-		p.Render(w, http.StatusOK, Onward{template.URL(to)})
+		p.Render(w, r, http.StatusOK, Onward{template.URL(to)})
 		return
 	}
 	w.Header().Set("Location", to)

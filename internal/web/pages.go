@@ -7,11 +7,11 @@ import (
 	"encoding/hex"
 	"html/template"
 	"net/http"
+	"path"
 	"strings"
-	"time"
 )
 
-//go:embed templates/*.html static
+//go:embed templates/*.html static catalogue
 var files embed.FS
 
 // Page is a page's data. Its template has the name that template gives.
@@ -19,22 +19,18 @@ type Page interface{ template() string }
 
 // Pages renders pages.
 type Pages struct {
-	Name string // of the installation, as people see it
-	set  map[string]*template.Template
-	css  []byte
-	path string
+	Name   string // of the installation, as people see it
+	https  bool
+	spoken map[string]map[string]*template.Template // by language and name
+	static map[string][]byte                        // by path
+	paths  map[string]string                        // by the file's name
 
-	leaving, check string // the scripts
+	leaving, check string // the scripts that stand in their pages
 }
 
-// New reads the templates.
-func New(name string) (*Pages, error) {
-	css, err := files.ReadFile("static/style.css")
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(css)
-	p := &Pages{Name: name, css: css, path: "/static/" + hex.EncodeToString(sum[:6]) + ".css", set: map[string]*template.Template{}}
+// New reads templates, catalogues, stylesheet and scripts. secure says that people reach the pages by https.
+func New(name string, secure bool) (*Pages, error) {
+	p := &Pages{Name: name, https: secure, spoken: map[string]map[string]*template.Template{}, static: map[string][]byte{}, paths: map[string]string{}}
 	for name, to := range map[string]*string{"leaving": &p.leaving, "check_session": &p.check} {
 		text, err := files.ReadFile("static/" + name + ".js")
 		if err != nil {
@@ -42,49 +38,105 @@ func New(name string) (*Pages, error) {
 		}
 		*to = string(text)
 	}
+	if err := p.readStatic(); err != nil {
+		return nil, err
+	}
+	all, err := voices(files)
+	if err != nil {
+		return nil, err
+	}
+	for lang, v := range all {
+		if p.spoken[lang], err = p.templates(v); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// readStatic gives each file a path with its hash in it, so that it may be kept for ever.
+func (p *Pages) readStatic() error {
+	names, err := files.ReadDir("static")
+	if err != nil {
+		return err
+	}
+	for _, f := range names {
+		text, err := files.ReadFile("static/" + f.Name())
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(text)
+		at := "/static/" + hex.EncodeToString(sum[:6]) + path.Ext(f.Name())
+		p.paths[f.Name()], p.static[at] = at, text
+	}
+	return nil
+}
+
+// templates are all pages in one language.
+func (p *Pages) templates(v voice) (map[string]*template.Template, error) {
 	names, err := files.ReadDir("templates")
 	if err != nil {
 		return nil, err
 	}
-	funcs := template.FuncMap{"device": Device, "when": when, "join": strings.Join}
+	funcs := template.FuncMap{"t": v.say, "device": v.device, "when": v.when, "strong": strong, "join": strings.Join,
+		"static": func(name string) string { return p.paths[name] }}
+	out := map[string]*template.Template{}
 	for _, f := range names {
 		name := strings.TrimSuffix(f.Name(), ".html")
 		if name == "layout" {
 			continue
 		}
-		t, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/"+f.Name())
-		if err != nil {
+		if out[name], err = template.New("layout.html").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/"+f.Name()); err != nil {
 			return nil, err
 		}
-		p.set[name] = t
 	}
-	return p, nil
+	return out, nil
 }
 
-// Mount serves the stylesheet.
+// Mount serves stylesheet and scripts.
 func (p *Pages) Mount(mux *http.ServeMux) {
-	mux.HandleFunc("GET "+p.path, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/css; charset=utf-8")
-		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-		w.Write(p.css)
-	})
+	for at, text := range p.static {
+		kind := "text/css; charset=utf-8"
+		if path.Ext(at) == ".js" {
+			kind = "text/javascript; charset=utf-8"
+		}
+		mux.HandleFunc("GET "+at, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", kind)
+			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+			w.Write(text)
+		})
+	}
 }
 
 // frame is what the layout sees.
 type frame struct {
-	Site, CSS string
-	Page      Page
-	Header    *Header
+	Site, Lang string
+	Scripts    bool
+	Script     string // a further one, of this page
+	Page       Page
+	Header     *Header
+	Tongues    []Tongue
+	At         string // the path, where it shows this page again
 }
 
 // Header is the strip that every signed-in page has: who, and the way out.
 type Header struct {
 	Who  string
 	CSRF string
+	Nav  []NavItem // the sections of the account, or of the console
+}
+
+// NavItem leads to a section.
+type NavItem struct {
+	Path string
+	Name Words
+	Here bool
 }
 
 // headed pages have the strip.
 type headed interface{ header() *Header }
+
+// scripted pages have a script of their own, and do their work without it.
+type scripted interface{ script() string }
 
 // leaving pages have a form that leads elsewhere (CSP form-action).
 type leaving interface{ formTargets() string }
@@ -92,26 +144,39 @@ type leaving interface{ formTargets() string }
 // extending pages need something more of the browser than others may have.
 type extending interface{ policy() string }
 
-// Render writes a page. It may not be kept, framed, or run a script; one page has a script of ours and frames of named origins.
-func (p *Pages) Render(w http.ResponseWriter, status int, page Page) {
-	f := frame{Site: p.Name, CSS: p.path, Page: page}
+// Render writes a page in the reader's language. It may not be kept or framed, and run scripts only that are files of ours; the page that
+// asks apps by frames has a script and origins of its own.
+func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, page Page) {
+	lang := p.Language(r)
+	own, extends := page.(extending)
+	f := frame{Site: p.Name, Lang: lang, Scripts: !extends, Page: page, Tongues: p.tongues(r, lang)}
 	if h, ok := page.(headed); ok {
 		f.Header = h.header()
+	}
+	if r.Method == http.MethodGet {
+		f.At = r.URL.Path
+	}
+	if s, ok := page.(scripted); ok {
+		f.Script = s.script()
 	}
 	action := "'self'"
 	if l, ok := page.(leaving); ok {
 		action = l.formTargets()
 	}
 	var b bytes.Buffer
-	if err := p.set[page.template()].Execute(&b, f); err != nil {
+	if err := p.spoken[lang][page.template()].Execute(&b, f); err != nil {
 		http.Error(w, "Something went wrong.", http.StatusInternalServerError)
 		return
 	}
 	policy := "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action " + action
-	if e, ok := page.(extending); ok {
-		policy += "; " + e.policy()
+	if extends {
+		policy += "; " + own.policy()
+	} else {
+		policy += "; script-src 'self'; connect-src 'self'"
 	}
 	h := w.Header()
+	h.Set("Content-Language", lang)
+	h.Add("Vary", "Accept-Language, Cookie")
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", policy)
@@ -119,11 +184,21 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page Page) {
 	w.Write(b.Bytes())
 }
 
-func when(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
-
-// Device says in a few words which browser and system a User-Agent header claims to be.
+// Device says in a few words, for programs, which browser and system a User-Agent header claims to be.
 func Device(agent string) string {
-	browser, system := "", ""
+	browser, system := looks(agent)
+	switch {
+	case browser == "" && system == "":
+		return "Unknown device"
+	case system == "":
+		return browser
+	case browser == "":
+		return system
+	}
+	return browser + " on " + system
+}
+
+func looks(agent string) (browser, system string) {
 	for _, b := range [][2]string{{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"}, {"Go-http-client", "a Go program"}} {
 		if strings.Contains(agent, b[0]) {
 			browser = b[1]
@@ -136,13 +211,5 @@ func Device(agent string) string {
 			break
 		}
 	}
-	switch {
-	case browser == "" && system == "":
-		return "Unknown device"
-	case system == "":
-		return browser
-	case browser == "":
-		return system
-	}
-	return browser + " on " + system
+	return browser, system
 }

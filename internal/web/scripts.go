@@ -39,9 +39,9 @@ func (p leavingPage) policy() string {
 }
 
 // Leaving shows the frames and goes on when all have loaded, or after a second. Where script is switched off it is always that second.
-func (p *Pages) Leaving(w http.ResponseWriter, frames []Frame, to string) {
+func (p *Pages) Leaving(w http.ResponseWriter, r *http.Request, frames []Frame, to string) {
 	w.Header().Set("Refresh", "1; url="+to)
-	p.Render(w, http.StatusOK, leavingPage{frames, template.URL(to), template.JS(p.leaving)})
+	p.Render(w, r, http.StatusOK, leavingPage{frames, template.URL(to), template.JS(p.leaving)})
 }
 
 // CheckSession is the page that apps frame to hear whether somebody has signed in or out (OpenID Connect Session Management 1.0 section

@@ -65,6 +65,12 @@ func (t *tx) Mint() (idp.Time, error) {
 	return at, nil
 }
 
+// Record writes an event.
+func (t *tx) Record(e idp.Event) error {
+	now, _ := t.e.store.clock.now()
+	return t.RecordAt(e, now)
+}
+
 // LifeCap is how long tokens may live, in seconds: what stood beside the time that Mint has told, if it was asked.
 func (t *tx) LifeCap() (int64, error) {
 	if t.lifeCap > 0 {

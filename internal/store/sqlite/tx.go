@@ -83,6 +83,9 @@ func (t *tx) Mint() (idp.Time, error) {
 	return f.counter.Time, nil
 }
 
+// Record writes an event.
+func (t *tx) Record(e idp.Event) error { return t.RecordAt(e, t.engine.flight.now) }
+
 // SetLifeCap says how long tokens may live from this commit on.
 func (t *tx) SetLifeCap(seconds int64) error {
 	if err := verbs.CheckLifeCap(seconds); err != nil {

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"net/netip"
 	"reflect"
 	"testing"
 	"time"
@@ -32,15 +33,17 @@ func roundTrip(t *testing.T, o Opened) {
 	account := idp.Account{ID: "0123456789abcdef", Username: "Älice", Password: "$argon2id$", Name: "Alice", Email: "a@example.com", EmailVerified: true,
 		State: idp.AccountActive, CreatedAt: 1, PasswordAt: 2}
 	client := idp.Client{ID: "app", Kind: idp.KindWeb, Name: "App", Secret: idp.HashOf("s"), AuthMethod: idp.AuthBasic, RedirectURIs: []string{"https://a.example/cb"},
-		GrantTypes: []string{"authorization_code"}, Registration: idp.HashOf("r"), RegistrationBorn: idp.Epochs{Realm: n()}, CreatedAt: 3, AccessLife: time.Minute}
+		GrantTypes: []string{"authorization_code"}, Registration: idp.HashOf("r"), RegistrationBorn: idp.Epochs{Realm: n()}, CreatedAt: 3, AccessLife: time.Minute,
+		DPoP: idp.DPoPRequired, BindAddress: idp.Networks{V4: 24, V6: 56}}
 	p := person{id: account.ID, epochs: idp.Epochs{Realm: n(), Account: n()}}
 	session := newSession(p, 1000)
 	grant := idp.Grant{Name: n(), Account: account.ID, Client: "app", Session: session.Name, Epochs: idp.Epochs{Client: n(), Consent: n()}, CreatedAt: 4}
 	offline := idp.Grant{Name: n(), Account: account.ID, Client: "app", Here: session.Name, Epochs: idp.Epochs{Realm: n(), Account: n(), Client: n(), Consent: n()}, CreatedAt: 4}
 	code := idp.Code{Hash: idp.HashOf("c"), Grant: grant.Name, Offline: offline.Name, Family: n(), Client: "app", RedirectURI: "https://a.example/cb", Challenge: "x",
-		Nonce: "y", Scopes: []string{"openid"}, Resources: []string{"https://api.example"}, IssuedAt: 5, ExpiresAt: 6}
+		Nonce: "y", Scopes: []string{"openid"}, Resources: []string{"https://api.example"}, IssuedAt: 5, ExpiresAt: 6, Bond: idp.Bond{Net: netip.MustParsePrefix("192.0.2.0/24")}}
 	family := idp.Family{Name: code.Family, Grant: grant.Name, Sid: grant.Name, Client: "app", Handle: idp.HashOf("h"), Generation: 1, Cur: idp.HashOf("1"),
-		Scopes: []string{"openid", "email"}, Audience: []string{"https://api.example"}, CreatedAt: 7, ExpiresAt: 8, Idle: time.Hour}
+		Scopes: []string{"openid", "email"}, Audience: []string{"https://api.example"}, CreatedAt: 7, ExpiresAt: 8, Idle: time.Hour,
+		Bond: idp.Bond{Key: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", Net: netip.MustParsePrefix("2001:db8::/56")}}
 	pending := idp.Pending{ID: idp.HashOf("p"), Kind: idp.PendingAuthorize, Browser: idp.HashOf("b"), Client: "app", Born: idp.Epochs{Realm: n(), Client: n()},
 		Data: []byte(`{}`), CreatedAt: 9, ExpiresAt: 10}
 	key := idp.Key{Kid: n(), Use: idp.UseAccess, Alg: "ES256", State: idp.KeyStandby, Private: []byte{1}, Public: []byte{2}, CreatedAt: 11}

@@ -20,8 +20,10 @@ const (
 	// A consent without an epoch was withdrawn: it allows nothing.
 	consentColumns = `account, client, scopes, given_at`
 
-	sqlConsent    = `SELECT ` + consentColumns + ` FROM consent WHERE account = ? AND client = ? AND epoch IS NOT NULL`
-	sqlConsents   = `SELECT ` + consentColumns + ` FROM consent WHERE account = ? AND epoch IS NOT NULL ORDER BY client`
+	sqlConsent     = `SELECT ` + consentColumns + ` FROM consent WHERE account = ? AND client = ? AND epoch IS NOT NULL`
+	sqlConsents    = `SELECT ` + consentColumns + ` FROM consent WHERE account = ? AND epoch IS NOT NULL ORDER BY client`
+	sqlOfflineApps = `SELECT DISTINCT g.client FROM grant_ g WHERE g.account_epoch = ? AND g.session IS NULL AND g.redeemed_at <> 0
+		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (g.name, g.client_epoch, g.consent_epoch, g.account_epoch, g.realm)) ORDER BY g.client`
 	sqlPutConsent = `INSERT INTO consent (` + consentColumns + `, epoch) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (account, client) DO UPDATE SET scopes = excluded.scopes, given_at = excluded.given_at, epoch = coalesce(consent.epoch, excluded.epoch)`
 	sqlSwapConsentEpoch = `UPDATE consent SET epoch = ? WHERE account = ? AND client = ? AND epoch IS NOT DISTINCT FROM ?`
@@ -71,6 +73,15 @@ func (v *View) Consents(a idp.AccountID) (out []idp.Consent, err error) {
 	return out, err
 }
 
+// OfflineApps lists the apps with live offline access.
+func (v *View) OfflineApps(epoch idp.Name) (out []idp.ClientID, err error) {
+	if epoch.IsZero() {
+		return nil, nil
+	}
+	err = v.E.Each(sqlOfflineApps, func(r Row) { out = append(out, idp.ClientID(r.Text())) }, epoch)
+	return out, err
+}
+
 // InsertAccount writes a new person.
 func (t *Tx) InsertAccount(a idp.Account, epoch idp.Name) error {
 	if err := agrees(a.State, epoch); err != nil {
@@ -97,6 +108,14 @@ func (t *Tx) UpdateAccount(a idp.Account) error {
 func (t *Tx) SwapAccountEpoch(id idp.AccountID, old, next idp.Name, state idp.AccountState) (bool, error) {
 	if err := agrees(state, next); err != nil {
 		return false, err
+	}
+	if state == idp.AccountDeleted { // nothing is kept of what a person signed in with
+		if _, err := t.write(sqlDropCredentials, id); err != nil {
+			return false, err
+		}
+		if err := t.PutLanguage(id, ""); err != nil {
+			return false, err
+		}
 	}
 	return t.swap(sqlSwapAccountEpoch, next, string(state), id, old)
 }

@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	clientColumns   = `id, version, epoch, secret, registration, created_at, data`
+	clientColumns   = `id, version, epoch, secret, registration, created_at, data, old_secret, old_secret_until`
 	sqlClient       = `SELECT ` + clientColumns + ` FROM client WHERE id = ?`
 	sqlClients      = `SELECT ` + clientColumns + ` FROM client WHERE id > ? ORDER BY id LIMIT CAST(? AS BIGINT)`
-	sqlInsertClient = `INSERT INTO client (` + clientColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?)`
-	sqlUpdateClient = `UPDATE client SET version = ?, secret = ?, registration = ?, data = ? WHERE id = ?`
+	sqlInsertClient = `INSERT INTO client (` + clientColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	sqlUpdateClient = `UPDATE client SET version = ?, secret = ?, registration = ?, data = ?, old_secret = ?, old_secret_until = ? WHERE id = ?`
 	sqlSwapClient   = `UPDATE client SET version = ?, epoch = ? WHERE id = ? AND epoch IS NOT DISTINCT FROM ?`
 )
 
@@ -90,6 +90,7 @@ func readClient(r Row) (c idp.Client, version int64) {
 		r.Bad()
 	}
 	c.ID, c.Disabled, c.Secret, c.Registration, c.CreatedAt = id, disabled, secret, registration, created
+	c.OldSecret, c.OldSecretUntil = r.Hash(), r.Time()
 	return c, version
 }
 
@@ -127,7 +128,7 @@ func (t *Tx) InsertClient(c idp.Client, epoch idp.Name) error {
 	if err != nil {
 		return err
 	}
-	return t.add(sqlInsertClient, c.ID, newVersion(), epoch, c.Secret, c.Registration, c.CreatedAt, data)
+	return t.add(sqlInsertClient, c.ID, newVersion(), epoch, c.Secret, c.Registration, c.CreatedAt, data, c.OldSecret, c.OldSecretUntil)
 }
 
 // UpdateClient writes all but the epoch.
@@ -136,7 +137,7 @@ func (t *Tx) UpdateClient(c idp.Client) error {
 	if err != nil {
 		return err
 	}
-	return t.must(sqlUpdateClient, newVersion(), c.Secret, c.Registration, data, c.ID)
+	return t.must(sqlUpdateClient, newVersion(), c.Secret, c.Registration, data, c.OldSecret, c.OldSecretUntil, c.ID)
 }
 
 // SwapClientEpoch replaces a client's epoch by compare.

@@ -8,10 +8,10 @@ import (
 )
 
 const (
-	deliveryColumns = `receipt, sid, client, account, state, created_at, due, attempts, attempted_at, confirmed_at, again, status, error`
+	deliveryColumns = `receipt, sid, client, account, state, created_at, due, attempts, attempted_at, confirmed_at, again, status, error, since`
 
 	sqlDelivery       = `SELECT ` + deliveryColumns + ` FROM delivery WHERE receipt = ? AND sid = ?`
-	sqlInsertDelivery = `INSERT INTO delivery (` + deliveryColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (receipt, sid) DO NOTHING`
+	sqlInsertDelivery = `INSERT INTO delivery (` + deliveryColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (receipt, sid) DO NOTHING`
 	sqlToldOf         = `SELECT client, state, count(*), max(confirmed_at), min(due), max(attempts), max(error) FROM delivery WHERE receipt = ?
 		GROUP BY client, state ORDER BY client, state`
 
@@ -33,9 +33,9 @@ const (
 	sqlLease = `UPDATE delivery SET due = ?, attempts = attempts + 1, attempted_at = ? WHERE receipt = ? AND sid = ?`
 	sqlFree  = `UPDATE delivery SET due = ?1 WHERE (receipt, sid) IN (` + apps + `
 		SELECT d.receipt, d.sid FROM c JOIN delivery d ON d.client = c.client AND d.due > ?1 AND d.due = d.attempted_at + ?2)`
-	sqlSettle = `UPDATE delivery SET state = ?, due = ?, confirmed_at = ?, again = ?, status = ?, error = ? WHERE receipt = ? AND sid = ? AND attempts = ? AND created_at = ?
+	sqlSettle = `UPDATE delivery SET state = ?, due = ?, confirmed_at = ?, again = ?, status = ?, error = ? WHERE receipt = ? AND sid = ? AND attempts = ? AND since = ?
 		AND (due IS NOT NULL OR (state = 'given-up' AND CAST(? AS BIGINT) <> 0))`
-	sqlSendAgain = `UPDATE delivery SET state = 'owed', due = ?, created_at = ?, attempts = 0 WHERE receipt = ? AND sid = ? AND state NOT IN ('cannot-be-told', 'confirmed')`
+	sqlSendAgain = `UPDATE delivery SET state = 'owed', due = ?, since = ?, attempts = 0 WHERE receipt = ? AND sid = ? AND state <> 'confirmed'`
 	sqlGiveUp    = `UPDATE delivery SET state = 'given-up', due = NULL WHERE receipt = ? AND sid = ? AND state = 'owed'`
 
 	sqlFanOuts    = `SELECT` + receiptColumns + `, r.endings, r.fan_ending, r.fan_account, r.fan_grant FROM receipt r WHERE r.told_at = 0 ORDER BY r.number LIMIT CAST(? AS BIGINT)`
@@ -47,7 +47,7 @@ func readDelivery(r Row) idp.Delivery {
 	return idp.Delivery{
 		Receipt: uint64(r.Int()), Sid: r.Name(), Client: idp.ClientID(r.Text()), Account: idp.AccountID(r.Text()), State: idp.DeliveryState(r.Text()),
 		CreatedAt: r.Time(), Due: idp.Time(r.IntOr0()), Attempts: int(r.Int()), AttemptedAt: r.Time(), ConfirmedAt: r.Time(), Again: r.Bool(),
-		Status: int(r.Int()), Error: r.Text(),
+		Status: int(r.Int()), Error: r.Text(), Since: r.Time(),
 	}
 }
 
@@ -126,7 +126,7 @@ func (t *Tx) MoveFanOut(number uint64, to idp.FanPlace, told idp.Time) error {
 // InsertDelivery writes a new one.
 func (t *Tx) InsertDelivery(d idp.Delivery) error {
 	return t.add(sqlInsertDelivery, d.Receipt, d.Sid, d.Client, d.Account, string(d.State), d.CreatedAt, orNull(d.Due), d.Attempts, d.AttemptedAt, d.ConfirmedAt,
-		d.Again, d.Status, d.Error)
+		d.Again, d.Status, d.Error, d.Since)
 }
 
 // LeaseDeliveries takes what is due.
@@ -152,7 +152,7 @@ func (t *Tx) FreeLeases(now idp.Time, length time.Duration) (int64, error) {
 
 // SettleDelivery writes what came of an attempt; a confirmation also where an operator has given up meanwhile.
 func (t *Tx) SettleDelivery(d idp.Delivery) (bool, error) {
-	return t.swap(sqlSettle, string(d.State), orNull(d.Due), d.ConfirmedAt, d.Again, d.Status, d.Error, d.Receipt, d.Sid, d.Attempts, d.CreatedAt, d.ConfirmedAt)
+	return t.swap(sqlSettle, string(d.State), orNull(d.Due), d.ConfirmedAt, d.Again, d.Status, d.Error, d.Receipt, d.Sid, d.Attempts, d.Since, d.ConfirmedAt)
 }
 
 // SendAgain makes a delivery owed again.

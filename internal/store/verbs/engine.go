@@ -67,6 +67,8 @@ func Value(a any) any {
 			return nil
 		}
 		return v[:]
+	case idp.EventID:
+		return v[:]
 	case idp.Time:
 		return int64(v)
 	case time.Duration:

@@ -16,15 +16,15 @@ const (
 	sqlInsertGrant     = `INSERT INTO grant_ (` + grantColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	sqlRedeemGrant     = `UPDATE grant_ SET redeemed_at = ? WHERE name = ?`
 
-	codeColumns   = `hash, grant_, offline, family, client, redirect_uri, challenge, nonce, scopes, resources, issued_at, expires_at, used_at`
+	codeColumns   = `hash, grant_, offline, family, client, redirect_uri, challenge, nonce, scopes, resources, issued_at, expires_at, used_at, jkt, net`
 	sqlCode       = `SELECT ` + codeColumns + ` FROM code WHERE hash = ?`
-	sqlInsertCode = `INSERT INTO code (` + codeColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	sqlInsertCode = `INSERT INTO code (` + codeColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	sqlUseCode    = `UPDATE code SET used_at = ? WHERE hash = ? AND used_at = 0`
 	sqlHasCode    = `SELECT 1 FROM code WHERE hash = ?`
 
-	familyColumns = `name, grant_, sid, client, handle, generation, cur, prev, prev2, rotated_at, succ, scopes, audience, created_at, expires_at, idle`
+	familyColumns = `name, grant_, sid, client, handle, generation, cur, prev, prev2, rotated_at, succ, scopes, audience, created_at, expires_at, idle, jkt, net`
 
-	sqlInsertFamily = `INSERT INTO family (` + familyColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	sqlInsertFamily = `INSERT INTO family (` + familyColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	sqlRotateFamily = `UPDATE family SET generation = ?, cur = ?, prev = ?, prev2 = ?, rotated_at = ?, succ = ? WHERE name = ? AND cur = ?`
 )
 
@@ -83,7 +83,7 @@ func (v *View) Code(h idp.Hash) (c idp.Code, err error) {
 	err = v.find(sqlCode, func(r Row) {
 		c = idp.Code{
 			Hash: r.Hash(), Grant: r.Name(), Offline: r.Name(), Family: r.Name(), Client: idp.ClientID(r.Text()), RedirectURI: r.Text(),
-			Challenge: r.Text(), Nonce: r.Text(), Scopes: r.List(), Resources: r.List(), IssuedAt: r.Time(), ExpiresAt: r.Time(), UsedAt: r.Time(),
+			Challenge: r.Text(), Nonce: r.Text(), Scopes: r.List(), Resources: r.List(), IssuedAt: r.Time(), ExpiresAt: r.Time(), UsedAt: r.Time(), Bond: readBond(r),
 		}
 	}, h)
 	return c, err
@@ -93,7 +93,7 @@ func readFamily(r Row) idp.Family {
 	return idp.Family{
 		Name: r.Name(), Grant: r.Name(), Sid: r.Name(), Client: idp.ClientID(r.Text()), Handle: r.Hash(), Generation: r.Int(),
 		Cur: r.Hash(), Prev: r.Hash(), Prev2: r.Hash(), RotatedAt: r.Time(), Succ: r.Bytes(), Scopes: r.List(), Audience: r.List(),
-		CreatedAt: r.Time(), ExpiresAt: r.Time(), Idle: r.Duration(),
+		CreatedAt: r.Time(), ExpiresAt: r.Time(), Idle: r.Duration(), Bond: readBond(r),
 	}
 }
 
@@ -151,7 +151,7 @@ func (t *Tx) RedeemGrant(n idp.Name, at idp.Time) error { return t.must(sqlRedee
 // InsertCode writes a new code.
 func (t *Tx) InsertCode(c idp.Code) error {
 	return t.add(sqlInsertCode, c.Hash, c.Grant, c.Offline, c.Family, c.Client, c.RedirectURI, c.Challenge, c.Nonce, c.Scopes, c.Resources,
-		c.IssuedAt, c.ExpiresAt, c.UsedAt)
+		c.IssuedAt, c.ExpiresAt, c.UsedAt, c.Bond.Key, network(c.Bond.Net))
 }
 
 // UseCode marks a code as used; false: it was used before.
@@ -166,7 +166,7 @@ func (t *Tx) UseCode(h idp.Hash, at idp.Time) (bool, error) {
 // InsertFamily writes a new family.
 func (t *Tx) InsertFamily(f idp.Family) error {
 	return t.add(sqlInsertFamily, f.Name, f.Grant, f.Sid, f.Client, f.Handle, f.Generation, f.Cur, f.Prev, f.Prev2, f.RotatedAt, f.Succ,
-		f.Scopes, f.Audience, f.CreatedAt, f.ExpiresAt, f.Idle)
+		f.Scopes, f.Audience, f.CreatedAt, f.ExpiresAt, f.Idle, f.Bond.Key, network(f.Bond.Net))
 }
 
 // RotateFamily rotates by compare on the current secret.

@@ -67,6 +67,8 @@ func (t *Tx) Sweep(now idp.Time, limit int) (int, error) {
 	}{
 		{sqlSweepDeadlines, now},
 		{sqlSweepPendings, now},
+		{sqlSweepProofs, now},
+		{sqlSweepTally, now/hour - 1},
 		{sqlSweepCodes, now - codeKept},
 		{sqlSweepFamilies, now - codeKept - longest},
 	} {

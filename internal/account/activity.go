@@ -1,0 +1,259 @@
+package account
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/web"
+)
+
+// happened is one thing that happened: an event, or a receipt of what ended.
+type happened struct {
+	event   *idp.Event
+	receipt *idp.Receipt
+}
+
+func (h *happened) at() idp.Time {
+	if h.event != nil {
+		return h.event.At
+	}
+	return h.receipt.At
+}
+
+// place is how far a list has come in both.
+type place struct {
+	event   string // the last one's id
+	receipt uint64 // the last one's number
+}
+
+func (p place) String() string { return p.event + "." + strconv.FormatUint(p.receipt, 10) }
+
+func parsePlace(s string) (p place, err error) {
+	if s == "" {
+		return p, nil
+	}
+	event, number, _ := strings.Cut(s, ".")
+	if p.receipt, err = strconv.ParseUint(number, 10, 62); err != nil {
+		return p, idp.Invalid("after", "That page does not exist.")
+	}
+	p.event = event
+	return p, nil
+}
+
+// activity reads a page of what happened around an account, newest first.
+func (a *Account) activity(ctx context.Context, id idp.AccountID, after string) (who idp.Account, out []happened, apps map[idp.ClientID]idp.Client, more string, err error) {
+	from, err := parsePlace(after)
+	if err != nil {
+		return who, nil, nil, "", err
+	}
+	err = a.Store.View(ctx, func(v idp.View) error {
+		out, more, apps = nil, "", map[idp.ClientID]idp.Client{}
+		if who, err = v.Account(id); err != nil {
+			return err
+		}
+		events, err := v.Events(idp.EventFilter{Account: id}, idp.Page{After: from.event, Limit: perPage})
+		if err != nil {
+			return err
+		}
+		receipts, err := v.Receipts(id, from.receipt, perPage)
+		if err != nil {
+			return err
+		}
+		at := from
+		for len(out) < perPage && len(events)+len(receipts) > 0 {
+			if len(receipts) == 0 || (len(events) > 0 && events[0].At >= receipts[0].At) {
+				e := events[0]
+				out, events, at.event = append(out, happened{event: &e}), events[1:], e.ID.String()
+				_, err = app(v, apps, e.Client)
+			} else {
+				r := receipts[0]
+				out, receipts, at.receipt = append(out, happened{receipt: &r}), receipts[1:], r.Number
+				_, err = app(v, apps, r.Client)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if len(out) == perPage {
+			more = at.String()
+		}
+		return nil
+	})
+	return who, out, apps, more, err
+}
+
+func (a *Account) activityPage(w http.ResponseWriter, r *http.Request, s *idp.Session, q url.Values) {
+	who, all, apps, more, err := a.activity(r.Context(), s.Account, q.Get("after"))
+	if err != nil {
+		if status, sentence := a.problem(w, r, err); status != 0 {
+			a.Pages.Render(w, r, status, web.Message{Title: "There is no such page", Text: sentence, Link: "/account/activity", LinkText: "Recent activity"})
+		}
+		return
+	}
+	p := web.Activity{Header: a.header(w, r, who.Username), More: more, Further: q.Get("after") != ""}
+	for i := range all {
+		p.Rows = append(p.Rows, told(&all[i], apps))
+	}
+	a.Pages.Render(w, r, http.StatusOK, p)
+}
+
+// told puts what happened into words.
+func told(h *happened, apps map[idp.ClientID]idp.Client) web.ActivityLine {
+	if r := h.receipt; r != nil {
+		return web.ActivityLine{What: ended(r), By: by(r.Actor, r.Account), App: apps[r.Client].Name, At: r.At.Time(), Receipt: "/signout/" + string(r.ID), Bad: r.Cause == idp.CauseReuse}
+	}
+	e := h.event
+	l := web.ActivityLine{What: what(e), By: by(e.Actor, e.Account), Agent: e.Device, IP: e.IP, App: apps[e.Client].Name, Name: e.Data["name"], Left: e.Data["left_out"], At: e.At.Time(),
+		Bad: e.Kind == idp.EventSignInFailed || e.Kind == idp.EventNewDevice}
+	if m := e.Data["methods"]; m != "" {
+		l.How = web.Methods(strings.Fields(m))
+	}
+	return l
+}
+
+// what says what kind of thing happened.
+func what(e *idp.Event) web.Words {
+	switch e.Kind {
+	case idp.EventSignIn:
+		return "Signed in"
+	case idp.EventSignInAgain:
+		return "Signed in again"
+	case idp.EventSignInFailed:
+		return "An attempt to sign in failed"
+	case idp.EventNewDevice:
+		return "Signed in from a new browser or device"
+	case idp.EventAccountCreated:
+		return "The account was made"
+	case idp.EventAccountClosed:
+		return "The account was closed"
+	case idp.EventLocked:
+		return "The account was locked"
+	case idp.EventUnlocked:
+		return "The account was unlocked"
+	case idp.EventDisabled:
+		return "The account was disabled"
+	case idp.EventProfileChanged:
+		return "The profile was changed"
+	case idp.EventPasswordChanged:
+		return "The password was changed"
+	case idp.EventPasswordReset:
+		return "The password was reset"
+	case idp.EventMailChanged:
+		return "The mail address was changed"
+	case idp.EventFactorAdded:
+		return "A way to sign in was added"
+	case idp.EventFactorRemoved:
+		return "A way to sign in was removed"
+	case idp.EventRecoveryMade:
+		return "New recovery codes were made"
+	case idp.EventRecoveryUsed:
+		return "A recovery code was used"
+	case idp.EventIdentityLinked:
+		return "An account at another provider was linked"
+	case idp.EventIdentityRemoved:
+		return "An account at another provider was unlinked"
+	case idp.EventConsentGiven:
+		return "An app was given access"
+	case idp.EventMailSent:
+		return "A mail was sent to you"
+	case idp.EventLinkOpened:
+		return "A link in a mail was opened"
+	}
+	return "Something was changed by the people who run this site"
+}
+
+// ended says what kind of thing ended.
+func ended(r *idp.Receipt) web.Words {
+	switch r.Cause {
+	case idp.CauseAppSignOut:
+		return "Signed out of an app"
+	case idp.CauseSignOut:
+		return "Signed out"
+	case idp.CauseSessionEnded:
+		return "One session was ended"
+	case idp.CauseOthers:
+		return "All other sessions were ended"
+	case idp.CauseCredential:
+		return "All other sessions were ended, because a credential was changed"
+	case idp.CauseEverywhere:
+		return "Signed out everywhere"
+	case idp.CauseReset, idp.CauseLock, idp.CauseDisable, idp.CauseDelete:
+		return "All sessions were ended"
+	case idp.CauseExpiry:
+		return "A session expired"
+	case idp.CauseSomeoneElse:
+		return "A session was ended, because somebody else signed in in its browser"
+	case idp.CauseReuse:
+		return "A sign-in of an app was ended, because something of it was used twice: it may have been stolen"
+	case idp.CauseRevoked:
+		return "An app gave back its access"
+	case idp.CauseConsentWithdrawn:
+		return "Access was taken away from an app"
+	}
+	return "Access was ended"
+}
+
+// by says who did it, if it was not the person.
+func by(actor idp.Actor, id idp.AccountID) web.Words {
+	kind, _, _ := strings.Cut(string(actor), ":")
+	switch {
+	case actor == idp.ActorAccount(id), kind == "stranger":
+		return nil
+	case kind == "operator":
+		return "by the people who run this site"
+	case kind == "client":
+		return "by an app"
+	case kind == "rule":
+		return "by itself"
+	}
+	return "by somebody else"
+}
+
+type happenedJSON struct {
+	Kind    string            `json:"kind"` // an event's kind, or "ended"
+	Cause   idp.CauseKind     `json:"cause,omitempty"`
+	At      string            `json:"at"`
+	By      string            `json:"by"` // you, stranger, operator, client, rule, other
+	Client  idp.ClientID      `json:"client_id,omitempty"`
+	IP      string            `json:"ip,omitempty"`
+	Browser string            `json:"browser,omitempty"`
+	Data    map[string]string `json:"data,omitempty"`
+	Receipt string            `json:"receipt,omitempty"`
+}
+
+func (a *Account) activityJSON(w http.ResponseWriter, r *http.Request, c caller) {
+	_, all, _, more, err := a.activity(r.Context(), c.account, r.URL.Query().Get("after"))
+	if err != nil {
+		edge.Fail(w, r, err)
+		return
+	}
+	out := struct {
+		Activity []happenedJSON `json:"activity"`
+		Next     string         `json:"next,omitempty"` // for ?after=
+	}{[]happenedJSON{}, more}
+	for _, h := range all {
+		j := happenedJSON{At: stamp(h.at())}
+		actor := idp.Actor("")
+		if x := h.receipt; x != nil {
+			actor, j.Kind, j.Cause, j.Client, j.Receipt = x.Actor, "ended", x.Cause, x.Client, a.Browser.ReceiptAddress(x.ID)
+		} else {
+			e := h.event
+			actor, j.Kind, j.Client, j.IP, j.Data = e.Actor, string(e.Kind), e.Client, e.IP, e.Data
+			if e.Device != "" {
+				j.Browser = web.Device(e.Device)
+			}
+		}
+		if j.By, _, _ = strings.Cut(string(actor), ":"); actor == idp.ActorAccount(c.account) {
+			j.By = "you"
+		} else if j.By == "account" {
+			j.By = "other"
+		}
+		out.Activity = append(out.Activity, j)
+	}
+	edge.JSON(w, http.StatusOK, out)
+}

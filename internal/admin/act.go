@@ -1,0 +1,238 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
+	"exeunt.dev/internal/web"
+)
+
+// act is one thing that operators do.
+type act struct {
+	duty  idp.Duty
+	title web.Words                                    // of its question
+	back  func(*call) string                           // the page that it belongs to
+	reach func(*call, idp.View) (question, error)      // what it asks before it is done; nil: nothing
+	do    func(*call, idp.Tx) (outcome, error)         // in the transaction in which the right to it is asked
+	apart func(*call) (outcome, error)                 // in place of do, for what has transactions of its own
+	show  func(c *call, o outcome) (web.Console, bool) // a page in place of a way back, for what is shown once; nil: none
+}
+
+// question is what is asked before an act that reaches more than one person, or has no way back.
+type question struct {
+	Text   web.Words
+	People idp.Counted
+	Of     bool // sessions are counted, not people
+}
+
+func (q *question) reaches() web.Words {
+	n := counted(q.People)
+	switch {
+	case q.Of && q.People.More:
+		return web.Say("more than %s sessions", n)
+	case q.Of:
+		return web.Say("%s sessions", n)
+	case q.People.More:
+		return web.Say("more than %s people", n)
+	case q.People.N == 1:
+		return "one person"
+	}
+	return web.Say("%s people", n)
+}
+
+// outcome is what an act came to.
+type outcome struct {
+	done    string // one of said
+	receipt idp.Receipt
+	event   idp.Event
+	json    any    // for programs, beside done and the receipt
+	secret  string // shown once
+	client  idp.Client
+}
+
+// act does what a form or a program asks for: who, from one of our pages, why, whether they may, and whether they mean it.
+func (a *Admin) act(what act) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c, err := a.begin(w, r)
+		if err == nil {
+			err = c.body(w)
+		}
+		if err == nil && c.people {
+			switch {
+			case a.Browser.Genuine(r, c.in.Get("csrf")) != nil:
+				err = errForged
+			case c.stale:
+				err = errStale
+			}
+		}
+		if err != nil {
+			a.failAct(w, r, c, &what, err)
+			return
+		}
+		q, out, err := a.attempt(c, &what)
+		switch {
+		case err != nil:
+			a.failAct(w, r, c, &what, err)
+		case q != nil && c.people:
+			a.render(w, r, c, http.StatusOK, confirmPage(c, &what, q))
+		case q != nil:
+			edge.JSON(w, http.StatusConflict, map[string]any{"error": "confirmation_required", "parameter": "confirm",
+				"error_description": web.Plain(q.Text) + " Say \"confirm\": true to do it.", "reaches": q.People})
+		default:
+			a.did(w, r, c, &what, out)
+		}
+	}
+}
+
+// attempt asks whether the caller may, and then its question, or does it.
+func (a *Admin) attempt(c *call, what *act) (q *question, out outcome, err error) {
+	ctx := c.r.Context()
+	if what.apart != nil || (what.reach != nil && !c.in.On("confirm")) {
+		err = a.Store.View(ctx, func(v idp.View) error {
+			if err := a.may(v, &c.caller, what.duty); err != nil {
+				return err
+			}
+			if err := idp.ValidReason(c.in.Get("reason")); err != nil || what.reach == nil || c.in.On("confirm") {
+				return err
+			}
+			asked, err := what.reach(c, v)
+			q = &asked
+			return err
+		})
+		if err != nil || q != nil {
+			return q, out, err
+		}
+	}
+	if what.apart != nil {
+		if out, err = what.apart(c); err != nil {
+			return nil, out, err
+		}
+		return nil, out, a.Store.Update(ctx, func(tx idp.Tx) error { return c.record(tx, out.event) })
+	}
+	err = a.Store.Update(ctx, func(tx idp.Tx) (err error) {
+		if err := a.may(tx, &c.caller, what.duty); err != nil {
+			return err
+		}
+		if err := idp.ValidReason(c.in.Get("reason")); err != nil {
+			return err
+		}
+		if out, err = what.do(c, tx); err != nil {
+			return err
+		}
+		return c.record(tx, out.event)
+	})
+	return nil, out, err
+}
+
+// record keeps who did it, why and from where.
+func (c *call) record(tx idp.Tx, e idp.Event) error {
+	e.Actor, e.Why, e.IP, e.Device = c.actor, c.in.Get("reason"), edge.Client(c.r).IP.String(), c.r.UserAgent()
+	if c.session != nil {
+		e.Session = c.session.Ref
+	}
+	return tx.Record(e)
+}
+
+// did answers for an act that is done.
+func (a *Admin) did(w http.ResponseWriter, r *http.Request, c *call, what *act, out outcome) {
+	a.Door.Committed()
+	a.Wake()
+	if c.people {
+		if what.show != nil {
+			if page, ok := what.show(c, out); ok {
+				a.render(w, r, c, http.StatusOK, page)
+				return
+			}
+		}
+		to := what.back(c) + "?done=" + url.QueryEscape(out.done)
+		http.Redirect(w, r, to, http.StatusSeeOther)
+		return
+	}
+	answer := map[string]any{"done": out.done}
+	if out.receipt.ID != "" {
+		answer["receipt"] = a.Browser.ReceiptAddress(out.receipt.ID)
+	}
+	if out.secret != "" {
+		answer["client_secret"] = out.secret
+	}
+	if warning := operate.Untold(a.warn(r.Context(), &out.client)); warning != "" {
+		answer["warning"] = warning
+	}
+	if out.json != nil {
+		answer["now"] = out.json
+	}
+	edge.JSON(w, http.StatusOK, answer)
+}
+
+// failAct answers for an act that was not done. A person whose sign-in is too old is asked again who they are.
+func (a *Admin) failAct(w http.ResponseWriter, r *http.Request, c *call, what *act, err error) {
+	var invalid *idp.InvalidError
+	switch {
+	case !c.people:
+	case errors.Is(err, errStale):
+		http.Redirect(w, r, "/login?again="+url.QueryEscape(what.back(c)), http.StatusSeeOther)
+		return
+	case errors.As(err, &invalid):
+		page := web.Console{Title: "This was not done", Error: invalid.Sentence, Back: what.back(c)}
+		a.render(w, r, c, http.StatusBadRequest, page)
+		return
+	}
+	a.fail(w, r, c, err)
+}
+
+// said is what people read when something is done.
+func said(done string) web.Words {
+	switch done {
+	case "ended":
+		return "Ended. The receipt tells who was told."
+	case "nothing":
+		return "Nothing was alive that could end."
+	case "locked":
+		return "Locked: signed out everywhere, and nobody gets in."
+	case "unlocked":
+		return "Unlocked. Nothing that ended comes back."
+	case "disabled":
+		return "Disabled: everything has ended, and nothing new begins."
+	case "enabled":
+		return "Enabled. Nothing that ended comes back."
+	case "deleted":
+		return "Deleted."
+	case "changed":
+		return "Saved."
+	case "old-secret-ended":
+		return "The old secret is good for nothing any more."
+	case "owed":
+		return "Owed again: the app is told at once."
+	case "given-up":
+		return "Given up. The app keeps what it has."
+	case "rotated":
+		return "Rotated. What was signed before stays good."
+	case "killed":
+		return "Killed: what it signed is refused everywhere."
+	case "given":
+		return "Saved. It holds from the next request on."
+	case "taken":
+		return "No operator any more, from the next request on."
+	}
+	return nil
+}
+
+// gone is the word for what an end came to.
+func gone(r idp.Receipt, word string) string {
+	if r.ID == "" && word == "ended" {
+		return "nothing"
+	}
+	return word
+}
+
+func stateOf(err error) *operate.StateError {
+	var s *operate.StateError
+	if errors.As(err, &s) {
+		return s
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+package admin
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+
+	"exeunt.dev/internal/audit"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
+	"exeunt.dev/internal/web"
+)
+
+func deliveriesPage(c *call, l deliveryList) web.Console {
+	p := web.Console{Title: "Deliveries", Lead: "What apps are still to be told of sign-outs, and what they will not be told any more.",
+		Filter: &web.Form{Action: "/admin/deliveries", Button: "Filter", Fields: []web.Field{{Key: "client_id", Label: "App", Value: c.q.Get("client_id")},
+			{Key: "state", Label: "State", Kind: "select", Value: c.q.Get("state"), Options: []web.Option{{Value: "", Label: "any"}, {Value: "owed", Label: "owed"}, {Value: "dead", Label: "dead"}, {Value: "refused", Label: "refused"}, {Value: "out-of-time", Label: "out of time"}, {Value: "given-up", Label: "given up"}}}}}}
+	t := deliveryTable(l.Deliveries)
+	t.Empty, t.More = web.Table{Empty: "Nothing is owed, and nothing was given up."}.Empty, c.next(l.Next)
+	p.Tables = []web.Table{t}
+	return p
+}
+
+func deliveryTable(all []operate.Delivery) web.Table {
+	t := web.Table{Title: "Deliveries", Head: []web.Words{"Id", "App", "State", "Since", "Attempts", "Why"}}
+	for _, d := range all {
+		t.Rows = append(t.Rows, []web.Cell{{Text: d.ID, To: "/admin/deliveries/" + url.PathEscape(d.ID)}, appLink(d.ClientID), stateCell(string(d.State)), {At: d.Created}, {Text: strconv.Itoa(d.Attempts)}, {Text: d.Why}})
+	}
+	return t
+}
+
+func deliveryPage(c *call, d operate.Delivery) web.Console {
+	p := web.Console{Title: web.Say("Delivery %s", d.ID), Back: "/admin/deliveries", Facts: []web.Fact{{Label: "State", Text: string(d.State), Bad: d.State.Dead()},
+		{Label: "App", Text: string(d.ClientID), To: appLink(d.ClientID).To}, {Label: "Person", Text: string(d.Subject), To: personLink(d.Subject).To},
+		{Label: "Receipt", Text: number(d.Receipt), To: receiptLink(d.Receipt).To}, {Label: "Since", At: d.Created}, {Label: "Attempts", Text: strconv.Itoa(d.Attempts)}}}
+	if d.Attempted != nil {
+		p.Facts = append(p.Facts, web.Fact{Label: "Last attempt", At: *d.Attempted})
+	}
+	if d.Next != nil {
+		p.Facts = append(p.Facts, web.Fact{Label: "Next attempt", At: *d.Next})
+	}
+	if d.Confirmed != nil {
+		p.Facts = append(p.Facts, web.Fact{Label: "Confirmed", At: *d.Confirmed})
+	}
+	if d.Status != 0 {
+		p.Facts = append(p.Facts, web.Fact{Label: "Last answer", Text: strconv.Itoa(d.Status)})
+	}
+	if d.Why != "" {
+		p.Facts = append(p.Facts, web.Fact{Label: "Why", Text: d.Why})
+	}
+	at := "/admin/deliveries/" + url.PathEscape(d.ID)
+	if c.allowed(idp.DutyDeliver) && d.State != idp.Confirmed {
+		p.Forms = append(p.Forms, deed(web.Form{Title: "Send again", Text: "Now, and for as long as at first.", Action: at + "/resend", Button: "Send again", Danger: false, Folded: true}))
+	}
+	if c.allowed(idp.DutyDeliver) && d.State == idp.Owed {
+		p.Forms = append(p.Forms, deed(web.Form{Title: "Give up", Text: "The app is not told, and keeps what it has.", Action: at + "/give-up", Button: "Give up", Danger: true, Folded: true}))
+	}
+	return p
+}
+
+func receiptTable(lines []operate.Line) web.Table {
+	t := web.Table{Title: "Receipts", Empty: "Nothing has ended yet.", Head: []web.Words{"Number", "At", "What", "By", "Person", "App", "Why"}}
+	for _, l := range lines {
+		t.Rows = append(t.Rows, []web.Cell{receiptLink(l.Number), {At: l.At}, {Text: string(l.Cause)}, {Text: string(l.Actor)}, personLink(l.Subject), appLink(l.ClientID), {Text: l.Reason}})
+	}
+	return t
+}
+
+func receiptsPage(c *call, l receiptList) web.Console {
+	t := receiptTable(l.lines)
+	t.More, t.Export = c.next(l.Next), "/admin/receipts/export"
+	if l.of != "" {
+		t.Export += "?sub=" + url.QueryEscape(string(l.of))
+	}
+	return web.Console{Title: "Receipts", Lead: "What each sign-out ended, reached and still owes.", Tables: []web.Table{t}}
+}
+
+func receiptPage(c *call, r operate.ReceiptPage) web.Console {
+	p := web.Console{Title: web.Say("Receipt %s", number(r.Number)), Back: "/admin/receipts", Facts: []web.Fact{{Label: "At", At: r.EndedAt}, {Label: "What", Text: string(r.Cause)}, {Label: "By", Text: string(r.Actor)},
+		{Label: "Why", Text: r.Reason}, {Label: "Sessions", Text: fmt.Sprint(r.Sessions)}, {Label: "Refresh families", Text: fmt.Sprint(r.Families)}, {Label: "Owed", Text: fmt.Sprint(r.Owed), Bad: r.Owed > 0},
+		{Label: "Other APIs until", At: r.APIs}}}
+	if r.Subject != "" {
+		p.Facts = append(p.Facts, web.Fact{Label: "Person", Text: string(r.Subject), To: personLink(r.Subject).To})
+	}
+	if r.ClientID != "" {
+		p.Facts = append(p.Facts, web.Fact{Label: "App", Text: string(r.ClientID), To: appLink(r.ClientID).To})
+	}
+	t := deliveryTable(r.Deliveries)
+	t.Empty, t.More = web.Table{Empty: "No app was to be told."}.Empty, c.next(r.Next)
+	if r.Working {
+		t.Empty = web.Table{Empty: "Whom to tell is still being worked out."}.Empty
+	}
+	p.Tables = []web.Table{t}
+	return p
+}
+
+func keysPage(c *call, l keyList) web.Console {
+	p := web.Console{Title: "Keys", Lead: "Rotating is quiet: nobody is signed out. Killing ends everything that a key has signed, for ever."}
+	t := web.Table{Title: "Signing keys", Head: []web.Words{"Kid", "Use", "Algorithm", "State", "Since", "Retired"}}
+	if c.allowed(idp.DutyKeys) {
+		t.Head = append(t.Head, []web.Words{"Kill"}...)
+	}
+	for i, k := range l.Keys {
+		row := []web.Cell{{Text: k.Kid}, {Text: string(k.Use)}, {Text: k.Alg}, stateCell(k.State), {At: k.Created}, {}}
+		if k.Retired != nil {
+			row[5].At = *k.Retired
+		}
+		if c.allowed(idp.DutyKeys) {
+			cell := web.Cell{}
+			if k.State != operate.Killed {
+				cell.Form = &web.Form{ID: "key" + strconv.Itoa(i), Action: "/admin/keys/" + url.PathEscape(k.Kid) + "/kill", Button: "Kill", Reason: true, CSRF: c.csrf, Nonce: idp.NewSecret(16)}
+			}
+			row = append(row, cell)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	p.Tables = []web.Table{t}
+	if c.allowed(idp.DutyKeys) {
+		p.Forms = []web.Form{deed(web.Form{Title: "Rotate", Text: "The next key signs from now on.", Action: "/admin/keys/rotate", Button: "Rotate", Fields: []web.Field{{Key: "use", Label: "Of which tokens", Kind: "select", Value: "all", Options: []web.Option{{Value: "all", Label: "all"}, {Value: "access", Label: "access tokens"}, {Value: "id", Label: "ID tokens and logout tokens"}}}}})}
+	}
+	return p
+}
+
+func eventTable(all []audit.Line) web.Table {
+	t := web.Table{Title: "Events", Empty: "Nothing has happened yet.", Head: []web.Words{"At", "What", "Person", "By", "App", "Address", "Why", "More"}}
+	for _, e := range all {
+		more := ""
+		for _, k := range sorted(e.Data) {
+			more += k + "=" + e.Data[k] + " "
+		}
+		t.Rows = append(t.Rows, []web.Cell{{At: idp.Time(e.AtMS).Time()}, {Text: string(e.Kind)}, personLink(e.Account), {Text: string(e.Actor)}, appLink(e.Client), {Text: e.IP}, {Text: e.Why}, {Text: more}})
+	}
+	return t
+}
+
+func eventsPage(c *call, l eventList) web.Console {
+	t := eventTable(l.Events)
+	q := url.Values{}
+	for _, name := range []string{"sub", "kind", "actor"} {
+		if v := c.q.Get(name); v != "" {
+			q.Set(name, v)
+		}
+	}
+	t.More, t.Export = c.next(l.Next), "/admin/events/export?"+q.Encode()
+	return web.Console{Title: "Audit log", Lead: "What happened around accounts, apps and keys. exeunt audit verify proves that nothing was changed.", Tables: []web.Table{t},
+		Filter: &web.Form{Action: "/admin/events", Button: "Filter", Fields: []web.Field{{Key: "sub", Label: "Person's id", Value: string(l.filter.Account)},
+			{Key: "kind", Label: "What", Value: string(l.filter.Kind)}, {Key: "actor", Label: "By", Value: string(l.filter.Actor)}}}}
+}

@@ -1,0 +1,269 @@
+package admin
+
+import (
+	"errors"
+	"strings"
+
+	"exeunt.dev/internal/audit"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
+	"exeunt.dev/internal/web"
+	"exeunt.dev/ledger"
+)
+
+func (a *Admin) overview(c *call, v idp.View) (operate.Overview, error) {
+	return a.Looker.Look(v, c.now)
+}
+
+type deliveryList struct {
+	Deliveries []operate.Delivery `json:"deliveries"`
+	Next       string             `json:"next,omitempty"` // to be given as after
+}
+
+func (a *Admin) deliveries(c *call, v idp.View) (out deliveryList, err error) {
+	f, err := operate.Filter(v, c.q.Get("client_id"), c.q.Get("state"))
+	if err != nil {
+		return out, err
+	}
+	p, err := c.page()
+	if err != nil {
+		return out, err
+	}
+	rows, err := v.Deliveries(f, p)
+	out.Deliveries = []operate.Delivery{}
+	for i := range rows {
+		out.Deliveries = append(out.Deliveries, operate.ShowDelivery(&rows[i]))
+	}
+	if len(rows) == p.Limit {
+		out.Next = rows[len(rows)-1].ID().String()
+	}
+	return out, err
+}
+
+func (a *Admin) delivery(c *call, v idp.View) (operate.Delivery, error) {
+	id, err := idp.ParseDeliveryID(c.path("id"))
+	if err != nil {
+		return operate.Delivery{}, notFound(err)
+	}
+	d, err := v.Delivery(id)
+	return operate.ShowDelivery(&d), err
+}
+
+// delivering is an act on one delivery.
+func delivering(word string, verb func(idp.Tx, idp.DeliveryID) (idp.Delivery, error)) act {
+	return act{duty: idp.DutyDeliver, back: func(c *call) string { return "/admin/deliveries/" + c.path("id") }, do: func(c *call, tx idp.Tx) (out outcome, err error) {
+		id, err := idp.ParseDeliveryID(c.path("id"))
+		if err != nil {
+			return out, notFound(err)
+		}
+		d, err := verb(tx, id)
+		return outcome{done: word, json: operate.ShowDelivery(&d),
+			event: idp.Event{Kind: idp.EventOperator, Account: d.Account, Client: d.Client, Receipt: d.Receipt, Data: map[string]string{"act": word, "delivery": id.String()}}}, err
+	}}
+}
+
+func resend() act { return delivering("owed", operate.Resend) }
+func giveUp() act { return delivering("given-up", operate.GiveUp) }
+
+type receiptList struct {
+	Receipts []operate.Receipt `json:"receipts"`
+	Next     string            `json:"next,omitempty"`
+	lines    []operate.Line    // in place of them, for a page
+	of       idp.AccountID
+}
+
+func (a *Admin) receipts(c *call, v idp.View) (out receiptList, err error) {
+	p, err := c.page()
+	if err != nil {
+		return out, err
+	}
+	before, err := operate.Before(p.After)
+	if err != nil {
+		return out, err
+	}
+	out.of = idp.AccountID(c.q.Get("sub"))
+	if c.people {
+		out.lines, err = operate.Lines(v, out.of, before, p.Limit)
+		if len(out.lines) == p.Limit {
+			out.Next = number(out.lines[len(out.lines)-1].Number)
+		}
+		return out, err
+	}
+	rows, err := v.Receipts(out.of, before, p.Limit)
+	if err != nil {
+		return out, err
+	}
+	out.Receipts = []operate.Receipt{}
+	for i := range rows {
+		one, err := operate.ShowReceipt(v, &rows[i], c.now)
+		if err != nil {
+			return out, err
+		}
+		out.Receipts = append(out.Receipts, one)
+	}
+	if len(rows) == p.Limit {
+		out.Next = number(rows[len(rows)-1].Number)
+	}
+	return out, nil
+}
+
+func (a *Admin) receipt(c *call, v idp.View) (out operate.ReceiptPage, err error) {
+	p, err := c.page()
+	if err != nil {
+		return out, err
+	}
+	n, err := operate.Before(c.path("number"))
+	if err != nil {
+		return out, idp.ErrNotFound
+	}
+	row, err := v.ReceiptByNumber(n)
+	if err != nil {
+		return out, err
+	}
+	return operate.ReadReceipt(v, &row, c.now, p)
+}
+
+type keyList struct {
+	Keys []operate.Key `json:"keys"`
+}
+
+func (a *Admin) keys(_ *call, v idp.View) (out keyList, err error) {
+	out.Keys, err = operate.Keys(v)
+	return out, err
+}
+
+func aboutKeys(*call) string { return "/admin/keys" }
+
+func (a *Admin) rotateKeys() act {
+	return act{duty: idp.DutyKeys, back: aboutKeys, apart: func(c *call) (out outcome, err error) {
+		uses := []idp.KeyUse{idp.UseAccess, idp.UseID}
+		switch use := c.in.Get("use"); use {
+		case "", "all":
+		case string(idp.UseAccess), string(idp.UseID):
+			uses = []idp.KeyUse{idp.KeyUse(use)}
+		default:
+			return out, idp.Invalid("use", "A use is access, id or all.")
+		}
+		for _, use := range uses {
+			if err := a.Ring.Rotate(c.r.Context(), use); err != nil {
+				return out, err
+			}
+		}
+		return outcome{done: "rotated", event: idp.Event{Kind: idp.EventKeyRotated, Data: map[string]string{"use": c.in.Get("use")}}}, nil
+	}}
+}
+
+func (a *Admin) killKey() act {
+	return act{duty: idp.DutyKeys, title: web.Console{Title: "Kill this key?"}.Title, back: aboutKeys,
+		reach: func(c *call, v idp.View) (question, error) {
+			keys, err := operate.Keys(v)
+			if err != nil {
+				return question{}, err
+			}
+			for _, k := range keys {
+				if k.Kid == c.path("kid") {
+					n, err := v.SessionsAlive()
+					return question{Text: web.Say("Everything that %s has signed is refused from then on, for ever, by everybody. Apps get new tokens with the next key at their next refresh.", k.Kid), People: n, Of: true}, err
+				}
+			}
+			return question{}, idp.ErrNotFound
+		},
+		apart: func(c *call) (out outcome, err error) {
+			kid, err := ledger.ParseName(c.path("kid"))
+			if err != nil {
+				return out, idp.ErrNotFound
+			}
+			by := c.by()
+			out.receipt, err = a.Ring.Kill(c.r.Context(), kid, idp.Cause{Kind: idp.CauseKeyKilled, Actor: by.Actor, Reason: by.Reason})
+			out.done = "killed"
+			out.event = idp.Event{Kind: idp.EventOperator, Data: map[string]string{"act": "key-killed", "kid": kid.String()}}
+			return out, err
+		}}
+}
+
+type operatorList struct {
+	Operators []operate.Operator `json:"operators"`
+	Next      string             `json:"next,omitempty"`
+}
+
+func (a *Admin) operators(c *call, v idp.View) (out operatorList, err error) {
+	p, err := c.page()
+	if err != nil {
+		return out, err
+	}
+	out.Operators, err = operate.Operators(v, p)
+	if len(out.Operators) == p.Limit {
+		out.Next = string(out.Operators[len(out.Operators)-1].Subject)
+	}
+	return out, err
+}
+
+func aboutOperators(*call) string { return "/admin/operators" }
+
+func giveRole() act {
+	return act{duty: idp.DutyRoles, back: aboutOperators, do: func(c *call, tx idp.Tx) (out outcome, err error) {
+		role, err := idp.ParseRole(c.in.Get("role"))
+		if err != nil {
+			return out, err
+		}
+		who, err := tx.AccountByUsername(c.in.Get("username"))
+		if errors.Is(err, idp.ErrNotFound) {
+			err = idp.Invalid("username", "There is nobody with this username.")
+		}
+		if err == nil && role != idp.RoleAdmin {
+			err = operate.KeepAdmin(tx, who.ID)
+		}
+		if err == nil {
+			err = operate.Give(tx, who.ID, role, c.by())
+		}
+		return outcome{done: "given", event: idp.Event{Kind: idp.EventRoleGiven, Account: who.ID, Data: map[string]string{"role": string(role)}}}, err
+	}}
+}
+
+func takeRole() act {
+	return act{duty: idp.DutyRoles, back: aboutOperators, do: func(c *call, tx idp.Tx) (out outcome, err error) {
+		if err := operate.KeepAdmin(tx, c.sub()); err != nil {
+			return out, err
+		}
+		had, err := tx.Operator(c.sub())
+		if err == nil {
+			err = operate.Take(tx, c.sub())
+		}
+		return outcome{done: "taken", event: idp.Event{Kind: idp.EventRoleTaken, Account: c.sub(), Data: map[string]string{"role": string(had.Role)}}}, err
+	}}
+}
+
+type eventList struct {
+	Events []audit.Line `json:"events"`
+	Next   string       `json:"next,omitempty"`
+	filter idp.EventFilter
+}
+
+func (a *Admin) events(c *call, v idp.View) (out eventList, err error) {
+	p, err := c.page()
+	if err != nil {
+		return out, err
+	}
+	out.filter = idp.EventFilter{Account: idp.AccountID(c.q.Get("sub")), Kind: idp.EventKind(c.q.Get("kind")), Actor: idp.Actor(c.q.Get("actor"))}
+	if err := findable(out.filter); err != nil {
+		return out, err
+	}
+	rows, err := v.Events(out.filter, p)
+	out.Events = []audit.Line{}
+	for i := range rows {
+		out.Events = append(out.Events, audit.Show(&rows[i]))
+	}
+	if len(rows) == p.Limit {
+		out.Next = rows[len(rows)-1].ID.String()
+	}
+	return out, err
+}
+
+// findable refuses a question that only a walk through the whole log could answer.
+func findable(f idp.EventFilter) error {
+	actor := string(f.Actor)
+	if actor == "" || f.Account != "" || f.Kind != "" || strings.HasPrefix(actor, "operator:") || strings.HasPrefix(actor, "client:") {
+		return nil
+	}
+	return idp.Invalid("actor", "An actor is operator:NAME or client:ID; what people did is found by their id.")
+}

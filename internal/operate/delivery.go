@@ -1,0 +1,113 @@
+package operate
+
+import (
+	"errors"
+	"time"
+
+	"exeunt.dev/internal/idp"
+)
+
+// Delivery is one as operators see it.
+type Delivery struct {
+	ID        string            `json:"id"`
+	Receipt   uint64            `json:"receipt"`
+	ClientID  idp.ClientID      `json:"client_id"`
+	Subject   idp.AccountID     `json:"sub"`
+	Sid       string            `json:"sid"`
+	State     idp.DeliveryState `json:"state"`
+	Created   time.Time         `json:"created_at"`
+	Resent    *time.Time        `json:"resent_at,omitempty"` // by an operator, for the last time
+	Attempts  int               `json:"attempts"`            // since then
+	Attempted *time.Time        `json:"attempted_at,omitempty"`
+	Next      *time.Time        `json:"next_attempt_at,omitempty"`
+	Confirmed *time.Time        `json:"confirmed_at,omitempty"`
+	Status    int               `json:"status,omitempty"` // of the last answer
+	Why       string            `json:"why,omitempty"`
+}
+
+func at(t idp.Time) *time.Time {
+	if t == 0 {
+		return nil
+	}
+	out := t.Time()
+	return &out
+}
+
+// ShowDelivery makes the operators' view of a delivery.
+func ShowDelivery(d *idp.Delivery) Delivery {
+	return Delivery{ID: d.ID().String(), Receipt: d.Receipt, ClientID: d.Client, Subject: d.Account, Sid: d.Sid.String(), State: d.State, Created: d.CreatedAt.Time(), Resent: at(d.Since),
+		Attempts: d.Attempts, Attempted: at(d.AttemptedAt), Next: at(d.Due), Confirmed: at(d.ConfirmedAt), Status: d.Status, Why: d.Error}
+}
+
+// Filter reads what a list of deliveries is narrowed to: an app, which must be there, and a state, or "dead" for all that apps will not
+// get any more.
+func Filter(v idp.View, client, state string) (f idp.DeliveryFilter, err error) {
+	f.Client = idp.ClientID(client)
+	switch s := idp.DeliveryState(state); {
+	case state == "":
+	case state == "dead":
+		f.Dead = true
+	case s == idp.Owed || s.Dead():
+		f.State = s
+	default:
+		return f, idp.Invalid("state", "A state is owed, dead, refused, out-of-time or given-up.")
+	}
+	if client == "" {
+		return f, nil
+	}
+	if _, err = v.Client(f.Client); errors.Is(err, idp.ErrNotFound) {
+		err = idp.Invalid("client_id", "There is no such app.")
+	}
+	return f, err
+}
+
+// StateError says that something is in no state for what was asked.
+type StateError struct{ Sentence string }
+
+func (e *StateError) Error() string { return e.Sentence }
+
+// Is makes it an idp.ErrConflict.
+func (e *StateError) Is(err error) bool { return err == idp.ErrConflict }
+
+func not(sentence string) error { return &StateError{sentence} }
+
+// Resend makes a delivery owed again. idp.ErrNotFound; a StateError: its app has confirmed it, or cannot be told.
+func Resend(tx idp.Tx, id idp.DeliveryID) (d idp.Delivery, err error) {
+	if d, err = tx.Delivery(id); err != nil {
+		return d, err
+	}
+	if d.State == idp.Confirmed {
+		return d, not("Its app has confirmed it.")
+	}
+	app, err := tx.Client(d.Client)
+	if err != nil && !errors.Is(err, idp.ErrNotFound) {
+		return d, err
+	}
+	if app.BackchannelLogoutURI == "" {
+		return d, not("Its app has no back channel: register its backchannel_logout_uri first.")
+	}
+	now, err := tx.Mint()
+	if err != nil {
+		return d, err
+	}
+	return after(tx, id, not("Its app has confirmed it."), func() (bool, error) { return tx.SendAgain(id, now) })
+}
+
+// GiveUp makes an owed delivery dead. Errors as those of Resend.
+func GiveUp(tx idp.Tx, id idp.DeliveryID) (d idp.Delivery, err error) {
+	if d, err = tx.Delivery(id); err != nil {
+		return d, err
+	}
+	return after(tx, id, not("It is not owed."), func() (bool, error) { return tx.GiveUp(id) })
+}
+
+func after(tx idp.Tx, id idp.DeliveryID, refused error, act func() (bool, error)) (d idp.Delivery, err error) {
+	done, err := act()
+	if err == nil && !done {
+		err = refused
+	}
+	if err != nil {
+		return d, err
+	}
+	return tx.Delivery(id)
+}

@@ -1,0 +1,220 @@
+package operate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"exeunt.dev/internal/idp"
+)
+
+// Fields are what somebody has written about an app, by the names of RFC 7591 and ours. What is not there stays as it is; no values
+// empty a list, and a text or a switch that is there without a value is empty or off.
+type Fields map[string][]string
+
+// Has says that something was written.
+func (f Fields) Has(name string) bool { _, ok := f[name]; return ok }
+
+// Get is the text of a field; "" if there is none.
+func (f Fields) Get(name string) string {
+	if all := f[name]; len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
+// On says that a switch is on.
+func (f Fields) On(name string) bool {
+	switch f.Get(name) {
+	case "", "false", "no":
+		return false
+	}
+	return true
+}
+
+const mostURIs = 50
+
+// NewClient makes an app out of fields; id and kind, which never change, are among them. Errors are of idp.Invalid, by field.
+func NewClient(f Fields, algs []string) (c idp.Client, err error) {
+	c = idp.Client{ID: idp.ClientID(f.Get("client_id")), Kind: idp.ClientKind(f.Get("kind")), AuthMethod: idp.AuthBasic}
+	if err := idp.ValidClientID(string(c.ID)); err != nil {
+		return c, idp.Invalid("client_id", sentence(err))
+	}
+	switch c.Kind {
+	case idp.KindWeb:
+		c.GrantTypes = []string{"authorization_code", "refresh_token"}
+	case idp.KindBrowser, idp.KindNative:
+		c.AuthMethod, c.GrantTypes = idp.AuthNone, []string{"authorization_code", "refresh_token"}
+	case idp.KindMachine:
+		c.GrantTypes = []string{"client_credentials"}
+	case idp.KindAPI:
+	default:
+		return c, idp.Invalid("kind", "A kind is web, browser, native, machine or api.")
+	}
+	rest := Fields{}
+	for name, values := range f {
+		if name != "client_id" && name != "kind" {
+			rest[name] = values
+		}
+	}
+	return c, rest.apply(&c, algs)
+}
+
+func sentence(err error) string {
+	if i, ok := err.(*idp.InvalidError); ok {
+		return i.Sentence
+	}
+	return err.Error()
+}
+
+// apply writes the fields into an app and checks all of it.
+func (f Fields) apply(c *idp.Client, algs []string) error {
+	texts := map[string]*string{
+		"name": &c.Name, "token_endpoint_auth_method": &c.AuthMethod, "id_token_signed_response_alg": &c.IDTokenAlg, "introspection_signed_response_alg": &c.IntrospectionAlg,
+		"backchannel_logout_uri": &c.BackchannelLogoutURI, "frontchannel_logout_uri": &c.FrontchannelLogoutURI,
+		"client_uri": &c.URI, "logo_uri": &c.LogoURI, "policy_uri": &c.Policy, "tos_uri": &c.Terms,
+	}
+	lists := map[string]*[]string{
+		"redirect_uris": &c.RedirectURIs, "post_logout_redirect_uris": &c.PostLogoutURIs, "logout_uris": &c.LogoutURIs, "scopes": &c.Scopes, "audiences": &c.Audiences,
+	}
+	switches := map[string]*bool{
+		"first_party": &c.FirstParty, "offline": &c.Offline, "await_logout": &c.AwaitLogout, "backchannel_sid_only": &c.BackchannelSidOnly,
+		"backchannel_logout_session_required": &c.BackchannelLogoutSessionRequired, "frontchannel_logout_session_required": &c.FrontchannelLogoutSessionRequired,
+	}
+	dpop, binds := string(c.DPoP), c.BindAddress.String()
+	texts["dpop"], texts["bind_address"] = &dpop, &binds
+	told, asked, method := c.BackchannelLogoutURI, c.FrontchannelLogoutURI, c.AuthMethod
+	for name, values := range f {
+		switch {
+		case texts[name] != nil:
+			if len(values) > 1 {
+				return idp.Invalid(name, "There is one value of "+name+" only.")
+			}
+			*texts[name] = strings.TrimSpace(f.Get(name))
+		case lists[name] != nil:
+			if *lists[name] = clean(values); len(*lists[name]) > mostURIs {
+				return idp.Invalid(name, fmt.Sprintf("There are at most %d %s.", mostURIs, name))
+			}
+		case switches[name] != nil:
+			*switches[name] = f.On(name)
+		default:
+			return idp.Invalid(name, "An app has no such setting.")
+		}
+	}
+	// Who is told of a sign-out learns of which one, unless somebody says otherwise.
+	if c.BackchannelLogoutURI != told && !f.Has("backchannel_logout_session_required") {
+		c.BackchannelLogoutSessionRequired = c.BackchannelLogoutURI != ""
+	}
+	if c.FrontchannelLogoutURI != asked && !f.Has("frontchannel_logout_session_required") {
+		c.FrontchannelLogoutSessionRequired = c.FrontchannelLogoutURI != ""
+	}
+	if c.DPoP = idp.DPoP(dpop); dpop == "allowed" {
+		c.DPoP = idp.DPoPAllowed
+	}
+	var err error
+	if c.BindAddress, err = idp.ParseNetworks(binds); err != nil {
+		return err
+	}
+	people := c.Kind == idp.KindWeb || c.Kind == idp.KindBrowser || c.Kind == idp.KindNative
+	if method == idp.AuthNone {
+		c.AuthMethod = idp.AuthNone // whatever was said: it cannot keep a secret
+	}
+	if c.Name == "" {
+		c.Name = string(c.ID)
+	}
+	if people && len(c.Scopes) == 0 {
+		c.Scopes = []string{"openid", "profile", "email"}
+	}
+	if people && c.Offline && !slices.Contains(c.Scopes, "offline_access") {
+		c.Scopes = append(c.Scopes, "offline_access")
+	}
+	return check(c, people, method, algs)
+}
+
+// clean leaves out spaces, empty values and repeats.
+func clean(values []string) (out []string) {
+	for _, v := range values {
+		if v = strings.TrimSpace(v); v != "" && !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func check(c *idp.Client, people bool, method string, algs []string) error {
+	kind := "a client of kind " + string(c.Kind)
+	switch {
+	case len([]rune(c.Name)) > 100 || strings.ContainsFunc(c.Name, unseen):
+		return idp.Invalid("name", "A name has at most 100 characters, all of which can be seen.")
+	case people && len(c.RedirectURIs) == 0:
+		return idp.Invalid("redirect_uris", "An app that people sign in to needs an address to come back to.")
+	case !people && len(c.RedirectURIs)+len(c.PostLogoutURIs)+len(c.LogoutURIs)+len(c.BackchannelLogoutURI)+len(c.FrontchannelLogoutURI) > 0:
+		return idp.Invalid("kind", "People do not sign in to "+kind+": it has no addresses.")
+	case c.Kind == idp.KindAPI && len(c.Audiences) == 0:
+		return idp.Invalid("audiences", "An API needs the name that tokens for it carry.")
+	case c.Offline && (!people || c.Kind == idp.KindBrowser):
+		return idp.Invalid("offline", "It cannot have offline access, being "+kind+".")
+	case c.AuthMethod != idp.AuthNone && c.AuthMethod != idp.AuthBasic && c.AuthMethod != idp.AuthPost:
+		return idp.Invalid("token_endpoint_auth_method", "An app shows its secret by client_secret_basic or client_secret_post.")
+	case c.AuthMethod == idp.AuthNone && method != idp.AuthNone:
+		return idp.Invalid("token_endpoint_auth_method", "An app that has a secret shows it.")
+	}
+	if err := c.ValidBinding(); err != nil {
+		return err
+	}
+	for _, a := range []struct{ name, alg string }{{"id_token_signed_response_alg", c.IDTokenAlg}, {"introspection_signed_response_alg", c.IntrospectionAlg}} {
+		if a.alg != "" && !slices.Contains(algs, a.alg) {
+			return idp.Invalid(a.name, "Nothing can be signed in "+a.alg+".")
+		}
+	}
+	for _, s := range c.Scopes {
+		// RFC 6749 section 3.3.
+		if len(s) > 200 || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
+			return idp.Invalid("scopes", fmt.Sprintf("%q is no scope: it has visible ASCII characters without quotes and backslashes.", s))
+		}
+		if idp.Power(s) && c.Kind != idp.KindMachine {
+			return idp.Invalid("scopes", "Only a machine may have the scope "+s+": it reaches everybody.")
+		}
+	}
+	for _, a := range c.Audiences {
+		if len(a) > 2048 || strings.ContainsFunc(a, func(r rune) bool { return r <= ' ' || unseen(r) }) {
+			return idp.Invalid("audiences", fmt.Sprintf("%q is not the name of an API.", a))
+		}
+	}
+	return checkURIs(c)
+}
+
+func checkURIs(c *idp.Client) error {
+	for _, l := range []struct {
+		name string
+		uris []string
+	}{{"redirect_uris", c.RedirectURIs}, {"post_logout_redirect_uris", c.PostLogoutURIs}, {"logout_uris", c.LogoutURIs}} {
+		for _, uri := range l.uris {
+			if err := idp.ValidRedirectURI(uri, c.Kind); err != nil {
+				return idp.Invalid(l.name, sentence(err))
+			}
+		}
+	}
+	for _, l := range []struct{ name, uri string }{{"client_uri", c.URI}, {"logo_uri", c.LogoURI}, {"policy_uri", c.Policy}, {"tos_uri", c.Terms}} {
+		if l.uri != "" && idp.ValidRedirectURI(l.uri, idp.KindWeb) != nil {
+			return idp.Invalid(l.name, "An address must be https, or http on a loopback address, without fragment.")
+		}
+	}
+	switch {
+	case c.BackchannelLogoutURI != "":
+		if err := idp.ValidBackchannelURI(c.BackchannelLogoutURI); err != nil {
+			return err
+		}
+	case c.AwaitLogout:
+		return idp.Invalid("await_logout", "An app that is not told cannot be waited for.")
+	case c.BackchannelSidOnly:
+		return idp.Invalid("backchannel_sid_only", "An app that is not told is told of nobody.")
+	}
+	if c.FrontchannelLogoutURI != "" {
+		return idp.ValidFrontchannelURI(c.FrontchannelLogoutURI, c.RedirectURIs)
+	}
+	return nil
+}
+
+func unseen(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
