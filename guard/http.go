@@ -85,7 +85,7 @@ func (g *Guard) Require(scopes ...string) func(http.Handler) http.Handler {
 			ctx, stop := g.Watch(context.WithValue(r.Context(), tokenKey{}, tok), tok)
 			defer stop()
 			if ctx.Err() != nil && r.Context().Err() == nil {
-				g.Deny(w, context.Cause(ctx))
+				g.Deny(w, g.refuse(context.Cause(ctx)))
 				return
 			}
 			next.ServeHTTP(w, r.WithContext(ctx))

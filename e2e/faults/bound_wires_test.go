@@ -128,8 +128,8 @@ func (w *world) wires(t *testing.T) {
 		s.settle()
 	})
 	// Connections break after a moment, again and again; every second new tail begins as an older one did, some answers are held
-	// until later ones have been given, and some are older ones. Caught: a guard that takes what comes for a continuation of what it
-	// has.
+	// until later ones have been given, and some are older ones. A guard that took an old tail for a continuation of what it has would
+	// be set right by its next question: this row is for the recovery, and for nobody being refused.
 	w.row(t, "reordered reconnects", false, func(t *testing.T, row *line) {
 		s := w.on(t, row, 10)
 		old := &kept{all: map[string][][]byte{}}
