@@ -91,6 +91,7 @@ func signedIn() [][3]string {
 		{"passkeys", "/account/passkeys", "h2"},
 		{"authenticator", "/account/authenticator", "h2"},
 		{"recovery", "/account/recovery", "h2"},
+		{"providers", "/account/providers", "h1"},
 		{"mail address", "/account/mail", "h1"},
 		{"lock", "/account/lock", "h1"},
 		{"review", "/account/review", "h1"},
