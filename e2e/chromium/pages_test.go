@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/operate"
 	"github.com/chromedp/cdproto/emulation"
@@ -36,6 +37,12 @@ const flaws = `(() => {
 // look holds a page to what everybody needs of it, on a desk, in the dark and on a small telephone.
 func look(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
+	fits(t, ctx, name, accessible)
+}
+
+// fits holds a page to less: it fits, and can be read.
+func fits(t *testing.T, ctx context.Context, name string, more func(*testing.T, context.Context, string)) {
+	t.Helper()
 	for _, as := range []struct {
 		name, scheme string
 		width        int64
@@ -59,8 +66,8 @@ func look(t *testing.T, ctx context.Context, name string) {
 		shot(t, ctx, name+" "+as.name)
 		if twice {
 			do(t, ctx, "text as it was", run(`document.documentElement.removeAttribute("style")`))
-		} else if (as.scheme == "dark") == (as.width < 360) { // by day on a desk, in the dark on a small telephone
-			accessible(t, ctx, name+", "+as.name)
+		} else if more != nil && (as.scheme == "dark") == (as.width < 360) { // by day on a desk, in the dark on a small telephone
+			more(t, ctx, name+", "+as.name)
 		}
 	}
 	do(t, ctx, "the window as it was", chromedp.EmulateViewport(900, 900))
@@ -84,7 +91,21 @@ func signedIn() [][3]string {
 		{"passkeys", "/account/passkeys", "h2"},
 		{"authenticator", "/account/authenticator", "h2"},
 		{"recovery", "/account/recovery", "h2"},
+		{"mail address", "/account/mail", "h1"},
+		{"lock", "/account/lock", "h1"},
+		{"review", "/account/review", "h1"},
 		{"close", "/account/close", "h1"},
+	}
+}
+
+// signedOut are the pages of who cannot get in.
+func signedOut() [][3]string {
+	return [][3]string{
+		{"forgotten", "/login/forgot", "h1"},
+		{"a link to reset that is over", "/login/reset?link=x", "h1"},
+		{"reset", "/login/reset/done", "h1"},
+		{"a link to lock that is over", "/login/lock?link=x", "h1"},
+		{"locked", "/login/locked", "h1"},
 	}
 }
 
@@ -107,7 +128,9 @@ func operators() [][3]string {
 }
 
 func everyPage(t *testing.T, lang string) {
-	x := newTable(t)
+	x := newTable(t, func(c *config.Config) {
+		c.Mail = config.Mail{Host: "127.0.0.1", Port: 1, TLS: "none", From: "exeunt@example.com"}
+	})
 	user := "maximiliane.von-hohenstein-wittelsbach@department.example.com"
 	account := idp.Account{Username: user}
 	if err := x.base.AddAccount(t.Context(), &account, password); err != nil {
@@ -174,6 +197,9 @@ func everyPage(t *testing.T, lang string) {
 	}
 	look(t, ctx, lang+" receipt")
 	open("nobody here", x.at+"/logout", "h1")
+	for _, p := range signedOut() {
+		open(p[0], x.at+p[1], p[2])
+	}
 	open("no such receipt", x.at+"/signout/unknown", "h1")
 	// Last: where no app takes the link, the browser holds up every click after it.
 	do(t, ctx, "on to an app of the system", chromedp.Navigate(ask("guest", "com.example.guest:/cb", "")), chromedp.WaitVisible(css("#password")), enter,

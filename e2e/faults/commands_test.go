@@ -101,7 +101,7 @@ func TestPromise_CommandsBesideTheServer(t *testing.T) {
 	check("key kill ends the access tokens, and refreshing goes on")
 	check("with the new key")
 
-	c.command(nil, "client", "end", "news", "--disable")
+	c.command(nil, "client", "disable", "news")
 	for _, p := range people {
 		for _, s := range p.sessions {
 			end(&s.apps["news"].family, &s.apps["news"].token)

@@ -3,12 +3,15 @@ package rooms_test
 import (
 	"encoding/json"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"exeunt.dev/internal/audit"
+	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
 )
 
@@ -110,14 +113,17 @@ func TestAppsPage(t *testing.T) {
 	}
 }
 
+type activityLine struct{ Kind, Cause, By, Receipt, Browser, IP string }
+
 type activityList struct {
-	Activity []struct{ Kind, Cause, By, Receipt, Browser, IP string }
+	Activity []activityLine
 	Next     string
 }
 
 func (p *person) happened() (out activityList) {
 	p.t.Helper()
 	decode(p.t, p.get("/account/activity"), &out)
+	out.Activity = slices.DeleteFunc(out.Activity, func(a activityLine) bool { return a.Kind == string(idp.EventNewDevice) }) // beside a sign-in: its own tests
 	return out
 }
 
@@ -137,7 +143,7 @@ func TestActivityPage(t *testing.T) {
 	}
 	var list activityList
 	has := func(kind, cause, by string) bool {
-		return slices.ContainsFunc(list.Activity, func(a struct{ Kind, Cause, By, Receipt, Browser, IP string }) bool {
+		return slices.ContainsFunc(list.Activity, func(a activityLine) bool {
 			return a.Kind == kind && a.Cause == cause && a.By == by && (kind != "ended" || strings.Contains(a.Receipt, "/signout/"))
 		})
 	}
@@ -208,7 +214,7 @@ func (n *node) everything() (out []idp.Event) {
 // Both lists are walked to their ends by pages, with nothing twice and nothing left out.
 func TestActivityPaged(t *testing.T) {
 	n := start(t)
-	p := n.alice()
+	n.alice()
 	var me idp.Account
 	if err := n.server.Store.Update(t.Context(), func(tx idp.Tx) (err error) {
 		if me, err = tx.AccountByUsername("alice"); err != nil {
@@ -228,13 +234,16 @@ func TestActivityPaged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p = n.alice()
+	p := n.alice()
 	count, receipts, pages := 0, map[string]bool{}, 0
 	for after := ""; ; pages++ {
 		var list activityList
 		decode(t, p.get("/account/activity?after="+url.QueryEscape(after)), &list)
 		for _, a := range list.Activity {
-			if count++; a.Receipt != "" {
+			if a.Kind != string(idp.EventNewDevice) {
+				count++
+			}
+			if a.Receipt != "" {
 				receipts[a.Receipt] = true
 			}
 		}
@@ -314,5 +323,19 @@ func TestLiveList(t *testing.T) {
 	q.post("/account/sessions/all/end", fields(q.get("/account").body))
 	if a := ask(tag); a.status != 401 {
 		t.Errorf("this one was ended elsewhere: %d", a.status)
+	}
+}
+
+// With a table of places the list says where an address is; without one, or for an address that is in none, it says nothing.
+func TestPlaceOfSession(t *testing.T) {
+	table := filepath.Join(t.TempDir(), "places.csv")
+	if err := os.WriteFile(table, []byte("127.0.0.0,127.255.255.255,XX,Home\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, file := range map[bool]string{true: table, false: ""} {
+		n := start(t, func(c *config.Config) { c.Places = file })
+		if page := n.alice().get("/account"); strings.Contains(page.body, "127.0.0.1 · XX, Home") != want {
+			t.Errorf("with a table: %v: %s", want, page.body)
+		}
 	}
 }

@@ -18,9 +18,9 @@ import (
 )
 
 // startNamed is a node at a name, for browsers give no passkeys at a number.
-func startNamed(t *testing.T) *node {
+func startNamed(t *testing.T, change ...func(*config.Config)) *node {
 	t.Helper()
-	n := start(t, func(c *config.Config) { c.Issuer = strings.Replace(c.Issuer, "127.0.0.1", "localhost", 1) })
+	n := start(t, append(change, func(c *config.Config) { c.Issuer = strings.Replace(c.Issuer, "127.0.0.1", "localhost", 1) })...)
 	n.at = n.config.Issuer
 	return n
 }

@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/mail/mailtest"
 )
 
 func (p *person) wants(address string) answer {
@@ -173,5 +175,46 @@ func TestReview(t *testing.T) {
 	}
 	if page := q.get("/account/review"); !strings.Contains(page.body, "nothing that was added before") {
 		t.Error(page.body)
+	}
+}
+
+// A passkey from before a recovery signs nobody in until its person has said that it is theirs; and a lock that has opened by itself is open
+// for passkeys, too.
+func TestReview_Passkey(t *testing.T) {
+	m := &mailed{office: mailtest.Start(t, mailtest.Options{})}
+	m.node = startNamed(t, func(c *config.Config) { c.Mail = mailServer(m.office) })
+	m.hasMail("alice", aliceMail)
+	p := m.alice()
+	key := m.authenticator()
+	p.asks("/account/passkeys", "/account/passkeys/challenge")
+	if a := p.add(key, "hers, or the thief's"); a.status != http.StatusSeeOther {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	m.person().forgot("alice")
+	if m.person().sets(m.path(m.next("Set a new password")), newPW).status != http.StatusSeeOther {
+		t.Fatal("no new password")
+	}
+	q := m.person()
+	if a := q.passkey("/login", key); a.status != http.StatusForbidden || !strings.Contains(a.body, "from before a new password") || q.user() != "" {
+		t.Errorf("the old passkey: %d, %q", a.status, q.user())
+	}
+	q.signIn("/login", "alice", newPW)
+	page := q.get("/account/review")
+	form := fields(page.body)
+	form.Set("credential-"+q.keys().Passkeys[0].ID, "keep")
+	if a := q.post("/account/review", form); a.location != "/account" {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	s := m.person()
+	if a := s.passkey("/login", key); a.status != http.StatusSeeOther || s.user() != "alice" {
+		t.Errorf("the kept passkey: %d", a.status)
+	}
+	s.locks(idp.LockDevice, "1h")
+	if a := s.passkey("/login", key); a.status != http.StatusForbidden || !strings.Contains(a.body, "Then it opens by itself.") {
+		t.Errorf("while it is locked: %d", a.status)
+	}
+	m.passes("alice")
+	if a := s.passkey("/login", key); a.status != http.StatusSeeOther || s.user() != "alice" {
+		t.Errorf("when its time is over: %d", a.status)
 	}
 }

@@ -178,8 +178,20 @@ func byOperator() []act {
 	}
 	client := func(id string, args ...string) func(*scene) named {
 		return func(s *scene) named {
-			s.command(append([]string{"client", "end", id}, args...)...)
+			s.command(append([]string{"client", args[0], id}, args[1:]...)...)
 			return named{app: id}
+		}
+	}
+	console := func(method, to string, of named) func(*scene) named {
+		return func(s *scene) named {
+			if of == (named{}) {
+				of.browser = s.here
+			}
+			a := s.calls(method, strings.ReplaceAll(to, "SUB", string(s.account())), s.power(), map[string]any{"reason": "a test", "confirm": true})
+			if a.status != http.StatusOK {
+				s.t.Fatalf("%s %s: %d %s", method, to, a.status, a.body)
+			}
+			return of
 		}
 	}
 	return []act{
@@ -188,13 +200,17 @@ func byOperator() []act {
 		{idp.CauseLock, idp.SelectAccount, "a command", command("account", "lock", "alice")},
 		{idp.CauseLock, idp.SelectAccount, "a command, for a lost device", command("account", "lock", "alice", "--kind", "lost-device", "--for", "1h", "--why", "she called")},
 		{idp.CauseDelete, idp.SelectAccount, "a command", command("account", "delete", "alice", "--yes")},
-		{idp.CauseDisable, idp.SelectAccount, "the door", func(s *scene) named {
-			s.end(idp.EndAccount(s.account(), idp.AccountDisabled), idp.CauseDisable)
-			return named{browser: s.here}
-		}},
-		{idp.CauseClientEnded, idp.SelectClient, "a command", client("shop")},
-		{idp.CauseClientEnded, idp.SelectClient, "a command, for good", client("shop", "--disable")},
-		{idp.CauseClientEnded, idp.SelectClient, "a command, a machine", client("crawler")},
+		{idp.CauseClientEnded, idp.SelectClient, "a command", client("shop", "end")},
+		{idp.CauseClientEnded, idp.SelectClient, "a command, until it is enabled", client("shop", "disable")},
+		{idp.CauseClientEnded, idp.SelectClient, "a command, for good", client("shop", "delete", "--yes")},
+		{idp.CauseClientEnded, idp.SelectClient, "a command, a machine", client("crawler", "end")},
+		{idp.CauseClientEnded, idp.SelectClient, "the console", console("POST", "/admin/apps/shop/end", named{app: "shop"})},
+		{idp.CauseClientEnded, idp.SelectClient, "the console, for good", console("DELETE", "/admin/apps/shop", named{app: "shop"})},
+		{idp.CauseEverywhere, idp.SelectAccount, "the console", console("POST", "/admin/people/SUB/end", named{})},
+		{idp.CauseLock, idp.SelectAccount, "the console", console("POST", "/admin/people/SUB/lock", named{})},
+		{idp.CauseDisable, idp.SelectAccount, "a command", command("account", "disable", "alice")},
+		{idp.CauseDisable, idp.SelectAccount, "the console", console("POST", "/admin/people/SUB/disable", named{})},
+		{idp.CauseDelete, idp.SelectAccount, "the console", console("DELETE", "/admin/people/SUB", named{})},
 		{idp.CauseKeyKilled, idp.SelectKey, "the ring", func(s *scene) named {
 			kid := part(s.t, s.machine, 0)["kid"]
 			name, err := ledger.ParseName(kid.(string))

@@ -50,7 +50,7 @@ func endsTwice(t *testing.T, s *scene) {
 			}},
 			{"a session", func() { s.command("session", "end", "alice", l.ID) }},
 			{"a consent", func() { s.end(idp.EndConsent(s.account(), "shop"), idp.CauseConsentWithdrawn) }},
-			{"a client", func() { s.command("client", "end", "crawler", "--disable") }},
+			{"a client", func() { s.command("client", "disable", "crawler") }},
 			{"this session", func() { s.copy.thief().get(logout("id_token_hint", s.shop.tokens.ID)) }},
 			{"an account", func() { s.command("account", "lock", "alice") }},
 			{"an account for good", func() { _, _ = s.tries("account", "delete", "alice", "--yes") }}, // the second time it says that it is done

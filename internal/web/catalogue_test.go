@@ -44,14 +44,12 @@ func TestEverySentenceIsTranslated(t *testing.T) {
 			t.Errorf("without a translation into %s: %s", lang, text)
 		}
 		for s := range v.words {
-			if _, ok := said[s]; !ok && !slices.Contains(months, s) {
+			if _, ok := said[s]; !ok {
 				t.Errorf("%s: no page says %q", lang, s)
 			}
 		}
 	}
 }
-
-var months = []string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"}
 
 func sentences(t *testing.T) map[string]string {
 	out := map[string]string{}

@@ -262,7 +262,8 @@ func (v voice) when(t time.Time) template.HTML {
 	t = t.UTC()
 	text := t.Format("2 January 2006, 15:04 UTC")
 	if v.lang == "de" {
-		text = fmt.Sprintf("%d. %s %d, %s", t.Day(), v.say(t.Month().String()), t.Year(), t.Format("15:04 UTC"))
+		months := [...]string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"}
+		text = fmt.Sprintf("%d. %s %d, %s", t.Day(), months[t.Month()-1], t.Year(), t.Format("15:04 UTC"))
 	}
 	return v.time(t, text, "")
 }
