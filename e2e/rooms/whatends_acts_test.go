@@ -184,7 +184,7 @@ func byOperator() []act {
 	}
 	console := func(method, to string, of named) func(*scene) named {
 		return func(s *scene) named {
-			if of == (named{}) {
+			if of.app == "" {
 				of.browser = s.here
 			}
 			a := s.calls(method, strings.ReplaceAll(to, "SUB", string(s.account())), s.power(), map[string]any{"reason": "a test", "confirm": true})
