@@ -339,3 +339,26 @@ func TestPlaceOfSession(t *testing.T) {
 		}
 	}
 }
+
+// The last admin cannot close the account and leave nobody who may make another one; who can is no operator afterwards.
+func TestCloseAccountOfAnAdmin(t *testing.T) {
+	n := start(t)
+	p := n.operator("carol", idp.RoleAdmin)
+	page := p.get("/account/close")
+	if a := p.post("/account/close", with(fields(page.body), "username", "carol")); a.status != 409 || !strings.Contains(a.body, "the last admin") || p.user() != "carol" {
+		t.Errorf("the last admin: %d %s", a.status, a.body)
+	}
+	n.operator("dora", idp.RoleAdmin)
+	if a := p.post("/account/close", with(fields(p.get("/account/close").body), "username", "carol")); a.status != 303 || p.user() != "" {
+		t.Errorf("one of two admins: %d", a.status)
+	}
+	if err := n.server.Store.View(t.Context(), func(v idp.View) error {
+		all, err := v.Operators(idp.Page{Limit: 10})
+		if len(all) != 1 {
+			t.Errorf("operators: %+v", all)
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
+}

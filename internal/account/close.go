@@ -7,6 +7,7 @@ import (
 
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/web"
 )
 
@@ -40,6 +41,9 @@ func (a *Account) close(w http.ResponseWriter, r *http.Request, s *idp.Session, 
 	}
 	var receipt idp.Receipt
 	err = a.Store.Update(r.Context(), func(tx idp.Tx) (err error) {
+		if err := operate.KeepAdmin(tx, s.Account); err != nil {
+			return err
+		}
 		// Under the lock, so that a session that loses a race against its end closes nothing.
 		if err := tx.LockAccount(s.Account, idp.Exclusive); err != nil {
 			return err
@@ -67,8 +71,16 @@ func (a *Account) close(w http.ResponseWriter, r *http.Request, s *idp.Session, 
 				return err
 			}
 		}
+		if _, err := tx.DropOperator(s.Account); err != nil {
+			return err
+		}
 		return tx.Record(did(idp.EventAccountClosed, s, r))
 	})
+	var kept *operate.StateError
+	if errors.As(err, &kept) {
+		a.showClose(w, r, s, http.StatusConflict, kept.Sentence)
+		return
+	}
 	if errors.Is(err, idp.ErrEnded) {
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
 		return
