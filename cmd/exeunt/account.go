@@ -114,7 +114,7 @@ func (c *accountAddCmd) Run(w *world) error {
 			return usage(fmt.Sprintf("%q is no mail address", c.Email), "write for example --email "+c.Username+"@example.com")
 		}
 		a := idp.Account{Username: c.Username, Name: c.Name, Email: c.Email, EmailVerified: c.Email != ""}
-		if err := b.AddAccount(w.ctx, &a, password); err != nil {
+		if err := b.AddAccount(w.ctx, &a, password, idp.Event{Kind: idp.EventAccountCreated, Actor: operator()}); err != nil {
 			if errors.Is(err, idp.ErrConflict) {
 				err = fmt.Errorf("the username %q is taken", c.Username)
 			}
