@@ -157,7 +157,7 @@ func TestActivityPage(t *testing.T) {
 			t.Errorf("%v is missing: %+v", want, list)
 		}
 	}
-	if len(list.Activity) != 8 || list.Next != "" {
+	if len(list.Activity) != 7 || list.Next != "" {
 		t.Errorf("%d things happened: %+v", len(list.Activity), list)
 	}
 	page := p.browse("/account/activity")
