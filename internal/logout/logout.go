@@ -35,8 +35,11 @@ func (l *Logout) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /logout", l.get)
 	mux.HandleFunc("POST /logout", l.post)
 	mux.HandleFunc("POST /logout/confirm", l.confirm)
-	mux.HandleFunc("POST /customers/me/logout", l.everywhere)
-	mux.HandleFunc("POST /v1/customers/me/logout", l.everywhere)
+	for _, path := range []string{"/customers/me/logout", "/v1/customers/me/logout"} {
+		h := edge.CORS(http.HandlerFunc(l.everywhere), nil) // by bearer token alone: no cookie is read
+		mux.Handle("POST "+path, h)
+		mux.Handle("OPTIONS "+path, h)
+	}
 	mux.HandleFunc("GET /signout/{receipt}", l.receipt)
 	mux.HandleFunc("GET /signout/{receipt}/receipt.jwt", l.signed)
 	mux.HandleFunc("POST /signout/{receipt}/offline", l.endOffline)

@@ -36,6 +36,7 @@ import (
 	"exeunt.dev/internal/signin"
 	"exeunt.dev/internal/token"
 	"exeunt.dev/internal/web"
+	"exeunt.dev/js"
 )
 
 // stopWithin is how long requests under way may take when the server stops.
@@ -185,6 +186,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 		person,
 		rescuer,
 		s.feed,
+		js.Files{},
 		s,
 	} {
 		room.Mount(mux)
