@@ -114,7 +114,7 @@ func (c *accountAddCmd) Run(w *world) error {
 			return usage(fmt.Sprintf("%q is no mail address", c.Email), "write for example --email "+c.Username+"@example.com")
 		}
 		a := idp.Account{Username: c.Username, Name: c.Name, Email: c.Email, EmailVerified: c.Email != ""}
-		if err := b.AddAccount(w.ctx, &a, password); err != nil {
+		if err := b.AddAccount(w.ctx, &a, password, idp.Event{Kind: idp.EventAccountCreated, Actor: operator()}); err != nil {
 			if errors.Is(err, idp.ErrConflict) {
 				err = fmt.Errorf("the username %q is taken", c.Username)
 			}
@@ -175,9 +175,9 @@ func (r *reason) cause(kind idp.CauseKind) (idp.Cause, error) {
 	return idp.Cause{Kind: kind, Actor: operator(), Reason: r.Reason}, nil
 }
 
-// end ends everything of a person, who is in a given state afterwards; "" leaves the state. then writes what belongs to the
+// end ends everything of a person, who is in a given state afterwards; "" leaves the state. kind is the event that is recorded; "" where then does. then writes what belongs to the
 // same transaction. more is printed beside what came of it.
-func (p *person) end(w *world, why idp.Cause, state idp.AccountState, done string, then func(idp.Tx, *idp.Account) error, more map[string]any) error {
+func (p *person) end(w *world, why idp.Cause, kind idp.EventKind, state idp.AccountState, done string, then func(idp.Tx, *idp.Account) error, more map[string]any) error {
 	return p.with(w, func(b *server.Base, a idp.Account) error {
 		why.Request = idp.NewSecret(16)
 		var receipt idp.Receipt
@@ -196,7 +196,13 @@ func (p *person) end(w *world, why idp.Cause, state idp.AccountState, done strin
 			if after == "" {
 				after = row.State // a locked person does not come back by a new password
 			}
-			if receipt, err = door.EndIn(tx, idp.EndAccount(a.ID, after), why); err != nil || then == nil {
+			if receipt, err = door.EndIn(tx, idp.EndAccount(a.ID, after), why); err != nil {
+				return err
+			}
+			if kind != "" {
+				err = tx.Record(idp.Event{Kind: kind, Account: a.ID, Actor: why.Actor, Why: why.Reason, Data: map[string]string{"act": string(why.Kind)}})
+			}
+			if err != nil || then == nil {
 				return err
 			}
 			if err := then(tx, &row); err != nil {
@@ -227,7 +233,7 @@ func (c *accountEndCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	return c.end(w, why, "", "signed out everywhere", nil, nil)
+	return c.end(w, why, idp.EventOperator, "", "signed out everywhere", nil, nil)
 }
 
 type accountDeleteCmd struct {
@@ -244,10 +250,7 @@ func (c *accountDeleteCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	return c.end(w, why, idp.AccountDeleted, "deleted", func(_ idp.Tx, a *idp.Account) error {
-		a.Password, a.Name, a.Email, a.EmailVerified = "", "", "", false
-		return nil
-	}, nil)
+	return c.end(w, why, idp.EventAccountClosed, idp.AccountDeleted, "deleted", nil, nil)
 }
 
 type accountPasswordCmd struct {
@@ -277,9 +280,11 @@ func (c *accountPasswordCmd) Run(w *world) error {
 	if c.Generate {
 		done, more["password"] = done+": "+password, password
 	}
-	return c.end(w, why, "", done, func(tx idp.Tx, a *idp.Account) (err error) {
+	return c.end(w, why, idp.EventPasswordReset, "", done, func(tx idp.Tx, a *idp.Account) (err error) {
 		a.Password = hash
-		a.PasswordAt, err = tx.Mint()
-		return err
+		if a.PasswordAt, err = tx.Mint(); err != nil {
+			return err
+		}
+		return door.Replaced(tx, a.ID, a.PasswordAt)
 	}, more)
 }

@@ -167,7 +167,11 @@ func (c *auditVerifyCmd) Run(w *world) error {
 		default: // numbers above the end are a break
 			said = "; the given head is of events that were swept: it shows nothing"
 		}
+		whole := fmt.Sprintf("events %d to %d hold, and receipts up to number %d", v.First, v.Head.Number, v.Receipt)
+		if v.Head.Number < v.First {
+			whole = "no event has been sealed"
+		}
 		return w.done(map[string]any{"head": v.Head.String(), "number": v.Head.Number, "first": v.First, "open": v.Open, "given_head_met": v.Kept, "receipts_to": v.Receipt},
-			"events %d to %d hold, and receipts up to number %d; %d events are not sealed yet%s\nhead: %s", v.First, v.Head.Number, v.Receipt, v.Open, said, v.Head)
+			"%s; %d events are not sealed yet%s\nhead: %s", whole, v.Open, said, v.Head)
 	})
 }

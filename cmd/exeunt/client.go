@@ -133,7 +133,7 @@ func (c *clientAddCmd) Run(w *world) error {
 		if err != nil {
 			return wrongField(err)
 		}
-		secret, err := b.AddClient(w.ctx, &row)
+		secret, err := b.AddClient(w.ctx, &row, idp.Event{Kind: idp.EventClientAdded, Actor: operator(), Data: map[string]string{"kind": c.Kind}})
 		if errors.Is(err, idp.ErrConflict) {
 			return hint(fmt.Errorf("there is a client %q already", c.ID), "exeunt client show "+c.ID+" shows it")
 		}

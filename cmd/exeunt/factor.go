@@ -62,7 +62,7 @@ func (c *factorRemoveCmd) Run(w *world) error {
 		return err
 	}
 	id := idp.CredentialID(c.ID)
-	err = c.end(w, why, "", "removed "+c.ID, func(tx idp.Tx, a *idp.Account) error {
+	err = c.end(w, why, "", "", "removed "+c.ID, func(tx idp.Tx, a *idp.Account) error {
 		f, err := tx.Credential(id)
 		if err != nil {
 			return err

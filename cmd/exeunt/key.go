@@ -52,6 +52,9 @@ func (c *keyRotateCmd) Run(w *world) error {
 				return err
 			}
 		}
+		if err := w.record(b, idp.Event{Kind: idp.EventKeyRotated, Data: map[string]string{"use": c.Use}}); err != nil {
+			return err
+		}
 		return w.done(map[string]any{"rotated": c.Use}, "rotated: %s. What was signed before stays good; exeunt key kill KID ends it.", c.Use)
 	})
 }
@@ -75,9 +78,18 @@ func (c *keyKillCmd) Run(w *world) error {
 		if errors.Is(err, idp.ErrNotFound) {
 			return hint(fmt.Errorf("there is no key %s", kid), "exeunt key list shows which there are")
 		}
+		if err == nil {
+			err = w.record(b, idp.Event{Kind: idp.EventOperator, Why: c.Reason, Data: map[string]string{"act": "key-killed", "kid": c.Kid}})
+		}
 		if err != nil {
 			return err
 		}
 		return w.ended(b, r, c.Kid, "killed", nil)
 	})
+}
+
+// record keeps what was done to keys, which have transactions of their own.
+func (w *world) record(b *server.Base, e idp.Event) error {
+	e.Actor = operator()
+	return b.Store.Update(w.ctx, func(tx idp.Tx) error { return tx.Record(e) })
 }

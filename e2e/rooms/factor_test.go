@@ -42,7 +42,7 @@ func TestAuthenticatorApp(t *testing.T) {
 	if q.user() != "" {
 		t.Fatal("signed in with one factor of two")
 	}
-	if a := q.second(step, app.code()); a.status != 403 || q.user() != "" { // it was taken when the app was set up
+	if a := q.second(step, app.shown); a.status != 403 || q.user() != "" { // it was taken when the app was set up
 		t.Errorf("a replayed code: %d", a.status)
 	}
 	app.later()

@@ -77,6 +77,7 @@ func (n *node) start(change []func(*config.Config)) {
 		n.at = "https://" + l.Addr().String()
 	}
 	c := config.Default()
+	c.Passwords = config.Passwords{Memory: 7 * 1024, Passes: 1} // the least that is allowed: there are thousands of sign-ins here
 	dir := t.TempDir()
 	c.Issuer, c.Data, c.KeyFile = n.at, filepath.Join(dir, "exeunt.db"), filepath.Join(dir, "exeunt.key")
 	if pg != nil {

@@ -126,7 +126,8 @@ func isPage(t *testing.T, a answer, status int, words string) {
 	if a.status != status || a.location != "" || strings.Contains(a.header.Get("Refresh"), ";") || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
 		t.Errorf("not a page that stays: %d to %q %q", a.status, a.location, a.header.Get("Refresh"))
 	}
-	if !strings.Contains(a.body, words) || strings.Contains(a.body, "suite.test") || strings.Contains(a.body, "http-equiv") {
+	page, _, _ := strings.Cut(a.body, "<footer") // there the request itself is offered in other languages
+	if !strings.Contains(page, words) || strings.Contains(page, "suite.test") || strings.Contains(a.body, "http-equiv") {
 		t.Errorf("the page does not say %q, or it leads away:\n%s", words, a.body)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/web"
 )
 
@@ -24,7 +25,7 @@ func (a *Account) showClose(w http.ResponseWriter, r *http.Request, s *idp.Sessi
 }
 
 // close ends everything of the person for good. The username is not freed: apps that know people by it would take the next one who has it
-// for this one (docs/decisions). What the person told of themselves goes in the same transaction.
+// for this one (docs/decisions). What the person told of themselves goes at the door.
 func (a *Account) close(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
 	if a.again(w, r, s, "/account/close") {
 		return
@@ -40,6 +41,11 @@ func (a *Account) close(w http.ResponseWriter, r *http.Request, s *idp.Session, 
 	}
 	var receipt idp.Receipt
 	err = a.Store.Update(r.Context(), func(tx idp.Tx) (err error) {
+		if _, err := tx.Operator(s.Account); err == nil {
+			if err := operate.KeepAdmin(tx, s.Account); err != nil {
+				return err
+			}
+		}
 		// Under the lock, so that a session that loses a race against its end closes nothing.
 		if err := tx.LockAccount(s.Account, idp.Exclusive); err != nil {
 			return err
@@ -50,27 +56,15 @@ func (a *Account) close(w http.ResponseWriter, r *http.Request, s *idp.Session, 
 		if receipt, err = door.EndIn(tx, idp.EndAccount(s.Account, idp.AccountDeleted), cause(idp.CauseDelete, s, form.Get("nonce"))); err != nil {
 			return err
 		}
-		gone, err := tx.Account(s.Account)
-		if err != nil {
-			return err
-		}
-		gone.Name, gone.Email, gone.EmailVerified, gone.Password = "", "", false, ""
-		if err := tx.UpdateAccount(gone); err != nil {
-			return err
-		}
-		all, err := tx.Credentials(s.Account)
-		if err != nil {
-			return err
-		}
-		for _, c := range all {
-			if err := tx.DeleteCredential(s.Account, c.ID); err != nil {
-				return err
-			}
-		}
 		return tx.Record(did(idp.EventAccountClosed, s, r))
 	})
 	if errors.Is(err, idp.ErrEnded) {
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
+		return
+	}
+	var last *operate.StateError
+	if errors.As(err, &last) {
+		a.showClose(w, r, s, http.StatusConflict, last.Sentence)
 		return
 	}
 	if err == nil {

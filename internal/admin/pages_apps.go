@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 
@@ -36,6 +37,8 @@ func settings(c *idp.Client) []web.Field {
 		{Key: "frontchannel_logout_uri", Label: "Front-channel logout URI", Value: c.FrontchannelLogoutURI},
 		{Key: "scopes", Label: "Scopes", Kind: "area", Value: lines(c.Scopes), Hint: "What it may ask for, one to a line."},
 		{Key: "audiences", Label: "Audiences", Kind: "area", Value: lines(c.Audiences), Hint: "Which APIs it may ask tokens for; of an API, what it is called in them."},
+		{Key: "dpop", Label: "Tokens bound to a key (DPoP)", Kind: "select", Value: cmp.Or(string(c.DPoP), "allowed"), Options: []web.Option{{Value: "allowed", Label: "when it shows one"}, {Value: "required", Label: "always"}, {Value: "off", Label: "never"}}},
+		{Key: "bind_address", Label: "Tokens bound to its address", Value: c.BindAddress.String(), Hint: "off, exact, or the prefix lengths of IPv4 and IPv6 as in 24/56."},
 		{Key: "first_party", Label: "It is ours: people are not asked for consent", Kind: "check", Checked: c.FirstParty},
 		{Key: "offline", Label: "It may act while people are away", Kind: "check", Checked: c.Offline},
 		{Key: "await_logout", Label: "A browser that signs out waits for it, for a moment", Kind: "check", Checked: c.AwaitLogout},

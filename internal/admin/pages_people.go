@@ -67,8 +67,13 @@ func peoplePage(c *call, l peopleList) web.Console {
 
 func personPage(c *call, s personSheet) web.Console {
 	at := "/admin/people/" + url.PathEscape(string(s.Subject))
-	p := web.Console{Title: s.Username, Facts: []web.Fact{{Label: "Id", Text: string(s.Subject)}, {Label: "State", Text: string(s.State), Bad: s.State != idp.AccountActive},
-		{Label: "Name", Text: s.Name}, {Label: "Mail", Text: s.Email}, {Label: "Since", At: s.Created}}}
+	p := web.Console{Title: s.Username, Facts: []web.Fact{{Label: "Id", Text: string(s.Subject)}, {Label: "State", Text: string(s.State), Bad: s.State != idp.AccountActive}}}
+	for _, f := range []web.Fact{{Label: "Name", Text: s.Name}, {Label: "Mail", Text: s.Email}} {
+		if f.Text != "" {
+			p.Facts = append(p.Facts, f)
+		}
+	}
+	p.Facts = append(p.Facts, web.Fact{Label: "Since", At: s.Created})
 	if s.Role != "" {
 		p.Facts = append(p.Facts, web.Fact{Label: "Operator", Text: string(s.Role), To: "/admin/operators"})
 	}
@@ -85,8 +90,15 @@ func personPage(c *call, s personSheet) web.Console {
 		lines[i] = audit.Show(&s.events[i])
 	}
 	receipts, events := receiptTable(s.Receipts), eventTable(lines)
-	receipts.More, events.More = "/admin/receipts?sub="+url.QueryEscape(string(s.Subject)), "/admin/events?sub="+url.QueryEscape(string(s.Subject))
-	p.Tables = []web.Table{sessionTable(c, at, s.Sessions, more), apps, receipts, events}
+	if len(s.Receipts) == few {
+		receipts.All = "/admin/receipts?sub=" + url.QueryEscape(string(s.Subject))
+	}
+	if len(s.events) == few {
+		events.All = "/admin/events?sub=" + url.QueryEscape(string(s.Subject))
+	}
+	sessions := sessionTable(c, at, s.Sessions, "")
+	sessions.All = more
+	p.Tables = []web.Table{sessions, apps, receipts, events}
 	p.Forms = personForms(c, at, &s)
 	return p
 }
@@ -125,7 +137,7 @@ func sessionTable(c *call, at string, all []operate.Session, more string) web.Ta
 		for _, a := range s.Apps {
 			apps = append(apps, string(a))
 		}
-		row := []web.Cell{{Text: web.Device(s.UserAgent)}, {Text: s.IP}, {At: s.Created}, {At: s.LastSeen}, {Text: strings.Join(apps, ", ")}}
+		row := []web.Cell{{Said: web.DeviceWords(s.UserAgent)}, {Text: s.IP}, {At: s.Created}, {At: s.LastSeen}, {Text: strings.Join(apps, ", ")}}
 		if c.allowed(idp.DutyEnd) {
 			f := web.Form{ID: "session" + strconv.Itoa(i), Action: at + "/sessions/" + url.PathEscape(s.ID) + "/end", Button: "End", Reason: true, CSRF: c.csrf, Nonce: idp.NewSecret(16)}
 			row = append(row, web.Cell{Form: &f})

@@ -142,7 +142,7 @@ func eventsPage(c *call, l eventList) web.Console {
 		}
 	}
 	t.More, t.Export = c.next(l.Next), "/admin/events/export?"+q.Encode()
-	return web.Console{Title: "Audit log", Lead: "What happened around accounts, apps and keys. exeunt audit verify proves that nothing was changed.", Tables: []web.Table{t},
+	return web.Console{Title: "Audit log", Lead: "What happened around accounts, apps and keys. exeunt audit verify shows whether what was sealed has been changed.", Tables: []web.Table{t},
 		Filter: &web.Form{Action: "/admin/events", Button: "Filter", Fields: []web.Field{{Key: "sub", Label: "Person's id", Value: string(l.filter.Account)},
 			{Key: "kind", Label: "What", Value: string(l.filter.Kind)}, {Key: "actor", Label: "By", Value: string(l.filter.Actor)}}}}
 }

@@ -11,7 +11,6 @@ import (
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/upstream"
 	"exeunt.dev/internal/web"
-	"exeunt.dev/ledger"
 )
 
 const page = "/account/providers"
@@ -202,12 +201,7 @@ func (b *Broker) unlink(w http.ResponseWriter, r *http.Request, s *idp.Session, 
 		if err != nil {
 			return err
 		}
-		if duty, owed := all[i].Owe(ledger.NewName(), receipt.ID, now); owed {
-			if err := tx.InsertRevocation(duty); err != nil {
-				return err
-			}
-		}
-		return errors.Join(tx.DeleteIdentity(all[i].IdentityKey), tx.Record(did(r, s, idp.EventIdentityRemoved, all[i].IdentityKey)))
+		return errors.Join(door.Unlink(tx, &all[i], receipt.ID, now), tx.Record(did(r, s, idp.EventIdentityRemoved, all[i].IdentityKey)))
 	})
 	switch {
 	case errors.Is(err, errNone):
@@ -226,20 +220,30 @@ func (b *Broker) unlink(w http.ResponseWriter, r *http.Request, s *idp.Session, 
 	}
 }
 
-// ways counts how a person can begin a sign-in without one of the identities. Those of providers that are not configured are none.
+// ways counts how a person can begin a sign-in without one of the identities.
 func (b *Broker) ways(tx idp.Tx, a idp.AccountID, all []idp.Identity, without int) (int, error) {
 	who, err := tx.Account(a)
 	if err != nil {
 		return 0, err
 	}
 	credentials, err := tx.Credentials(a)
-	n := idp.WaysIn(&who, credentials)
-	for i := range all {
-		if i != without && b.ups[all[i].Provider] != nil {
+	return idp.WaysIn(&who, credentials) + b.count(slices.Delete(slices.Clone(all), without, without+1)), err
+}
+
+// Ways counts the providers through which a person can begin a sign-in.
+func (b *Broker) Ways(v idp.View, a idp.AccountID) (int, error) {
+	all, err := v.Identities(a)
+	return b.count(all), err
+}
+
+// count leaves out identities of providers that are not configured.
+func (b *Broker) count(all []idp.Identity) (n int) {
+	for _, i := range all {
+		if b.ups[i.Provider] != nil {
 			n++
 		}
 	}
-	return n, err
+	return n
 }
 
 func credential(s *idp.Session) idp.Cause {

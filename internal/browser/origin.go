@@ -8,7 +8,8 @@ import (
 	"exeunt.dev/internal/idp"
 )
 
-// arrive refuses a sign-in whose provider has ended it meanwhile, and keeps others from ending it before the session is written.
+// arrive refuses a sign-in whose provider has ended it meanwhile, and keeps others from ending it before the session is written. One that
+// was linked before the account was recovered proves nothing until its person has said that it is theirs: idp.ErrDoubtful.
 func arrive(tx idp.Tx, from *idp.Origin) error {
 	if from == nil {
 		return nil
@@ -19,6 +20,23 @@ func arrive(tx idp.Tx, from *idp.Origin) error {
 	over, err := tx.Overtaken(*from)
 	if err == nil && over {
 		err = idp.ErrEnded
+	}
+	if err != nil {
+		return err
+	}
+	i, err := tx.Identity(from.IdentityKey)
+	if errors.Is(err, idp.ErrNotFound) {
+		return idp.ErrEnded // unlinked meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	care, err := tx.Care(i.Account)
+	if errors.Is(err, idp.ErrNotFound) {
+		return nil
+	}
+	if err == nil && care.Doubtful(i.AddedAt) {
+		err = idp.ErrDoubtful
 	}
 	return err
 }

@@ -29,7 +29,7 @@ type Proof struct {
 // session in this browser ends, through the door.
 //
 // Errors: idp.ErrEnded (what the proof was checked under is over: ask again), idp.ErrLocked, idp.ErrSecond (the account has a second
-// factor and the proof lacks it), idp.ErrUnavailable.
+// factor and the proof lacks it), idp.ErrDoubtful (it came through a provider that was linked before a recovery), idp.ErrUnavailable.
 func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.Session, error) {
 	old, err := b.Session(r)
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {

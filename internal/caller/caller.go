@@ -39,8 +39,8 @@ func Address(peer netip.Addr, proxies []netip.Prefix, header Header, values []st
 	if !Trusts(proxies, peer) {
 		return peer
 	}
-	hops := split(strings.Join(values, ","), ',')
-	for _, hop := range slices.Backward(hops) {
+	for rest, hop := strings.Join(values, ","), ""; ; {
+		rest, hop = last(rest)
 		if header == Forwarded {
 			hop, _ = Parameter(hop, "for")
 		}
@@ -48,17 +48,31 @@ func Address(peer netip.Addr, proxies []netip.Prefix, header Header, values []st
 		if !ok {
 			return peer
 		}
-		if peer = a; !Trusts(proxies, peer) {
+		if peer = a; !Trusts(proxies, peer) || rest == "" {
 			return peer
 		}
 	}
-	return peer
 }
 
 // Last is the element of a Forwarded header that the nearest proxy wrote.
 func Last(values []string) string {
-	all := split(strings.Join(values, ","), ',')
-	return all[len(all)-1]
+	_, hop := last(strings.Join(values, ","))
+	return hop
+}
+
+// last cuts a header at its last comma outside of quotes. It reads from the right, from what the nearest proxy wrote: a quote that the
+// caller has opened and not closed would else swallow all that the proxies have added (RFC 7239 section 8.1).
+func last(s string) (rest, element string) {
+	quoted := false
+	for i := len(s) - 1; i >= 0; i-- {
+		switch {
+		case s[i] == '"' && (len(s[:i])-len(strings.TrimRight(s[:i], `\`)))%2 == 0: // not one that a backslash makes a character
+			quoted = !quoted
+		case s[i] == ',' && !quoted:
+			return s[:i], s[i+1:]
+		}
+	}
+	return "", s
 }
 
 // Parameter reads one of an element of Forwarded (RFC 7239 section 4). One that is there twice is none.

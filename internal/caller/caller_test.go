@@ -31,11 +31,23 @@ func TestAddress(t *testing.T) {
 		"Forwarded, a comma in quotes": {"10.0.0.1:80", caller.Forwarded, []string{`for=203.0.113.9;host="a,for=198.51.100.1"`}, "203.0.113.9"},
 		"Forwarded, hidden":            {"10.0.0.1:80", caller.Forwarded, []string{`for=198.51.100.1, for=_hidden`}, "10.0.0.1"},
 		"Forwarded, twice":             {"10.0.0.1:80", caller.Forwarded, []string{`for=198.51.100.1;for=203.0.113.9`}, "10.0.0.1"},
-		"Forwarded, an open quote":     {"10.0.0.1:80", caller.Forwarded, []string{`for="198.51.100.1, for=203.0.113.9`}, "10.0.0.1"},
+		"Forwarded, an open quote":     {"10.0.0.1:80", caller.Forwarded, []string{`for="198.51.100.1, for=203.0.113.9`}, "203.0.113.9"},
+		"Forwarded, all of it quoted":  {"10.0.0.1:80", caller.Forwarded, []string{`for=198.51.100.1;x=", for=203.0.113.9`}, "203.0.113.9"},
+		"Forwarded, in two headers":    {"10.0.0.1:80", caller.Forwarded, []string{`for=198.51.100.1;x="`, `for=203.0.113.9;by="[fd00::2]"`}, "203.0.113.9"},
+		"Forwarded, a quote in quotes": {"10.0.0.1:80", caller.Forwarded, []string{`for=198.51.100.1, for=203.0.113.9;host="a\"b,for=198.51.100.2"`}, "203.0.113.9"},
+		"an open quote":                {"10.0.0.1:80", caller.XForwardedFor, []string{`"198.51.100.1, 203.0.113.9`}, "203.0.113.9"},
 		"no peer":                      {"@", caller.XForwardedFor, []string{"203.0.113.9"}, "invalid IP"},
 	} {
 		if got := caller.Address(caller.Peer(c.remote), proxies, c.header, c.values); got.String() != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestLast(t *testing.T) {
+	for _, values := range [][]string{{`for=198.51.100.1;proto=https, proto=http`}, {`proto=https;x=", proto=http`}, {`proto=https;x="`, `proto=http`}, {`proto=http`}} {
+		if proto, _ := caller.Parameter(caller.Last(values), "proto"); proto != "http" {
+			t.Errorf("%q: %q", values, proto)
 		}
 	}
 }

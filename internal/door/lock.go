@@ -90,6 +90,9 @@ func open(tx idp.Tx, id idp.AccountID) (bool, error) {
 	return true, tx.DropLock(id)
 }
 
+// Replaced notes that an operator has set a new password: as after a recovery by letter, older credentials are doubtful from then on.
+func Replaced(tx idp.Tx, id idp.AccountID, now idp.Time) error { return settle(tx, id, now, true) }
+
 // settle makes links to lock the account void that are older than now.
 func settle(tx idp.Tx, id idp.AccountID, now idp.Time, recovered bool) error {
 	care, err := tx.Care(id)

@@ -53,10 +53,25 @@ func upstream(tx idp.Tx, s idp.Selector, r *idp.Receipt) (out []idp.Ending, err 
 	return out, nil
 }
 
-// forget unlinks a deleted account from its providers. The consents are taken back by duties of the same transaction, so that
-// whoever deletes an account, by whatever way, cannot forget them.
-func forget(tx idp.Tx, a idp.AccountID, r idp.ReceiptID) error {
-	all, err := tx.Identities(a)
+// forget takes from a deleted account what the person told of themselves, the operator's role, and the links to providers. The consents are
+// taken back by duties of the same transaction, so that whoever deletes an account, by whatever way, cannot forget them. What a person signed
+// in with goes with the epoch.
+func forget(tx idp.Tx, id idp.AccountID, r idp.ReceiptID) error {
+	a, err := tx.Account(id)
+	if err != nil {
+		return err
+	}
+	a.Password, a.Name, a.Email, a.EmailVerified = "", "", "", false
+	if err := tx.UpdateAccount(a); err != nil {
+		return err
+	}
+	if _, err := tx.DropOperator(id); err != nil {
+		return err
+	}
+	if err := tx.DropLock(id); err != nil {
+		return err
+	}
+	all, err := tx.Identities(id)
 	if err != nil || len(all) == 0 {
 		return err
 	}
@@ -65,14 +80,20 @@ func forget(tx idp.Tx, a idp.AccountID, r idp.ReceiptID) error {
 		return err
 	}
 	for _, i := range all {
-		if duty, owed := i.Owe(ledger.NewName(), r, now); owed {
-			if err := tx.InsertRevocation(duty); err != nil {
-				return err
-			}
-		}
-		if err := tx.DeleteIdentity(i.IdentityKey); err != nil {
+		if err := Unlink(tx, &i, r, now); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Unlink takes an identity from its account, and writes down the duty to take the consent back at the provider, as part of the act that a
+// receipt is of.
+func Unlink(tx idp.Tx, i *idp.Identity, r idp.ReceiptID, now idp.Time) error {
+	if duty, owed := i.Owe(ledger.NewName(), r, now); owed {
+		if err := tx.InsertRevocation(duty); err != nil {
+			return err
+		}
+	}
+	return tx.DeleteIdentity(i.IdentityKey)
 }

@@ -3,6 +3,7 @@ package factor
 import (
 	"context"
 	"crypto/subtle"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -27,6 +28,8 @@ type Factors struct {
 
 	// Knows gives a key to a browser in which this account has signed in before; nil: none is known.
 	Knows func(*http.Request, idp.AccountID) string
+	// Elsewhere counts the ways in that are not this package's, nor the password; nil: there are none.
+	Elsewhere func(idp.View, idp.AccountID) (int, error)
 	// Failed is told of wrong codes; nil: nobody is.
 	Failed func(idp.Event)
 }
@@ -155,8 +158,10 @@ func (f *Factors) Remove(ctx context.Context, r *http.Request, s *idp.Session, i
 			return idp.ErrNotFound
 		}
 		gone := all[at]
-		if idp.WaysIn(&who, slices.Delete(all, at, at+1)) == 0 {
-			return ErrLast
+		if gone.Kind == idp.CredentialPasskey {
+			if last, err := f.last(tx, &who, slices.Delete(all, at, at+1)); err != nil || last {
+				return errors.Join(err, ErrLast)
+			}
 		}
 		if gone.Kind == idp.CredentialTOTP {
 			if err := tx.DeleteCredentials(s.Account, idp.CredentialRecovery); err != nil {
@@ -168,6 +173,18 @@ func (f *Factors) Remove(ctx context.Context, r *http.Request, s *idp.Session, i
 		}
 		return record(tx, r, s, idp.EventFactorRemoved, &gone)
 	})
+}
+
+// last says that with these there would be no way in.
+func (f *Factors) last(tx idp.Tx, who *idp.Account, rest []idp.Credential) (bool, error) {
+	if idp.WaysIn(who, rest) > 0 {
+		return false, nil
+	}
+	if f.Elsewhere == nil {
+		return true, nil
+	}
+	n, err := f.Elsewhere(tx, who.ID)
+	return n == 0, err
 }
 
 // change changes what a person signs in with, and ends what they have elsewhere in the same transaction. all is what there was before.

@@ -77,7 +77,7 @@ type Care struct {
 	Account     AccountID
 	Since       Time   // of the first sign-in that there was; 0: there was none
 	SettledAt   Time   // when it was last recovered, or opened by an operator: older links to lock it are void
-	RecoveredAt Time   // when its password was last set by recovery
+	RecoveredAt Time   // when its password was last set by recovery, or by an operator
 	ReviewedAt  Time   // when the person has said which older credentials are to be kept
 	Lang        string // that the person reads in; "": not known
 }

@@ -72,22 +72,9 @@ func Disable(tx idp.Tx, id idp.AccountID, by By) (idp.Receipt, error) {
 	return endPerson(tx, id, by.cause(idp.CauseDisable), func(idp.AccountState) (idp.AccountState, error) { return idp.AccountDisabled, nil })
 }
 
-// Delete ends all that a person has, for good, and forgets what is known of them.
+// Delete ends all that a person has, for good; the door forgets what is known of them.
 func Delete(tx idp.Tx, id idp.AccountID, by By) (idp.Receipt, error) {
-	r, err := endPerson(tx, id, by.cause(idp.CauseDelete), func(idp.AccountState) (idp.AccountState, error) { return idp.AccountDeleted, nil })
-	if err != nil {
-		return r, err
-	}
-	a, err := tx.Account(id)
-	if err != nil {
-		return r, err
-	}
-	a.Password, a.Name, a.Email, a.EmailVerified = "", "", "", false
-	if err := tx.UpdateAccount(a); err != nil {
-		return r, err
-	}
-	_, err = tx.DropOperator(id)
-	return r, err
+	return endPerson(tx, id, by.cause(idp.CauseDelete), func(idp.AccountState) (idp.AccountState, error) { return idp.AccountDeleted, nil })
 }
 
 func endPerson(tx idp.Tx, id idp.AccountID, why idp.Cause, next func(idp.AccountState) (idp.AccountState, error)) (r idp.Receipt, err error) {

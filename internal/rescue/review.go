@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
@@ -14,26 +15,39 @@ import (
 // After a recovery, whoever had the account before may have left a way in. The person says of each older credential whether it is to be
 // kept, signed in with the new password and with the second factor where there is one: a letter alone takes no factor away.
 
-func (x *Rescue) doubtful(v idp.View, id idp.AccountID) (care idp.Care, all []idp.Credential, err error) {
-	care, err = v.Care(id)
+// doubted is what somebody is to speak about.
+type doubted struct {
+	care        idp.Care
+	credentials []idp.Credential
+	identities  []idp.Identity
+}
+
+func doubtful(v idp.View, id idp.AccountID) (d doubted, err error) {
+	d.care, err = v.Care(id)
 	if errors.Is(err, idp.ErrNotFound) {
-		return care, nil, nil
+		return d, nil
 	}
 	if err != nil {
-		return care, nil, err
+		return d, err
 	}
-	if all, err = v.Credentials(id); err != nil {
-		return care, nil, err
+	if d.credentials, err = v.Credentials(id); err != nil {
+		return d, err
 	}
-	return care, slices.DeleteFunc(all, func(c idp.Credential) bool { return !care.Doubtful(c.AddedAt) }), nil
+	d.credentials = slices.DeleteFunc(d.credentials, func(c idp.Credential) bool { return !d.care.Doubtful(c.AddedAt) })
+	d.identities, err = v.Identities(id)
+	d.identities = slices.DeleteFunc(d.identities, func(i idp.Identity) bool { return !d.care.Doubtful(i.AddedAt) })
+	return d, err
 }
+
+// ofProvider is the kind, on the page, of an identity at a provider.
+const ofProvider = "provider"
 
 func (x *Rescue) reviewPage(w http.ResponseWriter, r *http.Request, s *idp.Session, _ url.Values) {
 	var who idp.Account
-	var all []idp.Credential
+	var d doubted
 	err := x.Store.View(r.Context(), func(v idp.View) (err error) {
 		if who, err = v.Account(s.Account); err == nil {
-			_, all, err = x.doubtful(v, s.Account)
+			d, err = doubtful(v, s.Account)
 		}
 		return err
 	})
@@ -43,7 +57,10 @@ func (x *Rescue) reviewPage(w http.ResponseWriter, r *http.Request, s *idp.Sessi
 	}
 	p := web.Review{Header: x.header(w, r, who.Username)}
 	codes := false
-	for _, c := range all {
+	for _, i := range d.identities {
+		p.Lines = append(p.Lines, web.ReviewLine{ID: i.Ref(), Kind: ofProvider, Name: strings.TrimSpace(i.Provider + " " + i.Name), Added: i.AddedAt.Time()})
+	}
+	for _, c := range d.credentials {
 		line := web.ReviewLine{ID: string(c.ID), Kind: string(c.Kind), Name: c.Name, Added: c.AddedAt.Time(), IP: c.IP}
 		if c.Kind == idp.CredentialRecovery {
 			if codes {
@@ -63,7 +80,6 @@ func (x *Rescue) review(w http.ResponseWriter, r *http.Request, s *idp.Session, 
 	}
 	cookie, removed := idp.NewSecret(32), false
 	err := x.Store.Update(r.Context(), func(tx idp.Tx) error {
-		removed = false
 		now, err := tx.Mint()
 		if err != nil {
 			return err
@@ -74,39 +90,25 @@ func (x *Rescue) review(w http.ResponseWriter, r *http.Request, s *idp.Session, 
 		if err := idp.Live(tx, s.Names()...); err != nil {
 			return err
 		}
-		care, all, err := x.doubtful(tx, s.Account)
+		d, err := doubtful(tx, s.Account)
 		if err != nil {
 			return err
 		}
-		for _, c := range all {
-			id := string(c.ID)
-			if c.Kind == idp.CredentialRecovery {
-				id = string(c.Kind)
-			}
-			switch form.Get("credential-" + id) {
-			case "keep":
-				continue
-			case "remove":
-			default:
-				return idp.Invalid("credential", "Say of each whether it is to be kept.")
-			}
-			if err := tx.DeleteCredential(s.Account, c.ID); err != nil {
-				return err
-			}
-			e := event(idp.EventFactorRemoved, s.Account, r, "factor", string(c.Kind), "name", c.Name)
-			e.Session = s.Ref
-			if err := tx.Record(e); err != nil {
-				return err
-			}
-			removed = true
+		unwanted, err := d.unwanted(form)
+		if err != nil {
+			return err
 		}
-		care.Account, care.ReviewedAt = s.Account, now
-		if err := tx.PutCare(care); err != nil || !removed {
+		d.care.Account, d.care.ReviewedAt = s.Account, now
+		removed = len(unwanted.credentials)+len(unwanted.identities) > 0
+		if err := tx.PutCare(d.care); err != nil || !removed {
 			return err
 		}
 		why := idp.Cause{Kind: idp.CauseCredential, Actor: idp.ActorAccount(s.Account)}
-		_, err = door.EndIn(tx, idp.EndOthers(s.Account, s.Name, idp.ReRoot{Cookie: idp.HashOf(cookie)}), why)
-		return err
+		receipt, err := door.EndIn(tx, idp.EndOthers(s.Account, s.Name, idp.ReRoot{Cookie: idp.HashOf(cookie)}), why)
+		if err != nil {
+			return err
+		}
+		return unwanted.remove(tx, r, s, receipt.ID, now)
 	})
 	var invalid *idp.InvalidError
 	switch {
@@ -122,4 +124,52 @@ func (x *Rescue) review(w http.ResponseWriter, r *http.Request, s *idp.Session, 
 		x.Browser.SetSession(w, cookie, s)
 	}
 	http.Redirect(w, r, "/account", http.StatusSeeOther)
+}
+
+// unwanted is what the form says is not to be kept. It must say something of each.
+func (d *doubted) unwanted(form url.Values) (out doubted, err error) {
+	gone := func(id string) bool {
+		switch form.Get("credential-" + id) {
+		case "keep":
+			return false
+		case "remove":
+			return true
+		}
+		err = idp.Invalid("credential", "Say of each whether it is to be kept.")
+		return false
+	}
+	for _, c := range d.credentials {
+		id := string(c.ID)
+		if c.Kind == idp.CredentialRecovery {
+			id = string(c.Kind)
+		}
+		if gone(id) {
+			out.credentials = append(out.credentials, c)
+		}
+	}
+	for _, i := range d.identities {
+		if gone(i.Ref()) {
+			out.identities = append(out.identities, i)
+		}
+	}
+	return out, err
+}
+
+func (d *doubted) remove(tx idp.Tx, r *http.Request, s *idp.Session, receipt idp.ReceiptID, now idp.Time) error {
+	note := func(kind idp.EventKind, data ...string) error {
+		e := event(kind, s.Account, r, data...)
+		e.Session = s.Ref
+		return tx.Record(e)
+	}
+	for _, c := range d.credentials {
+		if err := errors.Join(tx.DeleteCredential(s.Account, c.ID), note(idp.EventFactorRemoved, "factor", string(c.Kind), "name", c.Name)); err != nil {
+			return err
+		}
+	}
+	for _, i := range d.identities {
+		if err := errors.Join(door.Unlink(tx, &i, receipt, now), note(idp.EventIdentityRemoved, "provider", i.Provider)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -9,8 +9,8 @@ import (
 	"exeunt.dev/ledger"
 )
 
-// AddAccount inserts a person who can sign in, and gives the row its id. idp.ErrConflict: the username is taken.
-func (b *Base) AddAccount(ctx context.Context, a *idp.Account, password string) (err error) {
+// AddAccount inserts a person who can sign in, gives the row its id, and records what is said of it. idp.ErrConflict: the username is taken.
+func (b *Base) AddAccount(ctx context.Context, a *idp.Account, password string, events ...idp.Event) (err error) {
 	if err := idp.ValidUsername(a.Username); err != nil {
 		return err
 	}
@@ -25,7 +25,16 @@ func (b *Base) AddAccount(ctx context.Context, a *idp.Account, password string) 
 			return err
 		}
 		a.CreatedAt, a.PasswordAt = now, now
-		return tx.InsertAccount(*a, epoch)
+		if err := tx.InsertAccount(*a, epoch); err != nil {
+			return err
+		}
+		for _, e := range events {
+			e.Account = a.ID
+			if err := tx.Record(e); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -37,10 +46,17 @@ func (b *Base) Passwords(store idp.Store) *signin.Passwords {
 	return p
 }
 
-// AddClient inserts an app or API and returns its secret, if it has one. idp.ErrConflict: the id is taken.
-func (b *Base) AddClient(ctx context.Context, c *idp.Client) (secret string, err error) {
+// AddClient inserts an app or API, records what is said of it, and returns its secret, if it has one. idp.ErrConflict: the id is taken.
+func (b *Base) AddClient(ctx context.Context, c *idp.Client, events ...idp.Event) (secret string, err error) {
 	err = b.Store.Update(ctx, func(tx idp.Tx) (err error) {
 		secret, err = operate.Register(tx, c)
+		for _, e := range events {
+			if err != nil {
+				return err
+			}
+			e.Client = c.ID
+			err = tx.Record(e)
+		}
 		return err
 	})
 	return secret, err

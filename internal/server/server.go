@@ -172,6 +172,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	person.Tell = rescuer.Tell
 	s.broker = &broker.Broker{Store: store, Door: s.door, Browser: tie, Pages: pages, Vault: s.base.Vault, Issuer: c.Issuer, Log: s.log, Enter: entrance.Enter, Nav: person.Nav}
 	s.broker.Use(c.Providers)
+	factors.Elsewhere = s.broker.Ways
 	mux := http.NewServeMux()
 	for _, room := range []interface{ Mount(*http.ServeMux) }{
 		pages,

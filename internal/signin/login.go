@@ -121,7 +121,7 @@ func refusal(w http.ResponseWriter, err error) (int, web.Words) {
 	case errors.Is(err, idp.ErrLocked):
 		return http.StatusForbidden, lockedSentence(err)
 	case errors.Is(err, idp.ErrDoubtful):
-		return http.StatusForbidden, "This passkey is from before a new password was set by a letter. Sign in with the password, and say that the passkey is yours."
+		return http.StatusForbidden, "This way to sign in is from before a new password was set. Sign in with the password, and say that it is yours."
 	case errors.Is(err, idp.ErrEnded):
 		return http.StatusConflict, "Something changed while you signed in. Please try again."
 	}

@@ -50,6 +50,7 @@ func (s *SignIn) passkey(w http.ResponseWriter, r *http.Request, at *waiting, fo
 	proof.Stay = form.Get("stay") != ""
 	if at.half != nil {
 		proof.Methods, proof.Stay = append(at.half.Methods, proof.Methods...), at.half.Stay
+		proof.From = at.half.From // what its provider ends is ended, whatever the second factor was
 	}
 	return s.settle(w, r, at, proof)
 }

@@ -37,6 +37,7 @@ type Fact struct {
 type Table struct {
 	Title, Empty Words
 	More         string // the address of the next page
+	All          string // where the rest is, if these are the newest only
 	Export       string
 	Head         []Words
 	Rows         [][]Cell

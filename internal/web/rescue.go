@@ -82,7 +82,7 @@ type Review struct {
 	Lines []ReviewLine
 }
 
-// ReviewLine is one credential. Kind is passkey, totp or recovery.
+// ReviewLine is one credential. Kind is passkey, totp, recovery or provider.
 type ReviewLine struct {
 	ID, Kind, Name, IP string
 	Added              time.Time
