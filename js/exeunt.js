@@ -304,7 +304,8 @@ export class Exeunt extends EventTarget {
       else if (data.kind === "ask" && this.#tokens) this.#tabs.postMessage({ kind: "have", tokens: portable(this.#tokens) });
       else if (data.kind === "have") {
         const until = performance.now() + data.tokens.left;
-        if (!this.#tokens || this.#tokens.until < until - 1000) this.#take({ ...data.tokens, until }, false);
+        // Newer ones: renewed later. What is only told again has the same access token.
+        if (!this.#tokens || (this.#tokens.access !== data.tokens.access && this.#tokens.until < until)) this.#take({ ...data.tokens, until }, false);
       }
     };
     addEventListener("pageshow", (e) => { if (e.persisted) this.#shownAgain(); });

@@ -1,0 +1,358 @@
+package chromium_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"exeunt.dev/internal/config"
+	"exeunt.dev/internal/idp"
+	"github.com/chromedp/chromedp"
+)
+
+// spa is a single-page app of an origin of its own, with the node behind a proxy that counts and can refuse.
+type spa struct {
+	*table
+	api, evil  string
+	refreshes  atomic.Int32
+	down, deny atomic.Bool // the token endpoint answers 503; the API answers 401 once
+	leaked     atomic.Int32
+	mu         sync.Mutex
+	bearers    []string // what the API was shown
+}
+
+const spaPage = `<!doctype html><title>spa</title><link rel="icon" href="data:,"><body><h1 id="site">app</h1><button id="link"></button><p id="state"></p><script type="module">
+import { Exeunt } from %q;
+window.id = new Exeunt({ issuer: %q, clientId: "spa", apis: [%q], redirectUri: location.origin + "/", signedOutUri: location.origin + "/", scope: "openid profile", keep: ["kept"] });
+window.changes = 0;
+const show = () => { state.textContent = id.signedIn ? "in" : "out"; };
+id.addEventListener("change", () => { state.dataset.changes = ++changes; show(); });
+id.link(link);
+try { await id.start(); show(); } catch (e) { state.textContent = "error " + e.code + " " + e.message; }
+state.dataset.changes = changes; state.dataset.ready = "yes";
+</script>`
+
+func handle(t *testing.T, host string, h http.HandlerFunc) string {
+	t.Helper()
+	l, at := listen(t, host, nil)
+	s := &http.Server{Handler: h}
+	go s.Serve(l)
+	t.Cleanup(func() { s.Close() })
+	return at
+}
+
+// newSPA starts everything; local: the app serves the file itself.
+func newSPA(t *testing.T, local bool, life time.Duration) *spa {
+	t.Helper()
+	s := &spa{}
+	front, issuer := listen(t, "127.0.0.8", nil)
+	s.table = newNode(t, nil, func(c *config.Config) { c.Issuer = issuer })
+	behind, _ := url.Parse(s.table.at)
+	proxy := httputil.NewSingleHostReverseProxy(behind)
+	direct := proxy.Director
+	proxy.Director = func(r *http.Request) { host := r.Host; direct(r); r.Host = host }
+	h := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/oauth2/token" && r.Method == "POST" {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(strings.NewReader(string(body)))
+			if strings.Contains(string(body), "grant_type=refresh_token") {
+				s.refreshes.Add(1)
+				if s.down.Load() {
+					w.Header().Set("Access-Control-Allow-Origin", "*")
+					w.WriteHeader(http.StatusServiceUnavailable)
+					return
+				}
+			}
+		}
+		proxy.ServeHTTP(w, r)
+	})}
+	go h.Serve(front)
+	t.Cleanup(func() { h.Close() })
+	s.table.at = issuer
+	open := func(w http.ResponseWriter) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Allow-Headers", "Authorization")
+	}
+	s.api = handle(t, "127.0.0.9", func(w http.ResponseWriter, r *http.Request) {
+		open(w)
+		if r.Method == "OPTIONS" {
+			return
+		}
+		s.mu.Lock()
+		s.bearers = append(s.bearers, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+		s.mu.Unlock()
+		if r.URL.Path == "/away" {
+			http.Redirect(w, r, s.evil+"/", http.StatusFound)
+		} else if s.deny.Swap(false) {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	})
+	s.evil = handle(t, "127.0.0.10", func(w http.ResponseWriter, r *http.Request) { open(w); s.leaked.Add(1) })
+	var page string
+	s.spaAt(t, local, &page)
+	from := issuer + "/exeunt.js"
+	if local {
+		from = "/vendor/exeunt.js"
+	}
+	page = fmt.Sprintf(spaPage, from, issuer, s.api)
+	if _, err := s.base.AddClient(t.Context(), &idp.Client{ID: "spa", Name: "The single-page app", Kind: idp.KindBrowser, FirstParty: true, AuthMethod: idp.AuthNone, GrantTypes: []string{"authorization_code", "refresh_token"},
+		Scopes: []string{"openid", "profile"}, RedirectURIs: []string{s.spaOrigin() + "/"}, PostLogoutURIs: []string{s.spaOrigin() + "/"}, Audiences: []string{s.api}, AccessLife: life}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.base.AddAccount(t.Context(), &idp.Account{Username: "alice"}, password); err != nil {
+		t.Fatal(err)
+	}
+	s.browser = newBrowser(t)
+	return s
+}
+
+func (s *spa) spaOrigin() string { return s.app.at }
+
+// spaAt lets the app's site answer with the page, and with the file.
+func (s *spa) spaAt(t *testing.T, local bool, page *string) {
+	t.Helper()
+	s.app = &site{at: handle(t, "127.0.0.11", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/vendor/exeunt.js" && local {
+			http.ServeFile(w, r, filepath.Join("..", "..", "js", "exeunt.js"))
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		io.WriteString(w, *page)
+	})}
+}
+
+var settled = css("#state[data-ready]")
+
+// tab opens one more tab of the same browser.
+func (s *spa) tab(t *testing.T, browser context.Context) context.Context {
+	t.Helper()
+	ctx, stop := chromedp.NewContext(browser)
+	t.Cleanup(stop)
+	ctx, stop = context.WithTimeout(ctx, 90*time.Second)
+	t.Cleanup(stop)
+	do(t, ctx, "open a tab", chromedp.Navigate(s.app.at+"/"), chromedp.WaitVisible(settled))
+	return ctx
+}
+
+func (s *spa) enter(t *testing.T, ctx context.Context) {
+	t.Helper()
+	do(t, ctx, "sign in", chromedp.Click(css("#link")), chromedp.WaitVisible(css("#password")), chromedp.SendKeys(css("#username"), "alice"),
+		chromedp.SendKeys(css("#password"), password+"\r"), chromedp.WaitVisible(settled))
+	if got := state(t, ctx); got != "in Sign out" {
+		t.Fatalf("after the sign-in: %s", got)
+	}
+}
+
+// js runs script, which may wait, and gives its value as text.
+func js(t *testing.T, ctx context.Context, script string) string {
+	t.Helper()
+	out, err := chromedp.Run(ctx, chromedp.Evaluate[string]("(async () => String(await (async () => {"+script+"})().catch((e) => 'error ' + (e.code || e.name))))()", chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("%s: %v", script, err)
+	}
+	return out
+}
+
+func state(t *testing.T, ctx context.Context) string {
+	t.Helper()
+	return js(t, ctx, `return state.textContent + " " + link.textContent`)
+}
+
+// becomes waits for the page's own word that the state has changed.
+// fresh is a page that is ready and has seen no change since: the one that the browser came back to.
+var fresh = css(`#state[data-ready][data-changes="0"]`)
+
+func becomes(t *testing.T, ctx context.Context, want string) {
+	t.Helper()
+	js(t, ctx, `while (state.textContent !== "`+want+`") await new Promise((r) => setTimeout(r, 10)); return ""`)
+}
+
+const search = `
+  const found = [], has = (where, what) => { for (const n of needles) if (String(what).includes(n)) found.push(where); };
+  for (const s of [localStorage, sessionStorage]) has("storage", JSON.stringify(s));
+  has("cookie", document.cookie); has("dom", document.documentElement.outerHTML); has("address", location.href); has("history", JSON.stringify(history.state)); has("name", window.name);
+  for (const e of performance.getEntries()) has("timing", e.name);
+  for (const n of await caches.keys()) { const c = await caches.open(n); for (const r of await c.keys()) has("cache", await (await c.match(r)).text()); }
+  for (const d of await indexedDB.databases()) await new Promise((done) => { const r = indexedDB.open(d.name); r.onsuccess = async () => {
+    for (const n of r.result.objectStoreNames) await new Promise((ok) => { const g = r.result.transaction(n).objectStore(n).getAll(); g.onsuccess = () => { has("database", JSON.stringify(g.result)); ok(); }; });
+    r.result.close(); done(); }; });
+  return found.join(" ");`
+
+const plant = `
+  localStorage.setItem("copy", token); sessionStorage.setItem("copy", token); localStorage.setItem("kept", "mine"); document.cookie = "copy=" + token + "; Path=/";
+  await (await caches.open("copy")).put("/copy", new Response(token));
+  await new Promise((done) => { const r = indexedDB.open("copy"); r.onupgradeneeded = () => r.result.createObjectStore("s"); r.onsuccess = () => {
+    const w = r.result.transaction("s", "readwrite"); w.objectStore("s").put(token, 1); w.oncomplete = () => { r.result.close(); done(); }; }; });
+  return "planted";`
+
+func (s *spa) token(t *testing.T, ctx context.Context) string {
+	t.Helper()
+	if got := js(t, ctx, "return (await id.fetch('"+s.api+"/')).status"); got != "200" {
+		t.Fatalf("the API answers %s", got)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	token := s.bearers[len(s.bearers)-1]
+	if strings.Count(token, ".") != 2 {
+		t.Fatalf("the API was shown %q", token)
+	}
+	return token
+}
+
+func needles(token string) string {
+	b, _ := json.Marshal([]string{token, strings.Split(token, ".")[2], "exrt_"})
+	return "const needles = " + string(b) + ";"
+}
+
+// A single-page app's day: sign-in, tabs, a token that is nowhere, and a sign-out that leaves nothing, here and in the other tabs.
+func TestSinglePageAppInChromium(t *testing.T) {
+	for _, local := range []bool{false, true} {
+		t.Run(map[bool]string{false: "served by Exeunt", true: "a file of the site"}[local], func(t *testing.T) {
+			s := newSPA(t, local, 0)
+			one := s.tab(t, s.browser)
+			if at, _ := where(t, one); !strings.HasPrefix(at, s.app.at) || state(t, one) != "out Sign in" {
+				t.Fatalf("a visitor without a name: %s %s", at, state(t, one))
+			}
+			s.enter(t, one)
+			token := s.token(t, one)
+			if at, _ := where(t, one); at != s.app.at+"/" {
+				t.Errorf("the address keeps %s", at)
+			}
+			if found := js(t, one, needles(token)+search); found != "" {
+				t.Errorf("the token is in %s", found)
+			}
+			two := s.tab(t, s.browser)
+			if n := js(t, two, `return performance.getEntriesByType("navigation")[0].redirectCount + " " + history.length`); state(t, two) != "in Sign out" || s.token(t, two) != token {
+				t.Errorf("a new tab: %s, %s", state(t, two), n)
+			}
+			// nobody else gets it, not by a redirect either
+			if got := js(t, one, "return (await id.fetch('"+s.evil+"/')).status"); got != "error TypeError" {
+				t.Errorf("another origin: %s", got)
+			}
+			if got := js(t, one, "return (await id.fetch('"+s.api+"/away')).status"); got != "error TypeError" || s.leaked.Load() != 0 {
+				t.Errorf("a redirect: %s, %d asked there", got, s.leaked.Load())
+			}
+			// 401: once; 503: the token stays
+			s.deny.Store(true)
+			if second := s.token(t, one); second == token || s.refreshes.Load() != 1 {
+				t.Errorf("after 401: the same token, or %d refreshes", s.refreshes.Load())
+			}
+			s.down.Store(true)
+			if got := js(t, one, "return await id.renew()"); got != "true" || state(t, one) != "in Sign out" {
+				t.Errorf("after 503: %s %s", got, state(t, one))
+			}
+			s.down.Store(false)
+			do(t, one, "reload", chromedp.Reload(), chromedp.WaitVisible(settled))
+			if state(t, one) != "in Sign out" {
+				t.Errorf("after a reload: %s", state(t, one))
+			}
+			token = s.token(t, one)
+			for _, tab := range []context.Context{one, two} {
+				b, _ := json.Marshal(token)
+				js(t, tab, "const token = "+string(b)+";"+plant)
+			}
+			do(t, one, "sign out", chromedp.Click(css("#link")))
+			becomes(t, two, "out")
+			do(t, one, "come back", chromedp.WaitVisible(fresh))
+			for name, tab := range map[string]context.Context{"this": one, "the other": two} {
+				js(t, tab, `while ((await indexedDB.databases()).length || (await caches.keys()).length) await new Promise((r) => setTimeout(r, 10)); return ""`)
+				if found := js(t, tab, needles(token)+search); found != "" || state(t, tab) != "out Sign in" || js(t, tab, `return localStorage.getItem("kept")`) != "mine" {
+					t.Errorf("%s tab after the sign-out: %s, token in %q", name, state(t, tab), found)
+				}
+			}
+			_ = chromedp.Do(one, chromedp.NavigateBack())
+			do(t, one, "back", chromedp.WaitVisible(settled))
+			if state(t, one) != "out Sign in" {
+				t.Errorf("the back button shows %s", state(t, one))
+			}
+		})
+	}
+}
+
+// threeTabs are of one browser, all signed in.
+func (s *spa) threeTabs(t *testing.T) []context.Context {
+	t.Helper()
+	first := s.tab(t, s.browser)
+	s.enter(t, first)
+	return []context.Context{first, s.tab(t, s.browser), s.tab(t, s.browser)}
+}
+
+// Three tabs whose tokens did not do at the same moment: each time that is one request.
+func TestOneRenewalForAllTabsInChromium(t *testing.T) {
+	s := newSPA(t, true, 0)
+	tabs := s.threeTabs(t)
+	tokens := map[string]bool{}
+	for range 3 {
+		before := s.refreshes.Load()
+		first := s.token(t, tabs[0])
+		for _, tab := range tabs { // all at the same moment, as timers would
+			js(t, tab, "const used = "+fmt.Sprintf("%q", first)+"; setTimeout(() => id.renew(used)); return ''")
+		}
+		for _, tab := range tabs {
+			js(t, tab, "await id.renew("+fmt.Sprintf("%q", first)+"); return ''")
+			tokens[s.token(t, tab)] = true
+		}
+		if n := s.refreshes.Load() - before; n != 1 {
+			t.Errorf("%d refreshes", n)
+		}
+	}
+	if len(tokens) != 3 {
+		t.Errorf("%d tokens after three renewals", len(tokens))
+	}
+}
+
+// Tokens that live 6 s are renewed unasked, ahead of their end, and an end elsewhere is seen by all.
+func TestRenewedUnaskedInChromium(t *testing.T) {
+	s := newSPA(t, true, 6*time.Second)
+	tabs := s.threeTabs(t)
+	n := s.refreshes.Load()
+	for s.refreshes.Load() == n && tabs[0].Err() == nil {
+		js(t, tabs[0], "await new Promise((r) => setTimeout(r, 50)); return ''")
+	}
+	r, err := http.NewRequest("POST", s.table.at+"/v1/customers/me/logout", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+s.token(t, tabs[1]))
+	r.Header.Set("Origin", s.app.at)
+	out, err := http.DefaultClient.Do(r)
+	if err != nil || out.StatusCode != 200 || out.Header.Get("Access-Control-Allow-Origin") != s.app.at || out.Header.Get("Access-Control-Allow-Credentials") != "" {
+		t.Fatalf("everywhere: %v %v", out, err)
+	}
+	for _, tab := range tabs {
+		becomes(t, tab, "out")
+	}
+}
+
+// What does not belong to the sign-in that began here is refused.
+func TestStrangeAnswersInChromium(t *testing.T) {
+	s := newSPA(t, true, 0)
+	ctx := s.tab(t, s.browser)
+	for name, q := range map[string]string{"state": "state=made-up&code=x&iss=" + url.QueryEscape(s.table.at), "issuer": "state=st&code=x&iss=https%3A%2F%2Fevil.example", "no issuer": "state=st&code=x"} {
+		js(t, ctx, `sessionStorage.setItem("exeunt spa st", JSON.stringify({secret: "s", nonce: "n", to: location.origin + "/", quiet: false})); return ""`)
+		do(t, ctx, name, chromedp.Navigate(s.app.at+"/?"+q), chromedp.WaitVisible(settled))
+		if got := state(t, ctx); !strings.HasPrefix(got, "error invalid_request") || s.refreshes.Load() != 0 {
+			t.Errorf("%s: %s", name, got)
+		}
+		if at, _ := where(t, ctx); strings.Contains(at, "code=") {
+			t.Errorf("%s: the code stays in %s", name, at)
+		}
+	}
+	// the nonce: another one is remembered than was sent
+	do(t, ctx, "open", chromedp.Navigate(s.app.at+"/"), chromedp.WaitVisible(settled))
+	js(t, ctx, `const set = Storage.prototype.setItem; Storage.prototype.setItem = function (k, v) { return set.call(this, k, v.replace(/"nonce":"[^"]+"/, '"nonce":"another"')); }; return ""`)
+	do(t, ctx, "go on", chromedp.Click(css("#link")), chromedp.WaitVisible(css("#password")), chromedp.SendKeys(css("#username"), "alice"), chromedp.SendKeys(css("#password"), password+"\r"), chromedp.WaitVisible(settled))
+	if got := state(t, ctx); !strings.HasPrefix(got, "error invalid_request The ID token") {
+		t.Errorf("another nonce: %s", got)
+	}
+}
