@@ -58,9 +58,10 @@ func newSPA(t *testing.T, local bool, life time.Duration) *spa {
 	front, issuer := listen(t, "127.0.0.8", nil)
 	s.table = newNode(t, nil, func(c *config.Config) { c.Issuer = issuer })
 	behind, _ := url.Parse(s.table.at)
-	proxy := httputil.NewSingleHostReverseProxy(behind)
-	direct := proxy.Director
-	proxy.Director = func(r *http.Request) { host := r.Host; direct(r); r.Host = host }
+	proxy := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
+		p.SetURL(behind)
+		p.Out.Host = p.In.Host
+	}}
 	h := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/oauth2/token" && r.Method == "POST" {
 			body, _ := io.ReadAll(r.Body)
