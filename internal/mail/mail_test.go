@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/keys"
@@ -219,10 +218,9 @@ func TestHang(t *testing.T) {
 	s := newScene(t, mailtest.Options{})
 	free := make(chan struct{})
 	defer close(free)
-	s.server.Fail(mailtest.Failure{Hang: free})
-	s.write(letter())
 	ctx, cancel := context.WithCancel(context.Background())
-	time.AfterFunc(50*time.Millisecond, cancel)
+	s.server.Fail(mailtest.Failure{Hang: func() { cancel(); <-free }})
+	s.write(letter())
 	if _, err := s.round(context.Background(), ctx); err != nil {
 		t.Fatal(err)
 	}

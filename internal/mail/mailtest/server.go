@@ -65,7 +65,7 @@ type Failure struct {
 	Mail, Rcpt, Data error // what it answers; nil: it goes on
 	Drop             bool  // closes the connection when it has the whole letter; it keeps it if Keep
 	Keep             bool
-	Hang             <-chan struct{} // says nothing until this is closed
+	Hang             func() // says nothing to MAIL until this returns
 }
 
 // Refuse is an answer with a code.
@@ -190,7 +190,7 @@ func (s *session) Mail(from string, _ *smtp.MailOptions) error {
 	}
 	s.fail = s.server.next()
 	if s.fail.Hang != nil {
-		<-s.fail.Hang
+		s.fail.Hang()
 	}
 	s.from = from
 	return s.fail.Mail
