@@ -19,7 +19,7 @@ import (
 // shelf is a node, an API behind a guard, and the two examples: a single-page app and an app on the computer.
 type shelf struct {
 	*table
-	at     string // of the single-page app
+	at     string       // of the single-page app
 	status atomic.Int32 // what the API answers; 0: what the guard says
 }
 
