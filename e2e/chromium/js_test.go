@@ -23,17 +23,25 @@ import (
 // spa is a single-page app of an origin of its own, with the node behind a proxy that counts and can refuse.
 type spa struct {
 	*table
-	api, evil  string
-	refreshes  atomic.Int32
-	down, deny atomic.Bool // the token endpoint answers 503; the API answers 401 once
-	leaked     atomic.Int32
-	mu         sync.Mutex
-	bearers    []string // what the API was shown
+	api, evil string
+	refreshes atomic.Int32
+	refuse    atomic.Pointer[refusal] // what refreshes are answered; nil: what the node says
+	deny      atomic.Int32            // so many times the API answers 401
+	unplugged atomic.Bool             // the node answers nobody
+	leaked    atomic.Int32
+	seen      atomic.Int32 // what a page has reported
+	mu        sync.Mutex
+	bearers   []string // what the API was shown
+}
+
+type refusal struct {
+	status int
+	body   string
 }
 
 const spaPage = `<!doctype html><title>spa</title><link rel="icon" href="data:,"><body><h1 id="site">app</h1><button id="link"></button><p id="state"></p><script type="module">
 import { Exeunt } from %q;
-window.id = new Exeunt({ issuer: %q, clientId: "spa", apis: [%q], redirectUri: location.origin + "/", signedOutUri: location.origin + "/", scope: "openid profile", keep: ["kept"] });
+window.id = new Exeunt({ issuer: %q, clientId: "spa", apis: [%q], redirectUri: location.origin + "/", signedOutUri: location.origin + "/", scope: "openid profile", keep: ["kept"], wipe: location.hash.slice(1) });
 window.changes = 0;
 const show = () => { state.textContent = id.signedIn ? "in" : "out"; };
 id.addEventListener("change", () => { state.dataset.changes = ++changes; show(); });
@@ -63,14 +71,18 @@ func newSPA(t *testing.T, local bool, life time.Duration) *spa {
 		p.Out.Host = p.In.Host
 	}}
 	h := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.unplugged.Load() {
+			panic(http.ErrAbortHandler)
+		}
 		if r.URL.Path == "/oauth2/token" && r.Method == "POST" {
 			body, _ := io.ReadAll(r.Body)
 			r.Body = io.NopCloser(strings.NewReader(string(body)))
 			if strings.Contains(string(body), "grant_type=refresh_token") {
 				s.refreshes.Add(1)
-				if s.down.Load() {
+				if no := s.refuse.Load(); no != nil {
 					w.Header().Set("Access-Control-Allow-Origin", "*")
-					w.WriteHeader(http.StatusServiceUnavailable)
+					w.WriteHeader(no.status)
+					io.WriteString(w, no.body)
 					return
 				}
 			}
@@ -94,7 +106,7 @@ func newSPA(t *testing.T, local bool, life time.Duration) *spa {
 		s.mu.Unlock()
 		if r.URL.Path == "/away" {
 			http.Redirect(w, r, s.evil+"/", http.StatusFound)
-		} else if s.deny.Swap(false) {
+		} else if s.deny.Add(-1) >= 0 {
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 	})
@@ -127,6 +139,10 @@ func (s *spa) spaAt(t *testing.T, local bool, page *string) {
 			http.ServeFile(w, r, filepath.Join("..", "..", "js", "exeunt.js"))
 			return
 		}
+		if r.URL.Path == "/seen" {
+			s.seen.Add(1)
+			return
+		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		io.WriteString(w, *page)
 	})}
@@ -137,11 +153,16 @@ var settled = css("#state[data-ready]")
 // tab opens one more tab of the same browser.
 func (s *spa) tab(t *testing.T, browser context.Context) context.Context {
 	t.Helper()
+	return s.tabAt(t, browser, "/")
+}
+
+func (s *spa) tabAt(t *testing.T, browser context.Context, path string) context.Context {
+	t.Helper()
 	ctx, stop := chromedp.NewContext(browser)
 	t.Cleanup(stop)
 	ctx, stop = context.WithTimeout(ctx, 90*time.Second)
 	t.Cleanup(stop)
-	do(t, ctx, "open a tab", chromedp.Navigate(s.app.at+"/"), chromedp.WaitVisible(settled))
+	do(t, ctx, "open a tab", chromedp.Navigate(s.app.at+path), chromedp.WaitVisible(settled))
 	return ctx
 }
 
@@ -243,16 +264,11 @@ func TestSinglePageAppInChromium(t *testing.T) {
 			if got := js(t, one, "return (await id.fetch('"+s.api+"/away')).status"); got != "error TypeError" || s.leaked.Load() != 0 {
 				t.Errorf("a redirect: %s, %d asked there", got, s.leaked.Load())
 			}
-			// 401: once; 503: the token stays
-			s.deny.Store(true)
+			// 401: once
+			s.deny.Store(1)
 			if second := s.token(t, one); second == token || s.refreshes.Load() != 1 {
 				t.Errorf("after 401: the same token, or %d refreshes", s.refreshes.Load())
 			}
-			s.down.Store(true)
-			if got := js(t, one, "return await id.renew()"); got != "true" || state(t, one) != "in Sign out" {
-				t.Errorf("after 503: %s %s", got, state(t, one))
-			}
-			s.down.Store(false)
 			do(t, one, "reload", chromedp.Reload(), chromedp.WaitVisible(settled))
 			if state(t, one) != "in Sign out" {
 				t.Errorf("after a reload: %s", state(t, one))
