@@ -110,7 +110,7 @@ func TestEverywhere(t *testing.T) {
 	b, phone, bob := h.browser(), h.browser(), h.browser()
 	csrf := b.signIn("op")
 	phone.signIn("op")
-	half := phone.once(phone.once("/auth/login/op").header.Get("Location")).header.Get("Location") // under way
+	half := phone.once(phone.click("/auth/login/op").header.Get("Location")).header.Get("Location") // under way
 	o.Set(func() { o.Sub, o.SID = "bob-at-op", "sid-bob" })
 	bob.signIn("op")
 	o.Set(func() { o.Sub, o.SID = "alice-at-op", "sid-3" })
