@@ -199,6 +199,19 @@ func TestNativeExampleInChromium(t *testing.T) {
 	}
 	says(t, ctx, "h1", "You are signed out")
 	signIn(true)
+	down, before := process(), keep.secret
+	down.Issuer = "http://127.0.0.1:1" // nobody is there
+	if err := down.SignOut(t.Context(), native.Here); err == nil || keep.secret == nil {
+		t.Errorf("the server could not be told: %v, %q is kept", err, keep.secret)
+	}
+	if _, err := process().Get(t.Context(), "/"); !errors.Is(err, native.ErrSignedOut) || keep.secret != nil {
+		t.Errorf("the next run: %v, %q is kept", err, keep.secret)
+	}
+	keep.secret = before // somebody has made a copy
+	if _, err := process().Get(t.Context(), "/"); !errors.Is(err, native.ErrSignedOut) {
+		t.Errorf("a copy of what was signed out: %v", err)
+	}
+	signIn(false)
 	other := process()
 	get(other)
 	if err := process().SignOut(t.Context(), native.Everywhere); err != nil {
