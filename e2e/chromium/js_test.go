@@ -17,6 +17,7 @@ import (
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -111,13 +112,13 @@ func newSPA(t *testing.T, local bool, life time.Duration) *spa {
 		}
 	})
 	s.evil = handle(t, "127.0.0.10", func(w http.ResponseWriter, r *http.Request) { open(w); s.leaked.Add(1) })
-	var page string
-	s.spaAt(t, local, &page)
+	var body string
+	s.spaAt(t, local, &body)
 	from := issuer + "/exeunt.js"
 	if local {
 		from = "/vendor/exeunt.js"
 	}
-	page = fmt.Sprintf(spaPage, from, issuer, s.api)
+	body = fmt.Sprintf(spaPage, from, issuer, s.api)
 	if _, err := s.base.AddClient(t.Context(), &idp.Client{ID: "spa", Name: "The single-page app", Kind: idp.KindBrowser, FirstParty: true, AuthMethod: idp.AuthNone, GrantTypes: []string{"authorization_code", "refresh_token"},
 		Scopes: []string{"openid", "profile"}, RedirectURIs: []string{s.spaOrigin() + "/"}, PostLogoutURIs: []string{s.spaOrigin() + "/"}, Audiences: []string{s.api}, AccessLife: life}); err != nil {
 		t.Fatal(err)
@@ -132,7 +133,7 @@ func newSPA(t *testing.T, local bool, life time.Duration) *spa {
 func (s *spa) spaOrigin() string { return s.app.at }
 
 // spaAt lets the app's site answer with the page, and with the file.
-func (s *spa) spaAt(t *testing.T, local bool, page *string) {
+func (s *spa) spaAt(t *testing.T, local bool, body *string) {
 	t.Helper()
 	s.app = &site{at: handle(t, "127.0.0.11", func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/vendor/exeunt.js" && local {
@@ -144,7 +145,7 @@ func (s *spa) spaAt(t *testing.T, local bool, page *string) {
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		io.WriteString(w, *page)
+		io.WriteString(w, *body)
 	})}
 }
 
@@ -163,6 +164,17 @@ func (s *spa) tabAt(t *testing.T, browser context.Context, path string) context.
 	ctx, stop = context.WithTimeout(ctx, 90*time.Second)
 	t.Cleanup(stop)
 	do(t, ctx, "open a tab", chromedp.Navigate(s.app.at+path), chromedp.WaitVisible(settled))
+	return ctx
+}
+
+// tabWith opens a tab in which a script of the test runs before the page's own.
+func (s *spa) tabWith(t *testing.T, script string) context.Context {
+	t.Helper()
+	ctx := s.tab(t, s.browser)
+	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
+		t.Fatal(err)
+	}
+	do(t, ctx, "load again", chromedp.Reload(), chromedp.WaitVisible(settled))
 	return ctx
 }
 
@@ -304,10 +316,18 @@ func (s *spa) threeTabs(t *testing.T) []context.Context {
 	return []context.Context{first, s.tab(t, s.browser), s.tab(t, s.browser)}
 }
 
-// Three tabs whose tokens did not do at the same moment: each time that is one request.
+// deaf hears what other tabs say window.deaf milliseconds late, as a busy tab does.
+const deaf = `window.deaf = 0;
+BroadcastChannel.prototype.addEventListener = function (kind, f) { EventTarget.prototype.addEventListener.call(this, kind, (e) => setTimeout(() => f(e), window.deaf)); };
+Object.defineProperty(BroadcastChannel.prototype, "onmessage", { set(f) { this.addEventListener("message", f); } });`
+
+// Three tabs whose tokens did not do at the same moment: each time that is one request, also where one of them hears late.
 func TestOneRenewalForAllTabsInChromium(t *testing.T) {
 	s := newSPA(t, true, 0)
-	tabs := s.threeTabs(t)
+	first := s.tab(t, s.browser)
+	s.enter(t, first)
+	tabs := []context.Context{first, s.tab(t, s.browser), s.tabWith(t, deaf)}
+	js(t, tabs[2], "window.deaf = 300; return ''")
 	tokens := map[string]bool{}
 	for range 3 {
 		before := s.refreshes.Load()

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -55,10 +54,7 @@ const recorder = `window.plans = []; const later = window.setTimeout; window.set
 // Tokens are renewed 20 s before their end: five minutes less what the request took, which is 10 s at the most, less 20 s.
 func TestRenewedAheadInChromium(t *testing.T) {
 	s := newSPA(t, true, 5*time.Minute)
-	ctx := s.tab(t, s.browser)
-	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: recorder}); err != nil {
-		t.Fatal(err)
-	}
+	ctx := s.tabWith(t, recorder)
 	s.enter(t, ctx)
 	for n := range 2 {
 		plan, err := strconv.ParseFloat(js(t, ctx, "return plans.length === 1 ? plans[0].ms : 'plans: ' + plans.length"), 64)
@@ -78,9 +74,9 @@ func TestWhatASignOutEmptiesInChromium(t *testing.T) {
 	const mark = `const p = document.createElement("p"); p.dataset.exeunt = ""; p.id = "mine"; p.textContent = "a secret"; const i = document.createElement("input"); i.dataset.exeunt = ""; i.id = "typed"; i.value = "a secret";
 		document.body.append(p, i); localStorage.setItem("theme", "dark"); sessionStorage.setItem("theme", "dark"); return ""`
 	const left = `return [document.cookie, mine.textContent + typed.value, localStorage.getItem("theme"), sessionStorage.getItem("theme"), localStorage.getItem("exeunt spa here"), (await indexedDB.databases()).length + (await caches.keys()).length].join("|")`
-	s := newSPA(t, true, 0)
 	for at, want := range map[string]string{"/deep/page": "kept=mine|||||0", "/deep/page#own": "||dark|dark||2"} {
-		t.Run(at, func(t *testing.T) { // its tabs close with it
+		t.Run(at, func(t *testing.T) {
+			s := newSPA(t, true, 0)
 			zero := s.tab(t, s.browser)
 			s.enter(t, zero)
 			one := s.tabAt(t, s.browser, "/"+strings.TrimPrefix(at, "/deep/page"))
