@@ -161,8 +161,7 @@ export class Exeunt extends EventTarget {
 
   async #ask(used) {
     try {
-      const meta = await this.#discover();
-      const answer = await fetch(meta.userinfo_endpoint, { headers: { Authorization: `Bearer ${used}` }, cache: "no-store", signal: AbortSignal.timeout(5000) });
+      const answer = await fetch((await this.#discover()).userinfo_endpoint, { headers: { Authorization: `Bearer ${used}` }, cache: "no-store", signal: AbortSignal.timeout(5000) });
       if (answer.status === 401) await this.renew(used);
     } catch {
       // the server cannot be reached
@@ -189,7 +188,7 @@ export class Exeunt extends EventTarget {
 
   async #discover() {
     if (this.#meta) return this.#meta;
-    const answer = await fetch(`${this.#o.issuer}/.well-known/openid-configuration`);
+    const answer = await fetch(`${this.#o.issuer}/.well-known/openid-configuration`, { signal: AbortSignal.timeout(5000) });
     if (!answer.ok) throw new Error(`Exeunt: ${this.#o.issuer} answered ${answer.status}`);
     const meta = await answer.json();
     if (meta.issuer !== this.#o.issuer) throw new Error("Exeunt: the server says that it is another issuer"); // OpenID Connect Discovery 4.3
@@ -316,7 +315,7 @@ export class Exeunt extends EventTarget {
     };
     addEventListener("pagehide", () => {
       this.#was = this.#tokens?.claims.sid;
-      document.documentElement.style.visibility = "hidden";
+      cover("hidden", "0");
     });
     addEventListener("pageshow", (e) => { if (e.persisted) this.#shownAgain(); });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) this.check(); });
@@ -339,7 +338,7 @@ export class Exeunt extends EventTarget {
       await new Promise((r) => setTimeout(r, ASK));
     }
     // A sign-out in another tab, which a page in the cache does not hear, takes the mark away: that is known without the server.
-    if (this.#was && localStorage.getItem(this.#key("here")) && (await this.check()) && this.#tokens.claims.sid === this.#was) document.documentElement.style.visibility = "";
+    if (this.#was && localStorage.getItem(this.#key("here")) && (await this.check()) && this.#tokens.claims.sid === this.#was) cover("", "");
     else location.reload();
   }
 
@@ -371,6 +370,9 @@ export class Exeunt extends EventTarget {
     }))));
   }
 }
+
+// cover hides the page. What is in it can undo either, not both.
+const cover = (...values) => ["visibility", "opacity"].forEach((name, i) => document.documentElement.style.setProperty(name, values[i], "important"));
 
 // quiet does what may be forbidden here, or may not be there.
 const quiet = async (act) => { try { await act(); } catch { /* then there is nothing in it */ } };

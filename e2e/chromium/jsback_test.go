@@ -53,8 +53,8 @@ func TestBackButtonAndSinglePageAppInChromium(t *testing.T) {
 	})
 	stands(t, one, "ended elsewhere", page, "true,,,,out,false")
 	s.enter(t, one)
-	leave(func() { // signed out in another tab, and this page has not heard of it, and the server cannot be asked
-		two := s.tab(t, s.browser)
+	two := s.tab(t, s.browser) // not later: what it says would put the page out of the cache
+	leave(func() {             // as if signed out in another tab; the server cannot be asked
 		s.unplugged.Store(true)
 		js(t, two, `localStorage.removeItem("exeunt spa here"); return ""`)
 	})
