@@ -183,6 +183,15 @@ func TestNativeExampleInChromium(t *testing.T) {
 	if got := get(a); !strings.Contains(got, "teapot") {
 		t.Errorf("the API says %s", got)
 	}
+	first := keep.secret
+	signIn(false)
+	second := keep.secret
+	keep.secret = first
+	if _, err := process().Get(t.Context(), "/"); !errors.Is(err, native.ErrSignedOut) {
+		t.Errorf("the sign-in before this one: %v", err)
+	}
+	keep.secret = second
+	a = process()
 	s.status.Store(http.StatusServiceUnavailable) // until the app tells the person of it
 	if got := get(a); !strings.Contains(got, "teapot") || !strings.Contains(told[len(told)-1], "You stay signed in") {
 		t.Errorf("after 503: %s, %q", got, told)
