@@ -20,7 +20,7 @@ func TestPromiseMainJob(t *testing.T) {
 	var b strings.Builder
 	demo.Print(&b, results)
 	t.Log("\n" + b.String())
-	if demo.Failed(results) || len(results) != 10 {
+	if demo.Failed(results) || len(results) != 14 {
 		t.Error("the check failed")
 	}
 }
@@ -29,7 +29,7 @@ func TestPromiseMainJob(t *testing.T) {
 func TestCloseLeavesNothing(t *testing.T) {
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
-	d, err := demo.Start(t.Context(), demo.Options{Log: slog.New(slog.DiscardHandler)})
+	d, err := demo.Start(t.Context(), demo.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
