@@ -26,6 +26,8 @@ type Options struct {
 	Data string       // folder; "" for a temporary one
 	Port int          // the first of six; 0 for any that are free
 	Log  *slog.Logger // nil: none
+
+	oneHost bool // as where there is but one loopback address
 }
 
 // Info is what a visitor, human or program, needs.
@@ -49,6 +51,7 @@ type Info struct {
 type Demo struct {
 	Info   Info
 	base   *server.Base
+	apart  bool // everything has an address of its own
 	sites  []*website
 	orders *orders
 
@@ -75,7 +78,7 @@ const (
 func (d *Demo) listen(port int) error {
 	for i := range places {
 		host := "127.0.0.1"
-		if runtime.GOOS == "linux" {
+		if d.apart {
 			host = fmt.Sprintf("127.0.0.%d", i+1)
 		}
 		at := 0
@@ -95,7 +98,7 @@ func address(l net.Listener) string { return "http://" + l.Addr().String() }
 
 // Start starts everything and returns when it all answers.
 func Start(ctx context.Context, o Options) (*Demo, error) {
-	d := &Demo{}
+	d := &Demo{apart: runtime.GOOS == "linux" && !o.oneHost}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -162,7 +165,7 @@ func (d *Demo) config(dir string) config.Config {
 	c.Name, c.Resources, c.InitialTokens = "Exeunt demo", []string{d.Info.API}, []idp.Hash{idp.HashOf(d.Info.RegistrationToken)}
 	c.RegistrationScopes = []string{"account.signout"}                // who tries it out may register an app that signs people out everywhere, with consent
 	c.Outbound = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} // where Books and News are told
-	if runtime.GOOS != "linux" {
+	if !d.apart {
 		c.Cookies.Session, c.Cookies.Browser = "exeunt"+portOf(d.ls[atIssuer]), "exeunt-browser"+portOf(d.ls[atIssuer])
 	}
 	return c

@@ -11,6 +11,7 @@ import (
 
 // The main job, end to end, over HTTP: every kind of sign-out reaches cookie, refresh token and API, and nobody else.
 func TestPromiseMainJob(t *testing.T) {
+	t.Parallel()
 	d, err := demo.Start(t.Context(), demo.Options{Data: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

@@ -35,6 +35,7 @@ func signedIn(t *testing.T, v *visitor, sites ...*website) {
 
 // The start page tells the layers apart: a website that cannot be told of a sign-out keeps its own session, and the page says so.
 func TestStartPageSaysWhoIsNotToldYet(t *testing.T) {
+	t.Parallel()
 	d := started(t, Options{})
 	alice, bob := d.visitor(d.Info.Username, d.Info.Password), d.visitor(d.Info.SecondUsername, d.Info.SecondPassword)
 	signedIn(t, alice, d.sites...)
@@ -84,6 +85,7 @@ func TestStartPageSaysWhoIsNotToldYet(t *testing.T) {
 
 // In a folder that is kept, people stay signed in at the websites, too.
 func TestDataIsKept(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -112,6 +114,7 @@ func TestDataIsKept(t *testing.T) {
 
 // Orders may be read by the single-page app, a refusal too, and by no other origin.
 func TestOrdersAllowsTheSinglePageApp(t *testing.T) {
+	t.Parallel()
 	d := started(t, Options{})
 	for origin, want := range map[string]string{d.Info.SinglePage: d.Info.SinglePage, d.Info.Apps["books"]: ""} {
 		for _, method := range []string{"OPTIONS", "GET"} {
@@ -142,8 +145,8 @@ func TestNativeApp(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := &desk.App{Issuer: d.Info.Issuer, ClientID: native, API: d.Info.API, Keep: keep, Tell: func(string) {}, Browse: func(ctx context.Context, address string) error {
-		_, err := bob.prove(ctx, address)
-		return err
+		go bob.prove(ctx, address) // the page that it comes back to waits for the app
+		return nil
 	}}
 	if err := a.SignIn(t.Context()); err != nil {
 		t.Fatal(err)
@@ -167,5 +170,19 @@ func TestNativeApp(t *testing.T) {
 	}
 	if data.SignOuts[0].Title != "bob: an app gave a token back (Orders on the desk)" {
 		t.Errorf("%+v", data.SignOuts)
+	}
+}
+
+// Where there is but one loopback address, cookies have names of their own and nothing meets.
+func TestOneHost(t *testing.T) {
+	t.Parallel()
+	d := started(t, Options{oneHost: true})
+	for _, l := range d.ls {
+		if !strings.HasPrefix(address(l), "http://127.0.0.1:") {
+			t.Error(address(l))
+		}
+	}
+	if results := d.Check(t.Context()); Failed(results) {
+		t.Errorf("%+v", results)
 	}
 }

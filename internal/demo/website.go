@@ -14,7 +14,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -62,7 +61,7 @@ func (d *Demo) newWebsite(ctx context.Context, name, dir string, l net.Listener,
 	exeunt.Title, exeunt.Scopes = "Exeunt", []string{"openid", "profile"}
 	exeunt.Ask = map[string]string{"prompt": "select_account"} // whoever has left is asked whether to go on as the same person
 	cookie := s.id
-	if runtime.GOOS != "linux" {
+	if !d.apart {
 		cookie += portOf(l)
 	}
 	s.site, err = rp.New(store, rp.Origin(s.url), rp.Key(key), rp.CookieName(cookie), rp.Provider("exeunt", exeunt),
