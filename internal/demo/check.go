@@ -70,6 +70,9 @@ func Failed(results []Result) bool {
 // within is how long a sign-out may take to reach the API. It is the guard's bound; normally it is milliseconds.
 const within = 5 * time.Second
 
+// hearing is how long an app may take to hear of it: that depends on the app, and normally is milliseconds, too.
+const hearing = 20 * time.Second
+
 // check is the state of one run: a person in two browsers, and somebody else who must notice nothing.
 type check struct {
 	d             *Demo
@@ -199,7 +202,7 @@ func (c *check) step(ctx context.Context, s step, r *Result) error {
 // told waits until the apps have ended their own sessions of what was signed out.
 func (c *check) told(ctx context.Context, s step) error {
 	for _, v := range s.told {
-		for end := time.Now().Add(within); ; {
+		for end := time.Now().Add(hearing); ; {
 			in, err := c.knows(ctx, v)
 			if err != nil {
 				return err

@@ -21,7 +21,7 @@ func TestPromiseMainJob(t *testing.T) {
 	var b strings.Builder
 	demo.Print(&b, results)
 	t.Log("\n" + b.String())
-	if demo.Failed(results) || len(results) != 14 {
+	if demo.Failed(results) || len(results) != 16 {
 		t.Error("the check failed")
 	}
 }

@@ -1,7 +1,9 @@
 package demo
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,6 +11,7 @@ import (
 	"strings"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/ledger"
 )
 
 // step is one kind of sign-out, and what it should do.
@@ -42,10 +45,12 @@ func (c *check) steps() []step {
 		{what: "an app's access withdrawn", act: c.withdraw, ends: []who{oneBooks, twoBooks}, refresh: true, here: yes(), there: yes(), lives: []who{oneNews, bobsBooks}},
 		{what: "refresh token stolen", act: c.replay, ends: []who{oneBooks}, told: []who{}, here: yes(), there: yes(), lives: others},
 		{what: "refresh token revoked", act: c.revoke, ends: []who{oneBooks}, told: []who{}, refresh: true, here: yes(), there: yes(), lives: others},
+		{what: "access token revoked", act: c.revokeAccess, ends: []who{oneBooks}, told: []who{}, here: yes(), there: yes(), lives: others, after: c.refreshes},
 		{what: "everywhere, by bearer", act: c.everywhere, ends: all, refresh: true, here: no(), there: no(), lives: bob},
 		{what: "everywhere, by an operator", act: c.byOperator, ends: all, refresh: true, here: no(), there: no(), lives: bob},
 		{what: "account locked", act: c.lock, ends: all, refresh: true, here: no(), there: no(), lives: bob, after: c.locked},
 		{what: "an app ended, by an operator", act: c.endApp, ends: []who{oneBooks, twoBooks, bobsBooks}, refresh: true, here: yes(), there: yes(), lives: []who{oneNews}},
+		{what: "signing key killed", act: c.killKey, ends: everybody(), told: []who{}, here: yes(), there: yes(), after: c.refreshes},
 		{what: "everybody, by an operator", act: c.endRealm, ends: everybody(), refresh: true, here: no(), there: no()},
 	}
 }
@@ -179,18 +184,7 @@ func (c *check) changePassword(ctx context.Context) error {
 // renewed: this browser's apps are refreshed and go on, the websites by themselves; the others' are not.
 func (c *check) renewed(ctx context.Context, r *Result) error {
 	for _, w := range []who{oneBooks, oneNews} {
-		status, t, err := c.at(w).refresh(ctx, (*w.of(c)).refresh)
-		if err != nil {
-			return err
-		}
-		if status != http.StatusOK {
-			return fmt.Errorf("%s is not refreshed: %d %s", w.name, status, t.Error)
-		}
-		ok, err := c.one.admits(ctx, t.Access)
-		if err != nil || !ok {
-			return errors.Join(err, errors.New("the API Orders refuses what was refreshed after the end"))
-		}
-		if err := c.stayed(ctx, w); err != nil {
+		if err := c.refreshed(ctx, w, r); err != nil {
 			return err
 		}
 		a, err := c.one.get(ctx, c.at(w).url+"/")
@@ -200,7 +194,6 @@ func (c *check) renewed(ctx context.Context, r *Result) error {
 		if err != nil {
 			return err
 		}
-		r.Lived = append(r.Lived, w.name+" (renewed)")
 	}
 	status, t, err := c.at(twoBooks).refresh(ctx, c.other.refresh)
 	if err == nil && (status != http.StatusBadRequest || t.Error != "invalid_grant") {
@@ -236,12 +229,35 @@ func (c *check) replay(ctx context.Context) error {
 	return nil
 }
 
-func (c *check) revoke(ctx context.Context) error {
-	status, _, err := c.d.sites[0].post(ctx, "/oauth2/revoke", url.Values{"token": {c.books.refresh}})
+func (c *check) revoke(ctx context.Context) error { return c.giveBack(ctx, c.books.refresh) }
+
+func (c *check) revokeAccess(ctx context.Context) error { return c.giveBack(ctx, c.books.access) }
+
+func (c *check) giveBack(ctx context.Context, token string) error {
+	status, _, err := c.d.sites[0].post(ctx, "/oauth2/revoke", url.Values{"token": {token}})
 	if err == nil && status != http.StatusOK {
 		err = fmt.Errorf("revoke answers %d", status)
 	}
 	return err
+}
+
+// refreshes: only tokens ended.
+func (c *check) refreshes(ctx context.Context, r *Result) error { return c.refreshed(ctx, oneBooks, r) }
+
+// refreshed: an app gets another token and goes on.
+func (c *check) refreshed(ctx context.Context, w who, r *Result) error {
+	status, t, err := c.at(w).refresh(ctx, (*w.of(c)).refresh)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("%s is not refreshed: %d %s", w.name, status, t.Error)
+	}
+	if err != nil {
+		return err
+	}
+	if ok, err := c.one.admits(ctx, t.Access); err != nil || !ok {
+		return errors.Join(err, errors.New("the API Orders refuses what was refreshed after the end"))
+	}
+	r.Lived = append(r.Lived, w.name+" (renewed)")
+	return c.stayed(ctx, w)
 }
 
 func (c *check) everywhere(ctx context.Context) error {
@@ -305,6 +321,25 @@ func (c *check) locked(ctx context.Context, r *Result) error {
 
 func (c *check) endApp(ctx context.Context) error {
 	return c.operator(ctx, idp.EndClient(idp.ClientID(c.d.sites[0].id), false), idp.CauseClientEnded)
+}
+
+// killKey kills the key that has signed the tokens of everybody.
+func (c *check) killKey(ctx context.Context) error {
+	head, _, _ := strings.Cut(c.books.access, ".")
+	raw, err := base64.RawURLEncoding.DecodeString(head)
+	if err != nil {
+		return err
+	}
+	var jose struct{ Kid string }
+	if err := decode(bytes.NewReader(raw), &jose); err != nil {
+		return err
+	}
+	kid, err := ledger.ParseName(jose.Kid)
+	if err != nil {
+		return err
+	}
+	_, err = c.d.base.Ring.Kill(ctx, kid, idp.Cause{Kind: idp.CauseKeyKilled, Actor: idp.ActorOperator("demo")})
+	return err
 }
 
 func (c *check) endRealm(ctx context.Context) error {
