@@ -43,6 +43,10 @@ func (x *exeunt) set(f func(w http.ResponseWriter, r *http.Request, body string)
 }
 
 func newExeunt(t *testing.T, change ...func(*config.Config)) *exeunt {
+	return newExeuntLog(t, slog.DiscardHandler, change...)
+}
+
+func newExeuntLog(t *testing.T, log slog.Handler, change ...func(*config.Config)) *exeunt {
 	x := &exeunt{t: t}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -68,7 +72,7 @@ func newExeunt(t *testing.T, change ...func(*config.Config)) *exeunt {
 	for _, f := range change {
 		f(&c)
 	}
-	s, err := server.NewOn(t.Context(), c, slog.New(slog.DiscardHandler), l)
+	s, err := server.NewOn(t.Context(), c, slog.New(log), l)
 	if err != nil {
 		t.Fatal(err)
 	}
