@@ -76,7 +76,10 @@ func TestBroker_BadLuck(t *testing.T) {
 				t.Errorf("sign-out: %d %s", a.status, a.body)
 			}
 			if c.owed {
-				until(t, "the failure is written", func() bool { all := b.revocations(); return len(all) == 1 && all[0].Error != "" && all[0].State == idp.Owed })
+				until(t, "the failure is written", func() bool {
+					all := b.revocations()
+					return len(all) == 1 && all[0].Error != "" && all[0].State == idp.Owed
+				})
 			} else {
 				b.revoked(1)
 			}

@@ -43,10 +43,10 @@ func (x *exeunt) set(f func(w http.ResponseWriter, r *http.Request, body string)
 }
 
 func newExeunt(t *testing.T, change ...func(*config.Config)) *exeunt {
-	return newExeuntLog(t, slog.DiscardHandler, change...)
+	return newExeuntAt(t, "127.0.0.1", slog.DiscardHandler, change...)
 }
 
-func newExeuntLog(t *testing.T, log slog.Handler, change ...func(*config.Config)) *exeunt {
+func newExeuntAt(t *testing.T, host string, log slog.Handler, change ...func(*config.Config)) *exeunt {
 	x := &exeunt{t: t}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -54,7 +54,7 @@ func newExeuntLog(t *testing.T, log slog.Handler, change ...func(*config.Config)
 	}
 	inner, _ := url.Parse("http://" + l.Addr().String())
 	proxy := &httputil.ReverseProxy{Rewrite: func(q *httputil.ProxyRequest) { q.SetURL(inner); q.Out.Host = q.In.Host }}
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	front := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(strings.NewReader(string(body)))
 		x.mu.Lock()
@@ -64,6 +64,11 @@ func newExeuntLog(t *testing.T, log slog.Handler, change ...func(*config.Config)
 			proxy.ServeHTTP(w, r)
 		}
 	}))
+	front.Listener.Close()
+	if front.Listener, err = net.Listen("tcp", host+":0"); err != nil {
+		t.Fatal(err)
+	}
+	front.Start()
 	t.Cleanup(front.Close)
 	x.at = front.URL
 	c := config.Default()

@@ -64,7 +64,7 @@ func (s *secrets) see(r *http.Request, body string) {
 func TestNothingLeaksIntoLogs(t *testing.T) {
 	var log said
 	wire := &secrets{all: map[string]string{}}
-	x := newExeuntLog(t, slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	x := newExeuntAt(t, "127.0.0.1", slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	const mail = "alice@mail.example"
 	err := x.base.Store.Update(t.Context(), func(tx idp.Tx) error {
 		a, err := tx.AccountByUsername("alice")
