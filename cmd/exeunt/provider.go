@@ -11,6 +11,8 @@ type providerCmd struct {
 	List providerListCmd `cmd:"" help:"What each kind of provider can do: sign people in, take a consent back, sign people out."`
 	Show providerShowCmd `cmd:"" help:"The providers of the configuration, with the addresses to register there."`
 	Owed providerOwedCmd `cmd:"" help:"Consents that are still to be taken back, and those that providers refused."`
+
+	Resend providerResendCmd `cmd:"" help:"Ask a provider now for what it owes, and not when the next attempt is due."`
 }
 
 type providerListCmd struct{}
