@@ -65,7 +65,7 @@ func kindOf(e provider.Entry) kind {
 			k.ByHand = append(k.ByHand, at)
 		}
 	}
-	for _, at := range []string{p.Revocation.Source, p.SignOut.Source} {
+	for _, at := range []string{p.Source, p.Revocation.Source, p.SignOut.Source} {
 		if at != "" && !slices.Contains(k.Sources, at) {
 			k.Sources = append(k.Sources, at)
 		}
