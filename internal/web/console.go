@@ -60,6 +60,7 @@ type Form struct {
 	Button      Words
 	Fields      []Field
 	Reason      bool
+	Why         string // what was written there before
 	Danger      bool
 	Folded      bool // it is opened by its title
 	CSRF, Nonce string
