@@ -33,7 +33,7 @@ type question struct {
 }
 
 func (q *question) reaches() web.Words {
-	n := counted(q.People)
+	n := verbatim(counted(q.People))
 	switch {
 	case q.Of && q.People.More:
 		return web.Say("more than %s sessions", n)
@@ -41,6 +41,8 @@ func (q *question) reaches() web.Words {
 		return web.Say("%s sessions", n)
 	case q.People.More:
 		return web.Say("more than %s people", n)
+	case q.People.N == 0:
+		return "nobody"
 	case q.People.N == 1:
 		return "one person"
 	}

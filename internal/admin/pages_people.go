@@ -50,7 +50,7 @@ func personPage(c *call, s personSheet) web.Console {
 	for i := range s.events {
 		lines[i] = audit.Show(&s.events[i])
 	}
-	receipts, events := receiptTable(s.Receipts), eventTable(lines)
+	receipts, events := receiptTable(s.Receipts, true), eventTable(lines, true)
 	if len(s.Receipts) == few {
 		receipts.All = "/admin/receipts?sub=" + url.QueryEscape(string(s.Subject))
 	}

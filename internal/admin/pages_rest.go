@@ -58,16 +58,28 @@ func deliveryPage(c *call, d operate.Delivery) web.Console {
 	return p
 }
 
-func receiptTable(lines []operate.Line) web.Table {
-	t := web.Table{Title: "Receipts", Empty: "Nothing has ended yet.", Head: []web.Words{"Number", "At", "What", "By", "Person", "App", "Why"}}
+// receiptTable lists receipts. Where all are of one person, the person is not said again; so in eventTable.
+func receiptTable(lines []operate.Line, ofOne bool) web.Table {
+	t := web.Table{Title: "Receipts", Empty: "Nothing has ended yet.", Head: []web.Words{"Number", "At", "What", "By", "App", "Why", "Person"}}
 	for _, l := range lines {
-		t.Rows = append(t.Rows, []web.Cell{receiptLink(l.Number), {At: l.At}, {Said: endWords(l.Cause)}, actorCell(l.Actor, l.Subject), personLink(l.Subject), appLink(l.ClientID), {Text: l.Reason}})
+		t.Rows = append(t.Rows, []web.Cell{receiptLink(l.Number), {At: l.At}, {Said: endWords(l.Cause)}, actorCell(l.Actor, l.Subject), appLink(l.ClientID), {Text: l.Reason}, personLink(l.Subject)})
+	}
+	return shorter(t, ofOne)
+}
+
+// shorter leaves out the last column.
+func shorter(t web.Table, yes bool) web.Table {
+	if yes {
+		t.Head = t.Head[:len(t.Head)-1]
+		for i, row := range t.Rows {
+			t.Rows[i] = row[:len(row)-1]
+		}
 	}
 	return t
 }
 
 func receiptsPage(c *call, l receiptList) web.Console {
-	t := receiptTable(l.Receipts)
+	t := receiptTable(l.Receipts, l.of != "")
 	t.More, t.Export = c.next(l.Next), "/admin/receipts/export"
 	if l.of != "" {
 		t.Export += "?sub=" + url.QueryEscape(string(l.of))
@@ -125,20 +137,20 @@ func keysPage(c *call, l keyList) web.Console {
 	return p
 }
 
-func eventTable(all []audit.Line) web.Table {
-	t := web.Table{Title: "Events", Empty: "Nothing like that has happened yet.", Head: []web.Words{"At", "What", "Person", "By", "App", "Address", "Why", "More"}}
+func eventTable(all []audit.Line, ofOne bool) web.Table {
+	t := web.Table{Title: "Events", Empty: "Nothing like that has happened yet.", Head: []web.Words{"At", "What", "By", "App", "Why", "More", "Address", "Person"}}
 	for _, e := range all {
 		var more []web.Words
 		for _, k := range sorted(e.Data) {
 			more = append(more, factWords(k, e.Data[k]))
 		}
-		t.Rows = append(t.Rows, []web.Cell{{At: idp.Time(e.AtMS).Time()}, {Said: eventWords(e.Kind)}, personLink(e.Account), actorCell(e.Actor, e.Account), appLink(e.Client), {Text: e.IP}, {Text: e.Why}, {Said: web.List(more...)}})
+		t.Rows = append(t.Rows, []web.Cell{{At: idp.Time(e.AtMS).Time()}, {Said: eventWords(e.Kind)}, actorCell(e.Actor, e.Account), appLink(e.Client), {Text: e.Why}, {Said: web.List(more...)}, {Text: e.IP}, personLink(e.Account)})
 	}
-	return t
+	return shorter(t, ofOne)
 }
 
 func eventsPage(c *call, l eventList) web.Console {
-	t := eventTable(l.Events)
+	t := eventTable(l.Events, l.filter.Account != "")
 	q := url.Values{}
 	for _, name := range []string{"sub", "kind", "actor"} {
 		if v := c.q.Get(name); v != "" {
