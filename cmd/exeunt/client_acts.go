@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/operate"
@@ -39,8 +40,10 @@ func (c *clientChangeCmd) Run(w *world) error {
 	}
 	return w.with(func(b *server.Base) error {
 		var row idp.Client
-		err := c.act(w, b, idp.EventClientChanged, c.Reason, nil, func(tx idp.Tx) (err error) {
-			row, err = operate.Change(tx, idp.ClientID(c.ID), fields, b.Config.Algs)
+		data := map[string]string{}
+		err := c.act(w, b, idp.EventClientChanged, c.Reason, data, func(tx idp.Tx) error {
+			next, changed, err := operate.Change(tx, idp.ClientID(c.ID), fields, b.Config.Algs)
+			row, data["fields"] = next, strings.Join(changed, " ")
 			return err
 		})
 		if err != nil {

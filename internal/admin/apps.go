@@ -135,15 +135,9 @@ func (a *Admin) change() act {
 		if err != nil {
 			return out, err
 		}
-		fields := c.settings()
-		row, err := operate.Change(tx, c.client(), fields, a.Ring.Algs())
-		var names []string
-		for name := range fields {
-			names = append(names, name)
-		}
-		slices.Sort(names)
+		row, changed, err := operate.Change(tx, c.client(), c.settings(), a.Ring.Algs())
 		out.done, out.client, out.json = "changed", row, operate.ShowClient(&row, c.now)
-		out.event = idp.Event{Kind: idp.EventClientChanged, Client: c.client(), Data: map[string]string{"fields": strings.Join(names, " ")}}
+		out.event = idp.Event{Kind: idp.EventClientChanged, Client: c.client(), Data: map[string]string{"fields": strings.Join(changed, " ")}}
 		return out, err
 	}}
 }

@@ -142,7 +142,9 @@ func eventTable(all []audit.Line, ofOne bool) web.Table {
 	for _, e := range all {
 		var more []web.Words
 		for _, k := range sorted(e.Data) {
-			more = append(more, factWords(k, e.Data[k]))
+			if words := factWords(k, e.Data[k]); words != nil {
+				more = append(more, words)
+			}
 		}
 		t.Rows = append(t.Rows, []web.Cell{{At: idp.Time(e.AtMS).Time()}, {Said: eventWords(e.Kind)}, actorCell(e.Actor, e.Account), appLink(e.Client), {Text: e.Why}, {Said: web.List(more...)}, {Text: e.IP}, personLink(e.Account)})
 	}
@@ -160,5 +162,5 @@ func eventsPage(c *call, l eventList) web.Console {
 	t.More, t.Export = c.next(l.Next), "/admin/events/export?"+q.Encode()
 	return web.Console{Title: "Audit log", Lead: "What happened around accounts, apps and keys. exeunt audit verify shows whether what was sealed has been changed.", Tables: []web.Table{t},
 		Filter: &web.Form{Action: "/admin/events", Button: "Filter", Fields: []web.Field{{Key: "sub", Label: "Person's id", Value: string(l.filter.Account)},
-			{Key: "kind", Label: "What", Kind: "select", Value: string(l.filter.Kind), Options: happenings()}, {Key: "actor", Label: "By", Value: string(l.filter.Actor), Hint: "operator:NAME or client:ID"}}}}
+			{Key: "kind", Label: "What", Kind: "select", Value: string(l.filter.Kind), Options: happenings()}, {Key: "actor", Label: "By (operator:NAME or client:ID)", Value: string(l.filter.Actor)}}}}
 }

@@ -219,7 +219,7 @@ func deedWords(act string) web.Words {
 	return verbatim(act)
 }
 
-// factWords are the words for a fact of an event: what it is called, and what it says.
+// factWords are the words for a fact of an event: what it is called, and what it says. nil: it says nothing to people.
 func factWords(name, value string) web.Words {
 	said := verbatim(value)
 	switch name {
@@ -242,6 +242,8 @@ func factWords(name, value string) web.Words {
 			return "all"
 		}
 		return useWords(idp.KeyUse(value))
+	case "sha256", "after":
+		return nil // of a seal: for who verifies it
 	case "provider":
 		return web.Say("Provider: %s", said)
 	case "scopes":
