@@ -37,7 +37,7 @@ type Account struct {
 	Place     func(ip string) string    // about where an address is; nil: that is not known
 	After     func(*idp.Session) string // the key of the page behind a session
 	// Tell writes to a person, in the transaction of a change, what was changed; nil: nobody does.
-	Tell func(tx idp.Tx, who *idp.Account, what idp.EventKind, now idp.Time) error
+	Tell func(tx idp.Tx, e idp.Event, now idp.Time) error
 }
 
 // Mount adds the room's paths.

@@ -97,7 +97,9 @@ func (a *Account) activityPage(w http.ResponseWriter, r *http.Request, s *idp.Se
 	}
 	p := web.Activity{Header: a.header(w, r, who.Username), More: more, Further: q.Get("after") != ""}
 	for i := range all {
-		p.Rows = append(p.Rows, told(&all[i], apps))
+		if e := all[i].event; e == nil || e.Kind != idp.EventMailSent || e.Data["asked"] != "" {
+			p.Rows = append(p.Rows, told(&all[i], apps))
+		}
 	}
 	a.Pages.Render(w, r, http.StatusOK, p)
 }
@@ -109,17 +111,22 @@ func told(h *happened, apps map[idp.ClientID]idp.Client) web.ActivityLine {
 	}
 	e := h.event
 	l := web.ActivityLine{What: what(e), By: by(e.Actor, e.Account), Agent: e.Device, IP: e.IP, App: apps[e.Client].Name, Name: e.Data["name"], Left: e.Data["left_out"], At: e.At.Time(),
-		Bad: e.Kind == idp.EventSignInFailed || e.Kind == idp.EventNewDevice || e.Kind == idp.EventStrayed}
+		Bad: e.Kind == idp.EventSignInFailed || e.Kind == idp.EventStrayed || newDevice(e)}
 	if m := e.Data["methods"]; m != "" {
 		l.How = web.Methods(strings.Fields(m))
 	}
 	return l
 }
 
+func newDevice(e *idp.Event) bool { return e.Kind == idp.EventSignIn && e.Data["new"] != "" }
+
 // what says what kind of thing happened.
 func what(e *idp.Event) web.Words {
 	switch e.Kind {
 	case idp.EventSignIn:
+		if newDevice(e) {
+			return "Signed in from a new browser or device"
+		}
 		return "Signed in"
 	case idp.EventSignInAgain:
 		return "Signed in again"
@@ -127,8 +134,6 @@ func what(e *idp.Event) web.Words {
 		return "An attempt to sign in failed"
 	case idp.EventStrayed:
 		return "Something that an app signs in with was used from elsewhere, and refused: it may have been stolen"
-	case idp.EventNewDevice:
-		return "Signed in from a new browser or device"
 	case idp.EventAccountCreated:
 		return "The account was made"
 	case idp.EventAccountClosed:

@@ -113,6 +113,12 @@ func (a *Account) showSessions(w http.ResponseWriter, r *http.Request, s *idp.Se
 		a.Pages.Fail(w, r, err)
 		return
 	}
+	var doubts idp.Doubts
+	if err := a.Store.Look(r.Context(), func(v idp.View) (err error) { doubts, err = idp.DoubtsOf(v, s.Account); return err }); err != nil {
+		a.Pages.Fail(w, r, err)
+		return
+	}
+	p.Review = doubts.Any()
 	p.Header, p.List, p.Again, p.Nonce = a.header(w, r, who.Username), list, !a.Browser.Recent(s), idp.NewSecret(16)
 	a.Pages.Render(w, r, status, p)
 }

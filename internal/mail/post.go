@@ -31,6 +31,9 @@ type Post struct {
 	printer *printer
 	log     *slog.Logger
 	wake    chan struct{}
+
+	// Observe is told what came of each attempt: sent, delayed, or given-up; nil: nobody is.
+	Observe func(state string)
 }
 
 // New makes a post. say translates; nil: English.
@@ -99,6 +102,12 @@ func (p *Post) Wake() {
 	select {
 	case p.wake <- struct{}{}:
 	default: // it is awake already
+	}
+}
+
+func (p *Post) came(state string) {
+	if p.Observe != nil {
+		p.Observe(state)
 	}
 }
 

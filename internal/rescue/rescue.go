@@ -219,7 +219,11 @@ func (x *Rescue) send(tx idp.Tx, row idp.Pending, l mail.Letter) error {
 	if err := tx.InsertPending(row); err != nil {
 		return err
 	}
-	return tx.Record(idp.Event{Kind: idp.EventMailSent, Account: l.Account, Actor: idp.ActorRule("mail"), Data: map[string]string{"mail": l.Kind}})
+	e := idp.Event{Kind: idp.EventMailSent, Account: l.Account, Actor: idp.ActorRule("mail"), Data: map[string]string{"mail": l.Kind}}
+	if l.Stranger {
+		e.Data["asked"] = "yes"
+	}
+	return tx.Record(e)
 }
 
 func event(kind idp.EventKind, id idp.AccountID, r *http.Request, data ...string) idp.Event {

@@ -121,6 +121,9 @@ func (s *Server) build(ctx context.Context) (err error) {
 	if s.post, err = s.base.Post(s.store, say, s.log); err != nil {
 		return err
 	}
+	if s.post != nil {
+		s.post.Observe = s.metrics.mailed
+	}
 	pages, err := web.New(c.Name, c.HTTPS())
 	if err != nil {
 		return err
@@ -169,8 +172,8 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 		Limit: edge.NewLimiter(10*time.Second, 20, 100_000), Asked: rescue.Queue(), Nav: person.Nav}
 	s.rescue = rescuer
 	tie.Arrived = rescuer.Arrived
-	person.Tell = rescuer.Tell
-	s.broker = &broker.Broker{Store: store, Door: s.door, Browser: tie, Pages: pages, Vault: s.base.Vault, Issuer: c.Issuer, Log: s.log, Enter: entrance.Enter, Nav: person.Nav}
+	person.Tell, factors.Tell = rescuer.Tell, rescuer.Tell
+	s.broker = &broker.Broker{Store: store, Door: s.door, Browser: tie, Pages: pages, Vault: s.base.Vault, Issuer: c.Issuer, Log: s.log, Enter: entrance.Enter, Nav: person.Nav, Tell: rescuer.Tell}
 	s.broker.Use(c.Providers)
 	factors.Elsewhere = s.broker.Ways
 	mux := http.NewServeMux()
