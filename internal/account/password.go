@@ -19,7 +19,7 @@ func (a *Account) showPassword(w http.ResponseWriter, r *http.Request, s *idp.Se
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	a.Pages.Render(w, r, status, web.Password{Header: a.header(w, r, who.Username), Username: who.Username, First: who.Password == "", Error: problem})
+	a.Pages.Render(w, r, status, web.Password{Header: a.Header(w, r, who.Username), Username: who.Username, First: who.Password == "", Error: problem})
 }
 
 // password changes the password and ends every other session in the same transaction (requirements R1.5). Who has none proves it by a
@@ -30,7 +30,7 @@ func (a *Account) password(w http.ResponseWriter, r *http.Request, s *idp.Sessio
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	if who.Password == "" && a.again(w, r, s, "/account/password") {
+	if who.Password == "" && a.Again(w, r, s, "/account/password") {
 		return
 	}
 	receipt, cookie, err := a.changePassword(r, s, &who, form.Get("old"), form.Get("new"))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -186,6 +187,8 @@ func TestFailures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, mailtest.Options{})
 			s.server.Fail(c.fail)
+			var came []string
+			s.Observe = func(state string) { came = append(came, state) }
 			s.write(letter())
 			s.work()
 			if again := s.waiting() == 1; again != c.again {
@@ -205,6 +208,13 @@ func TestFailures(t *testing.T) {
 			}
 			if len(got) != want || s.waiting() != 0 {
 				t.Fatalf("%d letters, not %d; waiting: %d", len(got), want, s.waiting())
+			}
+			told := []string{"given-up"}
+			if c.again {
+				told = []string{"delayed", "sent"}
+			}
+			if !slices.Equal(came, told) {
+				t.Errorf("told of %q, not %q", came, told)
 			}
 			if c.twice && got[0].Header.Get("Message-Id") != got[1].Header.Get("Message-Id") {
 				t.Error("a letter that comes twice has two ids")

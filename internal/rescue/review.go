@@ -30,7 +30,7 @@ func (x *Rescue) reviewPage(w http.ResponseWriter, r *http.Request, s *idp.Sessi
 		x.Pages.Fail(w, r, err)
 		return
 	}
-	p := web.Review{Header: x.header(w, r, who.Username)}
+	p := web.Review{Header: x.Header(w, r, who.Username)}
 	codes := false
 	for _, i := range d.Identities {
 		p.Lines = append(p.Lines, web.ReviewLine{ID: i.Ref(), Kind: ofProvider, Name: strings.TrimSpace(i.Provider + " " + i.Name), Added: i.AddedAt.Time()})
@@ -50,7 +50,7 @@ func (x *Rescue) reviewPage(w http.ResponseWriter, r *http.Request, s *idp.Sessi
 
 // review removes what is not kept. What is removed is a credential changed, so all others end.
 func (x *Rescue) review(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
-	if x.again(w, r, s, "/account/review") {
+	if x.Again(w, r, s, "/account/review") {
 		return
 	}
 	cookie, removed := idp.NewSecret(32), false

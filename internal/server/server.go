@@ -31,6 +31,7 @@ import (
 	"exeunt.dev/internal/oauth"
 	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/outbound"
+	"exeunt.dev/internal/person"
 	"exeunt.dev/internal/place"
 	"exeunt.dev/internal/rescue"
 	"exeunt.dev/internal/signin"
@@ -166,14 +167,15 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	for _, p := range c.Providers {
 		entrance.Providers = append(entrance.Providers, web.ProviderButton{ID: p.ID, Title: p.Provider.Title})
 	}
-	person := &account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, Place: s.placeOf,
-		After: (*idp.Session).PageKey, Through: len(c.Providers) > 0}
-	rescuer := &rescue.Rescue{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Front: front, Post: s.post, Issuer: c.Issuer, Log: s.log,
-		Limit: edge.NewLimiter(10*time.Second, 20, 100_000), Asked: rescue.Queue(), Nav: person.Nav}
+	host := &person.Host{Browser: tie, Pages: pages, Nav: account.Nav(len(c.Providers) > 0)}
+	own := &account.Account{Host: host, Store: store, Door: s.door, Passwords: passwords, Factors: factors, Tokens: tokens, Front: front, Place: s.placeOf,
+		After: (*idp.Session).PageKey}
+	rescuer := &rescue.Rescue{Host: host, Store: store, Door: s.door, Passwords: passwords, Front: front, Post: s.post, Issuer: c.Issuer, Log: s.log,
+		Limit: edge.NewLimiter(10*time.Second, 20, 100_000), Asked: rescue.Queue()}
 	s.rescue = rescuer
 	tie.Arrived = rescuer.Arrived
-	person.Tell, factors.Tell = rescuer.Tell, rescuer.Tell
-	s.broker = &broker.Broker{Store: store, Door: s.door, Browser: tie, Pages: pages, Vault: s.base.Vault, Issuer: c.Issuer, Log: s.log, Enter: entrance.Enter, Nav: person.Nav, Tell: rescuer.Tell}
+	own.Tell, factors.Tell = rescuer.Tell, rescuer.Tell
+	s.broker = &broker.Broker{Store: store, Door: s.door, Browser: tie, Pages: pages, Vault: s.base.Vault, Issuer: c.Issuer, Log: s.log, Enter: entrance.Enter, Nav: host.Nav, Tell: rescuer.Tell}
 	s.broker.Use(c.Providers)
 	factors.Elsewhere = s.broker.Ways
 	mux := http.NewServeMux()
@@ -186,7 +188,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 			Waits: edge.NewLimiter(100*time.Millisecond, 1000, 100_000), OnTheft: onTheft(c.Lock, rescuer)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Await: s.delivery.Await, Layers: s.broker.Layers},
 		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards}, Wake: s.delivery.Due, Networks: c.Outbound},
-		person,
+		own,
 		rescuer,
 		s.feed,
 		js.Files{},
