@@ -165,7 +165,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	factors.Knows, factors.Failed = tie.Knows, s.audit.Failed
 	entrance := &signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Front: front}
 	for _, p := range c.Providers {
-		entrance.Providers = append(entrance.Providers, web.ProviderButton{ID: p.ID, Title: p.Provider.Title})
+		entrance.Providers = append(entrance.Providers, web.ProviderButton{ID: p.ID, Title: p.Provider.Title, Proves: p.Provider.OIDC()})
 	}
 	host := &person.Host{Browser: tie, Pages: pages, Nav: account.Nav(len(c.Providers) > 0)}
 	own := &account.Account{Host: host, Store: store, Door: s.door, Passwords: passwords, Factors: factors, Tokens: tokens, Front: front, Place: s.placeOf,
