@@ -2,6 +2,7 @@ package rooms_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
