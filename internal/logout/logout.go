@@ -1,7 +1,6 @@
 package logout
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -26,8 +25,6 @@ type Logout struct {
 	Front   *frontchannel.FrontChannel
 	// Layers says what a sign-out has left at providers; mine: who asks may act on it. nil: there are none.
 	Layers func(v idp.View, row *idp.Receipt, mine bool) ([]web.ProviderLayer, error)
-	// Await returns when the apps among those to be awaited have confirmed, or cannot be told now, or ctx ends.
-	Await func(ctx context.Context, id idp.ReceiptID, awaited func(idp.ClientID) bool)
 }
 
 // Mount adds the room's paths.
