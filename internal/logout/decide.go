@@ -27,6 +27,7 @@ type verdict struct {
 	offerApp bool        // "this app only" is an answer
 	session  *idp.Session
 	who      string
+	awaited  []idp.ClientID // apps of the session that a browser waits for
 }
 
 // decide is the table of the design, first match wins.
@@ -45,40 +46,8 @@ func (l *Logout) decide(r *http.Request, q request, proven bool) (v verdict, err
 		}
 		hint, q.ClientID = &h, string(h.Client)
 	}
-	if v.session, err = l.Browser.Session(r); errors.Is(err, idp.ErrNotFound) {
-		err = nil
-	}
-	if err != nil {
-		return v, err
-	}
 	hinted := false
-	err = l.Store.View(r.Context(), func(s idp.View) error {
-		if v.session != nil {
-			a, err := s.Account(v.session.Account)
-			if err != nil {
-				return err
-			}
-			v.who = a.Username
-		}
-		if q.ClientID == "" {
-			return nil
-		}
-		c, err := s.Client(idp.ClientID(q.ClientID))
-		if errors.Is(err, idp.ErrNotFound) || (err == nil && c.Disabled) {
-			return nil // nothing is sent to an app that an operator has turned off
-		}
-		v.client = &c
-		if err != nil || hint == nil || v.session == nil || hint.Sid.IsZero() {
-			return err
-		}
-		g, err := s.Grant(hint.Sid)
-		if errors.Is(err, idp.ErrNotFound) {
-			return nil
-		}
-		hinted = err == nil && g.Session == v.session.Name && g.Client == c.ID && g.Account == hint.Subject && g.Account == v.session.Account
-		return err
-	})
-	if err != nil {
+	if err = l.Store.View(r.Context(), func(s idp.View) (err error) { hinted, err = l.look(s, r, q, hint, &v); return err }); err != nil {
 		return v, err
 	}
 	if q.ClientID != "" && v.client == nil {
@@ -104,7 +73,47 @@ func (l *Logout) decide(r *http.Request, q request, proven bool) (v verdict, err
 	default:
 		v.ask, v.offerApp = true, q.LogoutURI != ""
 	}
+	if v.session != nil && !v.endAll {
+		l.Browser.See(r, v.session)
+	}
 	return v, nil
+}
+
+// look reads, of one moment, all that the table asks for, and whether the hint is of a grant of the cookie's session.
+func (l *Logout) look(s idp.View, r *http.Request, q request, hint *token.Hint, v *verdict) (hinted bool, err error) {
+	*v = verdict{} // a view may be asked twice
+	v.session, err = l.Browser.PeekIn(s, r)
+	if err == nil {
+		v.awaited, err = s.Awaited(v.session.Name)
+	}
+	if err != nil && !errors.Is(err, idp.ErrNotFound) {
+		return false, err
+	}
+	if q.ClientID != "" {
+		c, err := s.Client(idp.ClientID(q.ClientID))
+		switch {
+		case err == nil && !c.Disabled: // nothing is sent to an app that an operator has turned off
+			v.client = &c
+		case err != nil && !errors.Is(err, idp.ErrNotFound):
+			return false, err
+		}
+	}
+	if v.session == nil {
+		return false, nil
+	}
+	if v.client != nil && hint != nil && !hint.Sid.IsZero() {
+		g, err := s.Grant(hint.Sid)
+		if err != nil && !errors.Is(err, idp.ErrNotFound) {
+			return false, err
+		}
+		hinted = err == nil && g.Session == v.session.Name && g.Client == v.client.ID && g.Account == hint.Subject && g.Account == v.session.Account
+	}
+	if !hinted || prefetched(r) {
+		a, err := s.Account(v.session.Account) // for the question
+		v.who = a.Username
+		return hinted, err
+	}
+	return true, nil
 }
 
 // fromApp compares the Referer's origin with those of the client's https or loopback redirect URIs.
@@ -216,7 +225,7 @@ func (l *Logout) end(w http.ResponseWriter, r *http.Request, v verdict, s idp.Se
 	if kind == idp.CauseSignOut {
 		l.Browser.Leave(w, r, receipt.ID)
 	}
-	l.await(r, v.session.Name, receipt.ID)
+	l.await(r, v.awaited, receipt.ID)
 	if v.to == "" {
 		v.to = "/signout/" + string(receipt.ID)
 		if receipt.ID == "" {
@@ -234,10 +243,8 @@ func (l *Logout) end(w http.ResponseWriter, r *http.Request, v verdict, s idp.Se
 const awaitAtMost = 800 * time.Millisecond
 
 // await waits for the session's apps that are to be awaited; by default none is, and the browser waits for the commit only.
-func (l *Logout) await(r *http.Request, session idp.Name, id idp.ReceiptID) {
-	var awaited []idp.ClientID
-	err := l.Store.View(r.Context(), func(v idp.View) (err error) { awaited, err = v.Awaited(session); return err })
-	if err != nil || len(awaited) == 0 {
+func (l *Logout) await(r *http.Request, awaited []idp.ClientID, id idp.ReceiptID) {
+	if len(awaited) == 0 {
 		return // what is owed is told without us
 	}
 	ctx, stop := context.WithTimeout(r.Context(), awaitAtMost)
