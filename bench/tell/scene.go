@@ -162,19 +162,15 @@ func (s *scene) people() error {
 		go http.Serve(l, h)
 		return "http://" + l.Addr().String() + "/backchannel", nil
 	}
-	alive, err := serve(s.told)
-	if err != nil {
-		return err
-	}
 	hangs, err := serve(func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() })
 	if err != nil {
 		return err
 	}
 	uris := map[idp.ClientID]string{"hangs": hangs, "dead": "http://127.0.0.1:1/backchannel"}
 	for _, id := range apps(20) {
-		// Each app is a host of its own.
-		_, port, _ := net.SplitHostPort(strings.TrimSuffix(strings.TrimPrefix(alive, "http://"), "/backchannel"))
-		uris[id] = "http://127.0.0.1:" + port + "/backchannel/" + string(id)
+		if uris[id], err = serve(s.told); err != nil { // a host of its own
+			return err
+		}
 	}
 	return s.base.Store.Update(context.Background(), func(tx idp.Tx) error {
 		if err := tx.InsertAccount(idp.Account{ID: account, Username: "bench", State: idp.AccountActive}, ledger.NewName()); err != nil {

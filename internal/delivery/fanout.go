@@ -138,7 +138,8 @@ func (b *batch) owe(f idp.FanOut, p idp.Participant, resumed bool) error {
 	// One that is pending yet (the realm ended) may be redeemed while this is written.
 	row.Again = p.RedeemedAt == 0 || f.Receipt.At-p.RedeemedAt < idp.Time(idp.AgainWithin.Milliseconds())
 	l := letter{row, c, way{p.Client, hostOf(c.BackchannelLogoutURI)}}
-	if b.gates.take(l.way) {
+	if b.gates.room(l.way) > 0 {
+		b.gates.take(l.way, 1)
 		l.Due, l.Attempts, l.AttemptedAt = b.now.Add(leaseFor), 1, b.now
 		b.leased = append(b.leased, l)
 	} else if b.gates.gates.busy(l.way) {
