@@ -47,7 +47,10 @@ type browser struct {
 	sids         map[idp.ClientID]idp.Name
 }
 
-const account = idp.AccountID("benchbenchbenchb")
+const (
+	account   = idp.AccountID("benchbenchbenchb")
+	appSecret = "the secret of every app"
+)
 
 func newScene() (*scene, error) {
 	dir, err := os.MkdirTemp("", "exeunt-tell-")
@@ -177,7 +180,7 @@ func (s *scene) people() error {
 			return err
 		}
 		for id, uri := range uris {
-			c := idp.Client{ID: id, Name: string(id), Kind: idp.KindWeb, AuthMethod: idp.AuthBasic, FirstParty: true, PostLogoutURIs: []string{"https://app0.example/bye"}, BackchannelLogoutURI: uri}
+			c := idp.Client{ID: id, Name: string(id), Kind: idp.KindWeb, AuthMethod: idp.AuthBasic, Secret: idp.HashOf(appSecret), FirstParty: true, PostLogoutURIs: []string{"https://app0.example/bye"}, BackchannelLogoutURI: uri}
 			if err := errors.Join(tx.InsertClient(c, ledger.NewName()), tx.PutConsent(idp.Consent{Account: account, Client: id}, ledger.NewName())); err != nil {
 				return err
 			}
