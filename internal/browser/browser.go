@@ -170,7 +170,7 @@ func (b *Browser) Peek(r *http.Request) (s *idp.Session, err error) {
 	return s, err
 }
 
-// PeekIn is Peek in a view that was opened after the request arrived, for who reads more in it.
+// PeekIn is Peek in a View or Look that was opened after the request arrived, for who reads more in it.
 func (b *Browser) PeekIn(v idp.View, r *http.Request) (*idp.Session, error) {
 	cookie := value(r, b.names.Session)
 	if cookie == "" {

@@ -47,7 +47,7 @@ func (l *Logout) decide(r *http.Request, q request, proven bool) (v verdict, err
 		hint, q.ClientID = &h, string(h.Client)
 	}
 	hinted := false
-	if err = l.Store.View(r.Context(), func(s idp.View) (err error) { hinted, err = l.look(s, r, q, hint, &v); return err }); err != nil {
+	if err = l.Store.Look(r.Context(), func(s idp.View) (err error) { hinted, err = l.look(s, r, q, hint, &v); return err }); err != nil {
 		return v, err
 	}
 	if q.ClientID != "" && v.client == nil {
@@ -79,16 +79,10 @@ func (l *Logout) decide(r *http.Request, q request, proven bool) (v verdict, err
 	return v, nil
 }
 
-// look reads, of one moment, all that the table asks for, and whether the hint is of a grant of the cookie's session.
+// look reads all that the table asks for, and whether the hint is of a grant of the cookie's session. What it rests on never changes, or
+// is asked again behind the door.
 func (l *Logout) look(s idp.View, r *http.Request, q request, hint *token.Hint, v *verdict) (hinted bool, err error) {
-	*v = verdict{} // a view may be asked twice
-	v.session, err = l.Browser.PeekIn(s, r)
-	if err == nil {
-		v.awaited, err = s.Awaited(v.session.Name)
-	}
-	if err != nil && !errors.Is(err, idp.ErrNotFound) {
-		return false, err
-	}
+	*v = verdict{} // it may be asked twice
 	if q.ClientID != "" {
 		c, err := s.Client(idp.ClientID(q.ClientID))
 		switch {
@@ -98,8 +92,12 @@ func (l *Logout) look(s idp.View, r *http.Request, q request, hint *token.Hint, 
 			return false, err
 		}
 	}
-	if v.session == nil {
+	v.session, err = l.Browser.PeekIn(s, r)
+	if errors.Is(err, idp.ErrNotFound) {
 		return false, nil
+	}
+	if err != nil {
+		return false, err
 	}
 	if v.client != nil && hint != nil && !hint.Sid.IsZero() {
 		g, err := s.Grant(hint.Sid)
@@ -110,10 +108,13 @@ func (l *Logout) look(s idp.View, r *http.Request, q request, hint *token.Hint, 
 	}
 	if !hinted || prefetched(r) {
 		a, err := s.Account(v.session.Account) // for the question
+		if err != nil {
+			return false, err
+		}
 		v.who = a.Username
-		return hinted, err
 	}
-	return true, nil
+	v.awaited, err = s.Awaited(v.session.Name)
+	return hinted, err
 }
 
 // fromApp compares the Referer's origin with those of the client's https or loopback redirect URIs.
