@@ -203,12 +203,10 @@ func (d *Delivery) settle(ctx context.Context, row idp.Delivery) {
 }
 
 func (d *Delivery) write(ctx context.Context, rows []idp.Delivery) error {
-	settled := make([]bool, len(rows))
+	var settled []bool
 	slices.SortFunc(rows, func(a, b idp.Delivery) int { return cmp.Or(cmp.Compare(a.Receipt, b.Receipt), a.Sid.Compare(b.Sid)) }) // one order of locks
 	if err := d.store.Update(ctx, func(tx idp.Tx) (err error) {
-		for i := 0; i < len(rows) && err == nil; i++ {
-			settled[i], err = tx.SettleDelivery(rows[i])
-		}
+		settled, err = tx.SettleDeliveries(rows)
 		return err
 	}); err != nil {
 		return err

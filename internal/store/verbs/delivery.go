@@ -161,9 +161,22 @@ func (t *Tx) FreeLeases(now idp.Time, length time.Duration) (int64, error) {
 	return t.write(sqlFree, now, length.Milliseconds())
 }
 
-// SettleDelivery writes what came of an attempt; a confirmation also where an operator has given up meanwhile.
-func (t *Tx) SettleDelivery(d idp.Delivery) (bool, error) {
-	return t.swap(sqlSettle, string(d.State), orNull(d.Due), d.ConfirmedAt, d.Again, d.Status, d.Error, d.Receipt, d.Sid, d.Attempts, d.Since, d.ConfirmedAt)
+// SettleDeliveries writes what came of attempts; a confirmation also where an operator has given up meanwhile.
+func (t *Tx) SettleDeliveries(all []idp.Delivery) ([]bool, error) {
+	args := make([][]any, len(all))
+	for i, d := range all {
+		args[i] = []any{string(d.State), orNull(d.Due), d.ConfirmedAt, d.Again, d.Status, d.Error, d.Receipt, d.Sid, d.Attempts, d.Since, d.ConfirmedAt}
+	}
+	t.locked = nil
+	n, err := t.W.Writes(sqlSettle, args)
+	if err != nil {
+		return nil, err
+	}
+	settled := make([]bool, len(all))
+	for i := range n {
+		settled[i] = n[i] > 0
+	}
+	return settled, nil
 }
 
 // SendAgain makes a delivery owed again. Each time has a since of its own: by it what comes of an attempt from before is told apart.
