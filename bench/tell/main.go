@@ -1,4 +1,4 @@
-// Command tell measures signing out over HTTP and the telling of apps: a real server in a process of its own, a bare net/http echo in
+// Command tell measures signing out over HTTP, the telling of apps, and revocation: a real server in a process of its own, a bare net/http echo in
 // another, browsers and apps in this one, all on loopback. It prints ratios of one run; absolute figures belong to the machine.
 //
 //	go run ./bench/tell [-rounds 200] [-seconds 3] [-owed 100000]
@@ -60,6 +60,9 @@ func run(rounds int, length time.Duration, owed int) error {
 		return err
 	}
 	if err := s.load(length); err != nil {
+		return err
+	}
+	if err := s.revocations(length); err != nil {
 		return err
 	}
 	return s.backlog(rounds, owed)

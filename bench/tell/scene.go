@@ -47,7 +47,10 @@ type browser struct {
 	sids         map[idp.ClientID]idp.Name
 }
 
-const account = idp.AccountID("benchbenchbenchb")
+const (
+	account   = idp.AccountID("benchbenchbenchb")
+	appSecret = "the secret of every app"
+)
 
 func newScene() (*scene, error) {
 	dir, err := os.MkdirTemp("", "exeunt-tell-")
@@ -162,26 +165,22 @@ func (s *scene) people() error {
 		go http.Serve(l, h)
 		return "http://" + l.Addr().String() + "/backchannel", nil
 	}
-	alive, err := serve(s.told)
-	if err != nil {
-		return err
-	}
 	hangs, err := serve(func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() })
 	if err != nil {
 		return err
 	}
 	uris := map[idp.ClientID]string{"hangs": hangs, "dead": "http://127.0.0.1:1/backchannel"}
 	for _, id := range apps(20) {
-		// Each app is a host of its own.
-		_, port, _ := net.SplitHostPort(strings.TrimSuffix(strings.TrimPrefix(alive, "http://"), "/backchannel"))
-		uris[id] = "http://127.0.0.1:" + port + "/backchannel/" + string(id)
+		if uris[id], err = serve(s.told); err != nil { // a host of its own
+			return err
+		}
 	}
 	return s.base.Store.Update(context.Background(), func(tx idp.Tx) error {
 		if err := tx.InsertAccount(idp.Account{ID: account, Username: "bench", State: idp.AccountActive}, ledger.NewName()); err != nil {
 			return err
 		}
 		for id, uri := range uris {
-			c := idp.Client{ID: id, Name: string(id), Kind: idp.KindWeb, AuthMethod: idp.AuthBasic, FirstParty: true, PostLogoutURIs: []string{"https://app0.example/bye"}, BackchannelLogoutURI: uri}
+			c := idp.Client{ID: id, Name: string(id), Kind: idp.KindWeb, AuthMethod: idp.AuthBasic, Secret: idp.HashOf(appSecret), FirstParty: true, PostLogoutURIs: []string{"https://app0.example/bye"}, BackchannelLogoutURI: uri}
 			if err := errors.Join(tx.InsertClient(c, ledger.NewName()), tx.PutConsent(idp.Consent{Account: account, Client: id}, ledger.NewName())); err != nil {
 				return err
 			}

@@ -135,6 +135,9 @@ func (b *Broker) note(r *http.Request, s *site, what string, err error) {
 
 // Wake says that something may be owed to a provider.
 func (b *Broker) Wake() {
+	if len(b.ups) == 0 {
+		return // there is none
+	}
 	select {
 	case b.wake <- struct{}{}:
 	default:

@@ -1,7 +1,6 @@
 package browser
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -158,25 +157,30 @@ func (b *Browser) Genuine(r *http.Request, formToken string) error {
 func (b *Browser) Session(r *http.Request) (*idp.Session, error) {
 	s, err := b.Peek(r)
 	if err == nil {
-		now, _ := b.store.Now()
-		b.see(r.Context(), s, now, r)
+		b.See(r, s)
 	}
 	return s, err
 }
 
 // Peek is Session for what a page asks by itself: it does not count as a use.
-func (b *Browser) Peek(r *http.Request) (*idp.Session, error) {
+func (b *Browser) Peek(r *http.Request) (s *idp.Session, err error) {
+	if value(r, b.names.Session) == "" {
+		return nil, idp.ErrNotFound
+	}
+	err = b.store.View(r.Context(), func(v idp.View) (err error) { s, err = b.PeekIn(v, r); return err })
+	return s, err
+}
+
+// PeekIn is Peek in a View or Look that was opened after the request arrived, for who reads more in it.
+func (b *Browser) PeekIn(v idp.View, r *http.Request) (*idp.Session, error) {
 	cookie := value(r, b.names.Session)
 	if cookie == "" {
 		return nil, idp.ErrNotFound
 	}
-	var s idp.Session
-	err := b.store.View(r.Context(), func(v idp.View) (err error) {
-		if s, err = v.SessionByCookie(idp.HashOf(cookie)); err != nil {
-			return err
-		}
-		return idp.Live(v, s.Names()...)
-	})
+	s, err := v.SessionByCookie(idp.HashOf(cookie))
+	if err == nil {
+		err = idp.Live(v, s.Names()...)
+	}
 	if errors.Is(err, idp.ErrEnded) {
 		return nil, idp.ErrNotFound
 	}
@@ -236,13 +240,14 @@ const justNow = idp.Time(60_000)
 // seeEvery is how coarse "last seen" is.
 const seeEvery = idp.Time(60_000)
 
-// see notes that the session was used. It may fail without harm.
-func (b *Browser) see(ctx context.Context, s *idp.Session, now idp.Time, r *http.Request) {
+// See notes that the session was used. It may fail without harm.
+func (b *Browser) See(r *http.Request, s *idp.Session) {
+	now, _ := b.store.Now()
 	if now-s.LastSeen < seeEvery {
 		return
 	}
 	ip := edge.Client(r).IP.String()
-	_ = b.store.Update(ctx, func(tx idp.Tx) error { return tx.SeeSession(s.Name, now, ip) })
+	_ = b.store.Update(r.Context(), func(tx idp.Tx) error { return tx.SeeSession(s.Name, now, ip) })
 }
 
 // Recent says whether the person proved who they are recently enough for a dangerous act.

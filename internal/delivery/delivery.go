@@ -44,8 +44,10 @@ type Delivery struct {
 	more    atomic.Bool
 	sending sync.WaitGroup
 
-	mu      sync.Mutex
-	settled chan struct{} // closed and replaced when something was settled
+	mu       sync.Mutex
+	settled  chan struct{}  // closed and replaced when something was settled
+	outcomes []idp.Delivery // to be settled
+	settling bool           // somebody is at it
 }
 
 // New makes a worker; Run works.

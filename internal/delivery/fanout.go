@@ -26,7 +26,7 @@ func (d *Delivery) fanOut(ctx, calls context.Context) error {
 	var b batch
 	now, _ := d.store.Now() // a clock that has jumped gives a time to go on with
 	if err := d.store.Update(ctx, func(tx idp.Tx) error {
-		b = batch{tx: tx, gates: d.gates.look(), now: now, left: rowsAtOnce, owed: map[idp.DeliveryID]bool{}}
+		b = batch{tx: tx, gates: d.gates.look(), now: now, left: rowsAtOnce, owed: map[idp.DeliveryID]bool{}, apps: map[idp.ClientID]idp.Client{}}
 		return b.run()
 	}); err != nil {
 		return err
@@ -49,8 +49,9 @@ type batch struct {
 	gates   view
 	now     idp.Time
 	left    int
-	more    bool                    // something is still owed that this batch saw
-	owed    map[idp.DeliveryID]bool // written by this batch
+	more    bool                        // something is still owed that this batch saw
+	owed    map[idp.DeliveryID]bool     // written by this batch
+	apps    map[idp.ClientID]idp.Client // as they were when this batch first asked; zero: there is none
 	leased  []letter
 	crowded bool // there was no room for all that could be sent
 }
@@ -121,19 +122,24 @@ func (b *batch) owe(f idp.FanOut, p idp.Participant, resumed bool) error {
 			return err
 		}
 	}
-	c, err := b.tx.Client(p.Client)
-	if err != nil && !errors.Is(err, idp.ErrNotFound) {
-		return err
+	c, asked := b.apps[p.Client]
+	if !asked {
+		var err error
+		if c, err = b.tx.Client(p.Client); err != nil && !errors.Is(err, idp.ErrNotFound) {
+			return err
+		}
+		b.apps[p.Client] = c
 	}
 	row := idp.Delivery{Receipt: f.Number, Sid: p.Sid, Client: p.Client, Account: p.Account, State: idp.Unreachable, CreatedAt: b.now}
-	if err != nil || c.BackchannelLogoutURI == "" {
+	if c.BackchannelLogoutURI == "" {
 		return b.tx.InsertDelivery(row)
 	}
 	row.State, row.Due = idp.Owed, b.now
 	// One that is pending yet (the realm ended) may be redeemed while this is written.
 	row.Again = p.RedeemedAt == 0 || f.Receipt.At-p.RedeemedAt < idp.Time(idp.AgainWithin.Milliseconds())
 	l := letter{row, c, way{p.Client, hostOf(c.BackchannelLogoutURI)}}
-	if b.gates.take(l.way) {
+	if b.gates.room(l.way) > 0 {
+		b.gates.take(l.way, 1)
 		l.Due, l.Attempts, l.AttemptedAt = b.now.Add(leaseFor), 1, b.now
 		b.leased = append(b.leased, l)
 	} else if b.gates.gates.busy(l.way) {

@@ -115,15 +115,16 @@ type view struct {
 	all   int
 }
 
-// take says whether one call more may begin, counting those taken before.
-func (v *view) take(w way) bool {
-	if v.gates.beside(w, v.hosts[w.host], v.taken[w]) <= 0 || v.all >= altogether/2 {
-		return false
-	}
+// room is how many calls more may begin, counting those taken before.
+func (v *view) room(w way) int {
+	return min(v.gates.beside(w, v.hosts[w.host], v.taken[w]), altogether/2-v.all)
+}
+
+// take counts calls that are to begin.
+func (v *view) take(w way, calls int) {
 	v.taken[w] = true
-	v.hosts[w.host]++
-	v.all++
-	return true
+	v.hosts[w.host] += calls
+	v.all += calls
 }
 
 // grown is a wait that doubles with each failure.

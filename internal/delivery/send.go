@@ -1,11 +1,13 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"exeunt.dev/internal/idp"
@@ -14,9 +16,10 @@ import (
 )
 
 const (
-	waitFirst    = time.Second
-	waitLonger   = time.Hour
-	leasesAtOnce = 64 // of one app, in one transaction
+	waitFirst     = time.Second
+	waitLonger    = time.Hour
+	leasesAtOnce  = 64 // of one app, in one transaction
+	settledAtOnce = 64
 )
 
 // work leases what is due and sends it. An app that does not answer is passed over without a look at its rows.
@@ -49,27 +52,41 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 		return err
 	}
 	rand.Shuffle(len(apps), func(i, j int) { apps[i], apps[j] = apps[j], apps[i] }) // the room goes to each in turn
-	for _, a := range apps {
-		// Asked again: apps on one host share its room, and all apps the room that there is altogether.
-		room := min(d.gates.room(a.way), leasesAtOnce)
-		if room <= 0 {
-			d.more.Store(true)
-			continue
+	if len(apps) == 0 {
+		return nil
+	}
+	var leased []letter
+	crowded := false
+	if err := d.store.Update(ctx, func(tx idp.Tx) error {
+		leased, crowded = leased[:0], false
+		room, left := d.gates.look(), rowsAtOnce
+		for _, a := range apps {
+			// Asked again: apps on one host share its room, and all apps the room that there is altogether.
+			most := min(room.room(a.way), leasesAtOnce, left)
+			if most <= 0 {
+				crowded = true
+				continue
+			}
+			rows, err := tx.LeaseDeliveries(a.client.ID, now, now.Add(leaseFor), most)
+			if err != nil {
+				return err
+			}
+			for _, row := range rows {
+				leased = append(leased, letter{row, a.client, a.way})
+			}
+			room.take(a.way, len(rows))
+			left -= len(rows)
+			crowded = crowded || len(rows) == most // there may be more than there was room for
 		}
-		now, _ := d.store.Now()
-		var leased []idp.Delivery
-		if err := d.store.Update(ctx, func(tx idp.Tx) (err error) {
-			leased, err = tx.LeaseDeliveries(a.client.ID, now, now.Add(leaseFor), room)
-			return err
-		}); err != nil {
-			return err
-		}
-		for _, l := range leased {
-			d.send(calls, letter{l, a.client, a.way})
-		}
-		if len(leased) == room {
-			d.more.Store(true) // there may be more than there was room for
-		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if crowded {
+		d.more.Store(true)
+	}
+	for _, l := range leased {
+		d.send(calls, l)
 	}
 	return nil
 }
@@ -83,12 +100,9 @@ func (d *Delivery) send(ctx context.Context, l letter) {
 		if ctx.Err() != nil {
 			return // not settled: the lease ends, and it is due again
 		}
-		err := d.settle(ctx, l.Delivery)
+		d.settle(ctx, l.Delivery)
 		if answered && d.more.Load() {
 			d.Due()
-		}
-		if err != nil {
-			d.options.Log.Warn("a delivery could not be settled, and will be sent again", "delivery", l.ID().String(), "client", string(l.Client), "error", err)
 		}
 	})
 }
@@ -156,21 +170,54 @@ func (d *Delivery) later(l *letter, wait time.Duration, words string) {
 	l.Due = min(now.Add(wait), over)
 }
 
-// settle writes what came of an attempt.
-func (d *Delivery) settle(ctx context.Context, row idp.Delivery) error {
-	settled := false
-	err := d.store.Update(ctx, func(tx idp.Tx) (err error) {
-		settled, err = tx.SettleDelivery(row)
+// settle writes what came of an attempt. What comes while others are written is written with the next, by who is at it: many apps
+// that answer at once cost a few commits.
+func (d *Delivery) settle(ctx context.Context, row idp.Delivery) {
+	d.mu.Lock()
+	d.outcomes = append(d.outcomes, row)
+	at := d.settling
+	d.settling = true
+	d.mu.Unlock()
+	if at {
+		return
+	}
+	for {
+		d.mu.Lock()
+		n := min(len(d.outcomes), settledAtOnce)
+		rows := d.outcomes[:n:n]
+		d.outcomes = d.outcomes[n:]
+		d.settling = n > 0
+		d.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		if err := d.write(ctx, rows); err == nil {
+			continue
+		}
+		for i := range rows { // one that cannot be written takes no others with it
+			if err := d.write(ctx, rows[i:i+1]); err != nil {
+				d.options.Log.Warn("a delivery could not be settled, and will be sent again", "delivery", rows[i].ID().String(), "client", string(rows[i].Client), "error", err)
+			}
+		}
+	}
+}
+
+func (d *Delivery) write(ctx context.Context, rows []idp.Delivery) error {
+	var settled []bool
+	slices.SortFunc(rows, func(a, b idp.Delivery) int { return cmp.Or(cmp.Compare(a.Receipt, b.Receipt), a.Sid.Compare(b.Sid)) }) // one order of locks
+	if err := d.store.Update(ctx, func(tx idp.Tx) (err error) {
+		settled, err = tx.SettleDeliveries(rows)
 		return err
-	})
-	if err != nil {
+	}); err != nil {
 		return err
 	}
 	d.announce()
-	d.options.Observe(row.Client, row.State)
-	if settled && row.State.Dead() {
-		d.options.Log.Warn("an app was not told of a sign-out, and will not be", "delivery", row.ID().String(), "client", string(row.Client), "state", string(row.State),
-			"attempts", row.Attempts, "status", row.Status, "why", row.Error)
+	for i, row := range rows {
+		d.options.Observe(row.Client, row.State)
+		if settled[i] && row.State.Dead() {
+			d.options.Log.Warn("an app was not told of a sign-out, and will not be", "delivery", row.ID().String(), "client", string(row.Client), "state", string(row.State),
+				"attempts", row.Attempts, "status", row.Status, "why", row.Error)
+		}
 	}
 	return nil
 }

@@ -24,15 +24,16 @@ type Feed struct {
 	end      atomic.Pointer[link] // of the chain of frames
 	readers  atomic.Int64
 	crowd    crowd
-	grown    func()
+	grown    func([]idp.Entry)
 	lag      uint64        // a reader further behind is cut off
 	within   time.Duration // and so is one that takes longer for a frame
 }
 
-// New returns a feed. grown, if not nil, is called by Run after it has seen the ledger grow; it must not block.
-func New(store idp.Store, grown func()) *Feed {
+// New returns a feed. grown, if not nil, is called by Run with what it has seen the ledger grow by; nil: with what nobody can say,
+// for the ledger is another one. It must not block.
+func New(store idp.Store, grown func([]idp.Entry)) *Feed {
 	if grown == nil {
-		grown = func() {}
+		grown = func([]idp.Entry) {}
 	}
 	f := &Feed{store: store, wake: make(chan struct{}, 1), stopped: make(chan struct{}), grown: grown, lag: maxLag, within: writeWithin}
 	f.heads.store = store
@@ -98,7 +99,7 @@ func (f *Feed) follow(ctx context.Context) {
 			// Another history: whoever follows the old one must ask again.
 			f.end.Store(newLink(head.Lineage, head.Number))
 			end.finish(nil)
-			f.grown()
+			f.grown(nil)
 			return
 		case len(entries) == 0:
 			return
@@ -108,7 +109,7 @@ func (f *Feed) follow(ctx context.Context) {
 		next.frame = ledger.AppendBatch(nil, next.batch)
 		f.end.Store(next)
 		end.finish(next)
-		f.grown()
+		f.grown(entries)
 	}
 }
 

@@ -86,7 +86,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w := &world{t: t, store: &flaky{Store: db}, mux: http.NewServeMux()}
 	grown := make(chan struct{}, 1)
-	w.feed = feed.New(w.store, func() {
+	w.feed = feed.New(w.store, func([]idp.Entry) {
 		select {
 		case grown <- struct{}{}:
 		default:

@@ -44,7 +44,7 @@ func newSlowWorld(t *testing.T, within time.Duration, lag uint64) *slowWorld {
 		t.Fatal(err)
 	}
 	w := &slowWorld{t: t, store: db, left: make(chan string, 8), grown: make(chan struct{}, 1)}
-	w.feed = New(db, func() {
+	w.feed = New(db, func([]idp.Entry) {
 		select {
 		case w.grown <- struct{}{}:
 		default:

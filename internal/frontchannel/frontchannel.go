@@ -66,7 +66,7 @@ func (f *FrontChannel) Wait(r *http.Request, session idp.Name, id idp.ReceiptID)
 		return
 	}
 	var awaited []idp.ClientID
-	err := f.Store.View(r.Context(), func(v idp.View) (err error) { awaited, err = v.Awaited(session); return err })
+	err := f.Store.Look(r.Context(), func(v idp.View) (err error) { awaited, err = v.Awaited(session); return err })
 	if err != nil || len(awaited) == 0 {
 		return // what is owed is told without us
 	}

@@ -154,9 +154,9 @@ type DeliveryWriter interface {
 	// FreeLeases makes due now what was leased for so long and is not settled, and says how much that was: for who knows that whoever
 	// leased it is dead.
 	FreeLeases(now Time, length time.Duration) (int64, error)
-	// SettleDelivery writes what came of an attempt; false: the lease was lost, or an operator was quicker. A confirmation is
+	// SettleDeliveries writes what came of each attempt; false: the lease was lost, or an operator was quicker. A confirmation is
 	// written even so: it is the truth.
-	SettleDelivery(Delivery) (bool, error)
+	SettleDeliveries([]Delivery) ([]bool, error)
 	// SendAgain makes a delivery owed again, due at once and with all its time and attempts; what comes of an attempt under way does not
 	// count. One that could not be told may be sent once its app can be: the caller looks. GiveUp makes an owed one dead, and keeps why
 	// the last attempt failed. false: it was not in a state for that.

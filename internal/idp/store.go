@@ -142,7 +142,7 @@ type AccountWriter interface {
 // SessionReader reads sessions. ErrNotFound when there is none.
 type SessionReader interface {
 	Session(Name) (Session, error)
-	SessionByCookie(Hash) (Session, error)
+	SessionByCookie(Hash) (Session, error) // what Ended says next of its names agrees with it, in Look, too
 	SessionByRef(AccountID, string) (Session, error)
 	// Sessions lists the live ones of an account: rooted in the given epochs, not ended, newest first. Expired ones that no sweep has met yet are included.
 	Sessions(a AccountID, realm, epoch Name, p Page) ([]Session, error)

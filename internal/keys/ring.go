@@ -215,3 +215,6 @@ func (r *Ring) Verifier(kid string) (Verifier, bool) {
 	v, ok := r.view.Load().verify[name]
 	return v, ok
 }
+
+// Verifies says whether a name is that of a key of this ring.
+func (r *Ring) Verifies(kid idp.Name) bool { _, ok := r.view.Load().verify[kid]; return ok }

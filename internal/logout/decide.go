@@ -43,40 +43,8 @@ func (l *Logout) decide(r *http.Request, q request, proven bool) (v verdict, err
 		}
 		hint, q.ClientID = &h, string(h.Client)
 	}
-	if v.session, err = l.Browser.Session(r); errors.Is(err, idp.ErrNotFound) {
-		err = nil
-	}
-	if err != nil {
-		return v, err
-	}
 	hinted := false
-	err = l.Store.View(r.Context(), func(s idp.View) error {
-		if v.session != nil {
-			a, err := s.Account(v.session.Account)
-			if err != nil {
-				return err
-			}
-			v.who = a.Username
-		}
-		if q.ClientID == "" {
-			return nil
-		}
-		c, err := s.Client(idp.ClientID(q.ClientID))
-		if errors.Is(err, idp.ErrNotFound) || (err == nil && c.Disabled) {
-			return nil // nothing is sent to an app that an operator has turned off
-		}
-		v.client = &c
-		if err != nil || hint == nil || v.session == nil || hint.Sid.IsZero() {
-			return err
-		}
-		g, err := s.Grant(hint.Sid)
-		if errors.Is(err, idp.ErrNotFound) {
-			return nil
-		}
-		hinted = err == nil && g.Session == v.session.Name && g.Client == c.ID && g.Account == hint.Subject && g.Account == v.session.Account
-		return err
-	})
-	if err != nil {
+	if err = l.Store.Look(r.Context(), func(s idp.View) (err error) { hinted, err = l.look(s, r, q, hint, &v); return err }); err != nil {
 		return v, err
 	}
 	if q.ClientID != "" && v.client == nil {
@@ -102,7 +70,47 @@ func (l *Logout) decide(r *http.Request, q request, proven bool) (v verdict, err
 	default:
 		v.ask, v.offerApp = true, q.LogoutURI != ""
 	}
+	if v.session != nil && !v.endAll {
+		l.Browser.See(r, v.session)
+	}
 	return v, nil
+}
+
+// look reads all that the table asks for, and whether the hint is of a grant of the cookie's session. What it rests on never changes, or
+// is asked again behind the door.
+func (l *Logout) look(s idp.View, r *http.Request, q request, hint *token.Hint, v *verdict) (hinted bool, err error) {
+	*v = verdict{} // it may be asked twice
+	if q.ClientID != "" {
+		c, err := s.Client(idp.ClientID(q.ClientID))
+		switch {
+		case err == nil && !c.Disabled: // nothing is sent to an app that an operator has turned off
+			v.client = &c
+		case err != nil && !errors.Is(err, idp.ErrNotFound):
+			return false, err
+		}
+	}
+	v.session, err = l.Browser.PeekIn(s, r)
+	if errors.Is(err, idp.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if v.client != nil && hint != nil && !hint.Sid.IsZero() {
+		g, err := s.Grant(hint.Sid)
+		if err != nil && !errors.Is(err, idp.ErrNotFound) {
+			return false, err
+		}
+		hinted = err == nil && g.Session == v.session.Name && g.Client == v.client.ID && g.Account == hint.Subject && g.Account == v.session.Account
+	}
+	if !hinted || prefetched(r) {
+		a, err := s.Account(v.session.Account) // for the question
+		if err != nil {
+			return false, err
+		}
+		v.who = a.Username
+	}
+	return hinted, nil
 }
 
 // fromApp compares the Referer's origin with those of the client's https or loopback redirect URIs.

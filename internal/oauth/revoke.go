@@ -17,23 +17,44 @@ func (o *OAuth) revoke(w http.ResponseWriter, r *http.Request) {
 		edge.Fail(w, r, err)
 		return
 	}
-	client, err := o.known(r.Context(), r, form)
+	cred, err := present(r, form)
 	if err != nil {
 		o.fail(w, r, err)
 		return
 	}
 	raw := form.Get("token")
-	if raw == "" {
-		o.fail(w, r, refuse("invalid_request", "token is missing"))
-		return
+	refresh, notRefresh := token.ParseRefresh(raw)
+	now, _ := o.Store.Now()
+	var client idp.Client
+	var selector idp.Selector // zero: nothing to end
+	err = o.Store.Look(r.Context(), func(v idp.View) (err error) {
+		selector = idp.Selector{}
+		if client, err = cred.check(v, now); err != nil {
+			return err
+		}
+		if raw == "" {
+			return refuse("invalid_request", "token is missing")
+		}
+		if notRefresh != nil {
+			return nil
+		}
+		c, err := v.ChainByHandle(refresh.HandleHash())
+		if err == nil && c.Family.Client == client.ID {
+			selector = idp.EndFamily(c.Family.Name)
+		}
+		if errors.Is(err, idp.ErrNotFound) {
+			err = nil
+		}
+		return err
+	})
+	if err == nil && notRefresh != nil {
+		if a, no := o.Tokens.ReadAccess(raw); no == nil && a.Client == client.ID && now < a.Expires {
+			selector = idp.EndToken(a.JTI)
+			err = o.turn("revoke " + string(client.ID)) // one ending a token: a loop could fill the ledger
+		}
 	}
-	selector, found, err := o.revocable(r, &client, raw)
-	if err == nil && found && selector.Kind == idp.SelectToken { // one ending a token: a loop could fill the ledger
-		err = o.turn("revoke " + string(client.ID))
-	}
-	if err == nil && found {
-		cause := idp.Cause{Kind: idp.CauseRevoked, Actor: idp.ActorClient(client.ID)}
-		_, err = o.Door.End(r.Context(), selector, cause)
+	if err == nil && selector.Kind != "" {
+		_, err = o.Door.End(r.Context(), selector, idp.Cause{Kind: idp.CauseRevoked, Actor: idp.ActorClient(client.ID)})
 	}
 	if err != nil {
 		o.fail(w, r, err)
@@ -41,25 +62,4 @@ func (o *OAuth) revoke(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
-}
-
-func (o *OAuth) revocable(r *http.Request, client *idp.Client, raw string) (s idp.Selector, found bool, err error) {
-	if t, err := token.ParseRefresh(raw); err == nil {
-		err := o.Store.Look(r.Context(), func(v idp.View) error {
-			c, err := v.ChainByHandle(t.HandleHash())
-			if errors.Is(err, idp.ErrNotFound) {
-				return nil
-			}
-			found = err == nil && c.Family.Client == client.ID
-			s = idp.EndFamily(c.Family.Name)
-			return err
-		})
-		return s, found, err
-	}
-	a, err := o.Tokens.ReadAccess(raw)
-	now, _ := o.Store.Now()
-	if err != nil || a.Client != client.ID || now >= a.Expires {
-		return s, false, nil
-	}
-	return idp.EndToken(a.JTI), true, nil
 }

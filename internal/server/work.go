@@ -16,8 +16,12 @@ const (
 	sweepBatch = 500
 )
 
-// ledgerGrew is told by the feed, which must not be held up.
-func (s *Server) ledgerGrew() {
+// ledgerGrew is told by the feed, which must not be held up. The keys are read again if one of them has ended; nil says that anything may
+// have.
+func (s *Server) ledgerGrew(by []idp.Entry) {
+	if by != nil && !slices.ContainsFunc(by, func(e idp.Entry) bool { return s.base.Ring.Verifies(e.Name) }) {
+		return
+	}
 	select {
 	case s.grown <- struct{}{}:
 	default:

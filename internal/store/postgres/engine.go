@@ -154,6 +154,22 @@ func (e *engine) Write(sql string, args ...any) (int64, error) {
 	return q.n, err
 }
 
+// Writes is Write for each of the arguments, in one flight.
+func (e *engine) Writes(sql string, args [][]any) ([]int64, error) {
+	all := make([]*question, len(args))
+	for i, a := range args {
+		all[i] = &question{sql: sql, args: a}
+	}
+	if err := e.fly(all...); err != nil {
+		return nil, err
+	}
+	out := make([]int64, len(args))
+	for i, q := range all {
+		out[i] = q.n
+	}
+	return out, nil
+}
+
 // Later lets a statement wait for the next flight.
 func (e *engine) Later(must bool, sql string, args ...any) error {
 	if e.failed != nil {

@@ -46,6 +46,18 @@ func (e *engine) Write(sql string, args ...any) (int64, error) {
 	return e.c.exec(sql, args...)
 }
 
+// Writes is Write for one after the other.
+func (e *engine) Writes(sql string, args [][]any) ([]int64, error) {
+	out := make([]int64, len(args))
+	for i, a := range args {
+		var err error
+		if out[i], err = e.Write(sql, a...); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // Later is Write at once: nothing is gained by waiting.
 func (e *engine) Later(must bool, sql string, args ...any) error {
 	n, err := e.Write(sql, args...)

@@ -29,13 +29,13 @@ func (v *view) Head() (idp.Head, error) {
 const maxAsk = 16
 
 // sqlEnded holds the question for 1 to maxAsk names: one integer with a bit for each that has ended. An IN list would
-// build a sorted table first.
+// build a sorted table first. The column has a short name because the driver copies it each time.
 var sqlEnded = func() (q [maxAsk + 1]string) {
 	var terms []string
 	for n := 1; n <= maxAsk; n++ {
 		shift := string("0123456789abcdef"[n-1])
 		terms = append(terms, "(EXISTS (SELECT 1 FROM ending WHERE name = ?) << 0x"+shift+")")
-		q[n] = "SELECT " + strings.Join(terms, " | ")
+		q[n] = "SELECT " + strings.Join(terms, " | ") + " AS bits"
 	}
 	return q
 }()
@@ -45,8 +45,8 @@ func (e *engine) Over(names []idp.Name) (over []idp.Name, err error) {
 	var args [maxAsk]any
 	for len(names) > 0 {
 		n := min(len(names), maxAsk)
-		for i, name := range names[:n] {
-			args[i] = name
+		for i := range names[:n] {
+			args[i] = names[i][:] // not copied; the zero name is never in the table
 		}
 		var bits int64
 		if _, err := e.One(sqlEnded[n], func(r verbs.Row) { bits = r.Int() }, args[:n]...); err != nil {

@@ -214,7 +214,11 @@ func deliveries(t *testing.T, o Opened) {
 	}
 	settle := func(s idp.Store, d idp.Delivery) (ok bool) {
 		t.Helper()
-		update(t, s, func(tx idp.Tx) (err error) { ok, err = tx.SettleDelivery(d); return err })
+		update(t, s, func(tx idp.Tx) error {
+			all, err := tx.SettleDeliveries([]idp.Delivery{d})
+			ok = err == nil && all[0]
+			return err
+		})
 		return ok
 	}
 	d := took[0]

@@ -110,9 +110,19 @@ func (t *Tx) FanOuts(limit int) (out []idp.FanOut, err error) {
 	}, limit); err != nil {
 		return nil, err
 	}
-	for i := range out {
-		f := &out[i]
-		if err := t.E.Each(sqlEndingsIn, func(r Row) { f.Endings = append(f.Endings, ending(r)) }, f.Number, f.Number+endings[i]); err != nil {
+	// Those that ended one after the other have endings one after the other, which are read at once.
+	for i := 0; i < len(out); {
+		at, end := i, out[i].Number+endings[i]
+		for i++; i < len(out) && out[i].Number == end; i++ {
+			end += endings[i]
+		}
+		if err := t.E.Each(sqlEndingsIn, func(r Row) {
+			e := ending(r)
+			for at+1 < i && e.Number >= out[at+1].Number {
+				at++
+			}
+			out[at].Endings = append(out[at].Endings, e)
+		}, out[at].Number, end); err != nil {
 			return nil, err
 		}
 	}
@@ -151,9 +161,22 @@ func (t *Tx) FreeLeases(now idp.Time, length time.Duration) (int64, error) {
 	return t.write(sqlFree, now, length.Milliseconds())
 }
 
-// SettleDelivery writes what came of an attempt; a confirmation also where an operator has given up meanwhile.
-func (t *Tx) SettleDelivery(d idp.Delivery) (bool, error) {
-	return t.swap(sqlSettle, string(d.State), orNull(d.Due), d.ConfirmedAt, d.Again, d.Status, d.Error, d.Receipt, d.Sid, d.Attempts, d.Since, d.ConfirmedAt)
+// SettleDeliveries writes what came of attempts; a confirmation also where an operator has given up meanwhile.
+func (t *Tx) SettleDeliveries(all []idp.Delivery) ([]bool, error) {
+	args := make([][]any, len(all))
+	for i, d := range all {
+		args[i] = []any{string(d.State), orNull(d.Due), d.ConfirmedAt, d.Again, d.Status, d.Error, d.Receipt, d.Sid, d.Attempts, d.Since, d.ConfirmedAt}
+	}
+	t.locked = nil
+	n, err := t.W.Writes(sqlSettle, args)
+	if err != nil {
+		return nil, err
+	}
+	settled := make([]bool, len(all))
+	for i := range n {
+		settled[i] = n[i] > 0
+	}
+	return settled, nil
 }
 
 // SendAgain makes a delivery owed again. Each time has a since of its own: by it what comes of an attempt from before is told apart.
@@ -185,8 +208,13 @@ const (
 	redeemed  = ` AND g.redeemed_at <> 0 `
 	inAccount = ` AND (g.account, g.name) > (?, ?) ORDER BY g.account, g.name LIMIT CAST(? AS BIGINT)`
 
-	sqlOfGrant   = participant + `g.name = ?` + notBefore + redeemed + inAccount
-	sqlOfSession = participant + `g.session = ?` + notBefore + redeemed + inAccount
+	sqlOfGrant = participant + `g.name = ?` + notBefore + redeemed + inAccount
+	// Nearly every sign-out: what its grants share is asked once, and nothing is sorted for an IN of each.
+	sqlOfSession = `SELECT g.name, g.name, g.client, g.account, g.redeemed_at FROM grant_ g WHERE g.session = ?1
+		AND NOT EXISTS (SELECT 1 FROM session s JOIN ending e ON e.name IN (s.epoch, s.realm) WHERE s.name = ?1 AND e.number < ?2)
+		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name = g.name AND e.number < ?2)
+		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name = g.client_epoch AND e.number < ?2)
+		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name = g.consent_epoch AND e.number < ?2)` + redeemed + `AND g.name > ?3 ORDER BY g.name LIMIT CAST(?4 AS BIGINT)`
 	sqlOfAccount = participant + `g.name IN (SELECT b.name FROM grant_ b JOIN session t ON b.session = t.name WHERE t.account = ? AND t.epoch = ?
 		UNION SELECT o.name FROM grant_ o WHERE o.account_epoch = ?)` + notBefore + redeemed + inAccount
 	sqlOfClient  = participant + `g.client = ? AND g.client_epoch = ?` + notBefore + redeemed + inAccount
@@ -216,7 +244,7 @@ func (t *Tx) Participants(f idp.FanOut, limit int) (out []idp.Participant, err e
 		return nil, nil
 	}
 	args = append(args, f.Number)
-	if e.What != idp.WhatRealm {
+	if e.What != idp.WhatRealm && e.What != idp.WhatSession { // of these a grant's name is place enough
 		args = append(args, at.Account)
 	}
 	args = append(args, at.Grant[:], cmp.Or(limit, 1))

@@ -32,6 +32,8 @@ type Writer interface {
 	Engine
 	// Write runs a statement and says how many rows it changed.
 	Write(sql string, args ...any) (int64, error)
+	// Writes is Write for each of the arguments, all sent at once.
+	Writes(sql string, args [][]any) ([]int64, error)
 	// Later runs a statement whose answer is not needed now: its error may come with a later one, at the latest with COMMIT.
 	// must: no row changed is idp.ErrNotFound.
 	Later(must bool, sql string, args ...any) error
