@@ -151,10 +151,11 @@ func (l *Logout) answer(w http.ResponseWriter, r *http.Request, q request, pendi
 func (l *Logout) ask(w http.ResponseWriter, r *http.Request, q request, v verdict, pending string) {
 	if pending == "" {
 		var err error
-		if pending, err = l.keep(w, r, q); err != nil {
+		if pending, err = l.keep(r, q); err != nil {
 			l.Pages.Fail(w, r, err)
 			return
 		}
+		v.offerApp = v.offerApp && pending != ""
 	}
 	p := web.Ask{Action: "/logout/confirm", Pending: pending, CSRF: l.Browser.CSRF(w, r), Nonce: idp.NewSecret(16), Who: v.who, Account: string(v.session.Account)}
 	if v.offerApp {
@@ -174,7 +175,7 @@ func (l *Logout) confirm(w http.ResponseWriter, r *http.Request) {
 		l.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", SignOut: true})
 		return
 	}
-	q, err := l.stored(w, r, form.Get("pending"))
+	q, err := l.stored(r, form.Get("pending"))
 	if err != nil {
 		l.Pages.Fail(w, r, err)
 		return
