@@ -255,7 +255,7 @@ func (l *Logout) everywhere(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	cause := idp.Cause{Kind: idp.CauseEverywhere, Actor: idp.ActorAccount(idp.AccountID(a.Subject))}
-	may := !a.Machine() && slices.Contains(a.Scopes, "account.signout")
+	may := !a.Machine() && a.HasScope(idp.ScopeSignOut)
 	if key := r.Header.Get("Idempotency-Key"); key != "" && may {
 		// The retry of a call whose answer was lost has the token that the call ended. Any other call with an ended token is refused.
 		cause.Request = "everywhere " + a.JTI.String() + " " + key

@@ -143,8 +143,7 @@ func (l *Logout) keep(r *http.Request, q request) (string, error) {
 		if err != nil {
 			return err
 		}
-		life := idp.Time(l.Browser.Policy().PendingLife.Milliseconds())
-		return tx.InsertPending(idp.Pending{ID: idp.HashOf(id), Kind: idp.PendingLogout, Client: idp.ClientID(q.ClientID), Born: born, Data: data, CreatedAt: now, ExpiresAt: now + life})
+		return tx.InsertPending(idp.Pending{ID: idp.HashOf(id), Kind: idp.PendingLogout, Client: idp.ClientID(q.ClientID), Born: born, Data: data, CreatedAt: now, ExpiresAt: now.Add(l.Browser.Policy().PendingLife)})
 	})
 }
 

@@ -71,7 +71,7 @@ func (o *OAuth) issue(ctx context.Context, a *asked, st *standing) (string, erro
 		row := idp.Code{
 			Hash: idp.HashOf(code), Grant: grant, Family: ledger.NewName(), Client: a.client.ID, RedirectURI: a.request.RedirectURI,
 			Challenge: a.request.Challenge, Nonce: a.request.Nonce, Scopes: a.request.Scopes, Resources: a.request.Resources,
-			IssuedAt: now, ExpiresAt: now + milliseconds(o.Browser.Policy().CodeLife), Bond: idp.Bond{Key: a.request.Key, Net: a.net},
+			IssuedAt: now, ExpiresAt: now.Add(o.Browser.Policy().CodeLife), Bond: idp.Bond{Key: a.request.Key, Net: a.net},
 		}
 		if has(a.request.Scopes, scopeOffline) {
 			if row.Offline, err = offline(tx, &session, a.client.ID, epochs, now); err != nil {

@@ -74,7 +74,6 @@ func (o *OAuth) Mount(mux *http.ServeMux) {
 const (
 	scopeOpenID  = "openid"
 	scopeOffline = "offline_access"
-	scopeSignOut = "account.signout"
 )
 
 // turn takes one turn of who may make things that can end, or calls that write an ending for each token. A person's way out
@@ -93,8 +92,6 @@ func limited(ok bool, wait time.Duration) error {
 	}
 	return &idp.LimitedError{Wait: wait}
 }
-
-func milliseconds(d time.Duration) idp.Time { return idp.Time(d.Milliseconds()) }
 
 // has says whether any of the words is in the list.
 func has(list []string, any ...string) bool {

@@ -61,7 +61,7 @@ func (o *OAuth) par(w http.ResponseWriter, r *http.Request) {
 				return err
 			}
 			return tx.InsertPending(idp.Pending{ID: idp.HashOf(id), Kind: idp.PendingPAR, Client: client.ID, Born: born, Data: data,
-				CreatedAt: now, ExpiresAt: now + milliseconds(life)})
+				CreatedAt: now, ExpiresAt: now.Add(life)})
 		})
 	}()
 	if err != nil {

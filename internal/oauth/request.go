@@ -143,8 +143,8 @@ func (o *OAuth) scopes(c *idp.Client, asked []string) []string {
 			out = append(out, s)
 		}
 	}
-	if c.FirstParty && c.Kind != idp.KindMachine && !slices.Contains(out, scopeSignOut) {
-		out = append(out, scopeSignOut)
+	if c.FirstParty && c.Kind != idp.KindMachine && !slices.Contains(out, idp.ScopeSignOut) {
+		out = append(out, idp.ScopeSignOut)
 	}
 	return out
 }
