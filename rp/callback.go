@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"exeunt.dev/internal/upstream"
 )
@@ -74,7 +75,7 @@ func (s *Site) enter(w http.ResponseWriter, r *http.Request, u *upstream.Upstrea
 	now := s.now()
 	cookie := secret()
 	n := Session{
-		ID: hashOf(cookie), User: user, Signed: in.Signed(now), Begun: t.Begun, Created: now, Idle: now.Add(s.idle), Ends: now.Add(s.absolute),
+		ID: hashOf(cookie), User: user, Signed: signed(in, t, now), Begun: t.Begun, Created: now, Idle: now.Add(s.idle), Ends: now.Add(s.absolute),
 		Provider: u.Name, Subject: in.Subject, SID: in.SID, Issued: in.Issued,
 	}
 	tok, err := s.sealToken(u, n, in, now)
@@ -95,6 +96,18 @@ func (s *Site) enter(w http.ResponseWriter, r *http.Request, u *upstream.Upstrea
 	}
 	s.welcome(w, cookie)
 	s.goes(w, r, t.Return)
+}
+
+// signed is when the person proved who they are, as far as is known: zero if the provider tells no time and was not told to ask,
+// because a session there may have answered for whoever sits at this browser.
+func signed(in upstream.Arrival, t trip, now time.Time) time.Time {
+	switch {
+	case t.Ask != upstream.Nothing && (in.AuthTime.IsZero() || in.Proved(t.Begun)):
+		return now
+	case in.AuthTime.After(now):
+		return now
+	}
+	return in.AuthTime
 }
 
 // posted keeps an answer that was POSTed from the provider's page, and so without this browser's Lax cookies, and has the

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"exeunt.dev/internal/upstream"
@@ -73,7 +74,7 @@ func verdict(w http.ResponseWriter, status int, text string) {
 // end that one session and do nothing else: no tombstone, because nothing proves that the provider sent it.
 func (s *Site) frontchannel(w http.ResponseWriter, r *http.Request, u *upstream.Upstream) {
 	q := r.URL.Query()
-	if !u.P.OIDC() || !upstream.Single(q) || u.P.IssuerPattern != "" || q.Get("iss") != u.P.Issuer || !upstream.Clean(q.Get("sid"), 255) {
+	if !u.P.OIDC() || prefetched(r) || !upstream.Single(q) || u.P.IssuerPattern != "" || q.Get("iss") != u.P.Issuer || !upstream.Clean(q.Get("sid"), 255) {
 		http.Error(w, "iss and sid of the provider are expected", http.StatusBadRequest)
 		return
 	}
@@ -87,6 +88,11 @@ func (s *Site) frontchannel(w http.ResponseWriter, r *http.Request, u *upstream.
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Write([]byte("signed out\n"))
+}
+
+// prefetched says that nobody is leaving yet.
+func prefetched(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Sec-Purpose")+r.Header.Get("Purpose"), "prefetch")
 }
 
 // returned is where the provider sends the browser after its own sign-out. It ends nothing; it shows the report of the

@@ -18,6 +18,7 @@ import (
 
 	"exeunt.dev/rp"
 	"exeunt.dev/rp/rptest"
+	"golang.org/x/oauth2"
 )
 
 // website is a small website in front of package rp.
@@ -95,6 +96,9 @@ func newWebsiteOn(t *testing.T, store rp.Store, options ...rp.Option) *website {
 		v, err := site.Visitor(r)
 		if err == nil {
 			tok, e := site.Token(r.Context(), v, r.PathValue("provider"))
+			if refused := r.URL.Query().Get("refused"); refused != "" {
+				tok, e = site.Renew(r.Context(), v, r.PathValue("provider"), &oauth2.Token{AccessToken: refused})
+			}
 			if err = e; e == nil {
 				io.WriteString(w, tok.AccessToken)
 			}
@@ -164,6 +168,16 @@ func (b *browser) once(to string) answer {
 	return (&browser{b.website, &one}).get(to)
 }
 
+var clicked = map[string]string{"Sec-Fetch-Site": "same-origin", "Sec-Fetch-User": "?1"}
+
+// click follows a link of a page of the website, and no further.
+func (b *browser) click(to string) answer {
+	b.t.Helper()
+	one := *b.c
+	one.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return (&browser{b.website, &one}).send("GET", to, "", clicked)
+}
+
 // post posts from a page of the website.
 func (b *browser) post(to string, v url.Values) answer {
 	b.t.Helper()
@@ -175,7 +189,7 @@ var csrf = regexp.MustCompile(`csrf=([A-Za-z0-9_-]+)`)
 // signIn goes to the private page by way of a provider and returns the CSRF token that it shows.
 func (b *browser) signIn(name string) string {
 	b.t.Helper()
-	a := b.get("/auth/login/" + name + "?return=/private/x")
+	a := b.send("GET", "/auth/login/"+name+"?return=/private/x", "", clicked)
 	m := csrf.FindStringSubmatch(a.body)
 	if a.status != 200 || a.at.Path != "/private/x" || m == nil {
 		b.t.Fatal(a)

@@ -22,10 +22,10 @@ func (s *Site) link(w http.ResponseWriter, r *http.Request, u *upstream.Upstream
 	case s.forged(r, v.session):
 		s.say(w, http.StatusForbidden, "This form is from another page or another session. Please go back, reload the page and try again.", s.homeLink())
 	case s.now().Sub(v.Signed) > recent:
-		s.say(w, http.StatusForbidden, "To connect "+u.P.Title+", please sign in once more first: your sign-in is not recent.", link{"Sign in", s.prefix})
+		s.say(w, http.StatusForbidden, "To connect "+u.P.Title+", please sign in once more first: your sign-in is not recent.", s.signAgain(r.PostFormValue("return")))
 	default:
 		// It asks who: the provider's session in this browser may be somebody else's.
-		s.depart(w, r, u, trip{Return: s.safe(r.PostFormValue("return")), Link: v.User, Session: v.session}, true)
+		s.depart(w, r, u, trip{Return: s.safe(r.PostFormValue("return")), Ask: upstream.Who, Link: v.User, Session: v.session})
 	}
 }
 

@@ -57,15 +57,23 @@ func (s *Site) again(u *upstream.Upstream, back string) link {
 
 // choose is the page where people say by which provider they sign in.
 func (s *Site) choose(w http.ResponseWriter, r *http.Request) {
-	s.choice(w, r, s.safe(r.URL.Query().Get("return")))
+	s.choice(w, r, s.safe(r.URL.Query().Get("return")), r.URL.Query().Get("again") != "")
 }
 
-func (s *Site) choice(w http.ResponseWriter, r *http.Request, back string) {
+// signAgain leads to a sign-in that is recent, whoever is signed in.
+func (s *Site) signAgain(back string) link {
+	return link{"Sign in again", s.prefix + "?" + url.Values{"again": {"1"}, "return": {s.safe(back)}}.Encode()}
+}
+
+func (s *Site) choice(w http.ResponseWriter, r *http.Request, back string, again bool) {
 	p := page{Title: "Sign in"}
 	act := s.vault.proof(s.browser(w, r)) // following a link of this page is a human act
 	for _, name := range s.order {
-		to := s.prefix + "login/" + name + "?" + url.Values{"return": {back}, "act": {act}}.Encode()
-		p.Links = append(p.Links, link{"Continue with " + s.ups[name].P.Title, to})
+		q := url.Values{"return": {back}, "act": {act}}
+		if again {
+			q.Set("again", "1")
+		}
+		p.Links = append(p.Links, link{"Continue with " + s.ups[name].P.Title, s.prefix + "login/" + name + "?" + q.Encode()})
 	}
 	render(w, http.StatusOK, p)
 }

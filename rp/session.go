@@ -16,7 +16,7 @@ type Visitor struct {
 	Name     string // what the provider called the person, for display
 	Provider string // empty for a sign-in of the website's own
 	Subject  string
-	Signed   time.Time // when the person last proved who they are, as far as is known
+	Signed   time.Time // when the person last proved who they are, as far as is known; zero: a provider let them in and said nothing
 	CSRF     string    // the value of the form field "csrf", or of the header X-CSRF-Token, of this session's POSTs
 
 	session Hash
@@ -36,14 +36,17 @@ func FromContext(ctx context.Context) (Visitor, bool) {
 }
 
 // Require lets only people in who are signed in. Others are sent to sign in if they came to see a page, and get 401 if
-// not. When the store does not answer nobody gets in, and nobody is sent away either: 503.
+// not. When the store does not answer nobody gets in, and nobody is sent away either: 503. A request that is under way when its
+// session ends has its context cancelled, as by [Site.Watch]: a stream ends if its handler heeds that.
 func (s *Site) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store") // so that the back button finds nothing after a sign-out
 		v, err := s.Visitor(r)
 		switch {
 		case err == nil:
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{}, v)))
+			ctx, stop := s.Watch(context.WithValue(r.Context(), contextKey{}, v), v)
+			defer stop()
+			next.ServeHTTP(w, r.WithContext(ctx))
 		case !errors.Is(err, ErrNone):
 			s.fail(r.Context(), "a session could not be read", err)
 			s.broken(w, http.StatusServiceUnavailable)
@@ -98,14 +101,16 @@ func (s *Site) keptOf(n Session) (k kept, err error) {
 }
 
 // SignIn makes a session for a local user whom the website has checked by its own means, such as a password, in a handler of
-// POST that other sites' forms do not get through. It ends the session that this browser had.
-func (s *Site) SignIn(w http.ResponseWriter, r *http.Request, user string) error {
+// POST that other sites' forms do not get through. began is when the handler began, before it read the password that it has checked: if
+// all of the user's sessions were ended since ([Everywhere], [Site.EndUser]), as by a change of that password, the answer is ErrOvertaken.
+// It ends the session that this browser had.
+func (s *Site) SignIn(w http.ResponseWriter, r *http.Request, user string, began time.Time) error {
 	if !upstream.Clean(user, 500) {
 		return errors.New("rp: a user's name must be 1 to 500 printable bytes")
 	}
 	now := s.now()
 	cookie := secret()
-	n := Session{ID: hashOf(cookie), User: user, Signed: now, Begun: now, Created: now, Idle: now.Add(s.idle), Ends: now.Add(s.absolute)}
+	n := Session{ID: hashOf(cookie), User: user, Signed: now, Begun: began, Created: now, Idle: now.Add(s.idle), Ends: now.Add(s.absolute)}
 	if err := s.store.CreateSession(r.Context(), n, s.sessionHash(r), nil); err != nil {
 		return err
 	}

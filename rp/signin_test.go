@@ -67,7 +67,7 @@ func TestStateIsBoundToTheBrowserAndUsedOnce(t *testing.T) {
 	o := optest.New(t)
 	h := newWebsite(t, rp.Provider("op", o.Provider()), rp.Provider("op2", o.Provider()))
 	b := h.browser()
-	back := func() string { return b.once(b.once("/auth/login/op").header.Get("Location")).header.Get("Location") }
+	back := func() string { return b.once(b.click("/auth/login/op").header.Get("Location")).header.Get("Location") }
 	to := back()
 	if a := h.browser().get(to); a.status != 400 {
 		t.Error("another browser:", a.status)

@@ -110,7 +110,7 @@ func TestEverywhere(t *testing.T) {
 	b, phone, bob := h.browser(), h.browser(), h.browser()
 	csrf := b.signIn("op")
 	phone.signIn("op")
-	half := phone.once(phone.once("/auth/login/op").header.Get("Location")).header.Get("Location") // under way
+	half := phone.once(phone.click("/auth/login/op").header.Get("Location")).header.Get("Location") // under way
 	o.Set(func() { o.Sub, o.SID = "bob-at-op", "sid-bob" })
 	bob.signIn("op")
 	o.Set(func() { o.Sub, o.SID = "alice-at-op", "sid-3" })
@@ -395,10 +395,10 @@ func TestEndUser(t *testing.T) {
 func TestOwnSignIn(t *testing.T) {
 	h := newWebsite(t, rp.Provider("op", optest.New(t).Provider()))
 	w, r := httptest.NewRecorder(), httptest.NewRequest("POST", "/login", nil)
-	if err := h.site.SignIn(w, r, "user-9"); err != nil {
+	if err := h.site.SignIn(w, r, "user-9", time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if h.site.SignIn(w, r, "") == nil || h.site.SignIn(w, r, "a\x00") == nil {
+	if h.site.SignIn(w, r, "", time.Now()) == nil || h.site.SignIn(w, r, "a\x00", time.Now()) == nil {
 		t.Error("a user without a name")
 	}
 	b := h.browser()

@@ -14,21 +14,38 @@ type trip struct {
 	upstream.Trip
 	Return  string
 	Begun   time.Time
+	Ask     upstream.Ask
 	Link    string // the local user to link to; empty for a sign-in
 	Session Hash   // of that user
 }
 
-// login begins a sign-in. It is a GET, so that it can be a link: all it does is send the person to the provider.
+// login begins a sign-in. It is a GET, so that it can be a link: all it does is send the person to the provider. With again=1
+// the provider is told to ask for a proof.
 func (s *Site) login(w http.ResponseWriter, r *http.Request, u *upstream.Upstream) {
-	back := s.safe(r.URL.Query().Get("return"))
-	ask := s.left(r)
-	// Who has left is not signed in again without a human act. A provider that cannot be told to ask would let them slip
-	// back in, so the act is a click on a page of ours.
-	if ask && len(u.P.Ask) == 0 && !s.act(r) {
-		s.choice(w, r, back)
-		return
+	t := trip{Return: s.safe(r.URL.Query().Get("return"))}
+	left := s.left(r)
+	switch {
+	case r.URL.Query().Get("again") != "":
+		t.Ask = upstream.Proof
+	case left:
+		t.Ask = upstream.Who
 	}
-	s.depart(w, r, u, trip{Return: back}, ask)
+	if !s.act(r) {
+		in, err := s.signedIn(r)
+		if err != nil {
+			s.fail(r.Context(), "a session could not be read", err)
+			s.broken(w, http.StatusServiceUnavailable)
+			return
+		}
+		// Who has left is not signed in again without a human act. A provider that cannot be told to ask would let them slip
+		// back in, so the act is a click on a page of ours. And who is signed in stays so until they click: another site's link
+		// would replace the session by that of whoever the provider has in this browser.
+		if in || left && len(u.P.Ask) == 0 {
+			s.choice(w, r, t.Return, t.Ask == upstream.Proof)
+			return
+		}
+	}
+	s.depart(w, r, u, t)
 }
 
 // act reports that a click within this website led here.
@@ -38,9 +55,9 @@ func (s *Site) act(r *http.Request) bool {
 		ok && s.vault.proves(r.URL.Query().Get("act"), hashOf(v))
 }
 
-func (s *Site) depart(w http.ResponseWriter, r *http.Request, u *upstream.Upstream, t trip, ask bool) {
+func (s *Site) depart(w http.ResponseWriter, r *http.Request, u *upstream.Upstream, t trip) {
 	state := secret()
-	to, on, err := u.Begin(r.Context(), s.url("callback", u.Name), state, ask)
+	to, on, err := u.Begin(r.Context(), s.url("callback", u.Name), state, t.Ask)
 	if err != nil {
 		s.fail(r.Context(), u.Name+": discovery failed", err)
 		s.say(w, http.StatusBadGateway, u.P.Title+" does not answer. Please try again in a moment.", s.again(u, t.Return))
@@ -70,7 +87,7 @@ func (s *Site) safe(back string) string {
 // safePath gives the path if no browser can read another host into it, else "". Backslashes count as slashes there, and
 // tabs and line ends are dropped (WHATWG URL, basic URL parser).
 func safePath(p string) string {
-	if len(p) == 0 || len(p) > 2000 || p[0] != '/' || len(p) > 1 && p[1] == '/' || strings.ContainsAny(p, "\\") || !upstream.Clean(p, 2000) {
+	if len(p) == 0 || len(p) > 2000 || p[0] != '/' || len(p) > 1 && p[1] == '/' || strings.ContainsAny(p, "\\ ") || !upstream.Clean(p, 2000) {
 		return ""
 	}
 	u, err := url.Parse(p)

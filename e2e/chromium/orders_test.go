@@ -2,6 +2,7 @@ package chromium_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"testing"
@@ -11,8 +12,8 @@ import (
 	"exeunt.dev/internal/idp"
 )
 
-// newOrders starts an API that knows of Exeunt what package guard tells it, and nothing else.
-func (x *table) newOrders(t *testing.T) {
+// newOrders starts an API that knows of Exeunt what package guard tells it, and nothing else. around is what stands before the guard.
+func (x *table) newOrders(t *testing.T, around ...func(http.Handler) http.Handler) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.7:0")
 	if err != nil {
@@ -31,7 +32,11 @@ func (x *table) newOrders(t *testing.T) {
 	done := make(chan error)
 	go func() { done <- g.Run(ctx) }()
 	t.Cleanup(func() { stop(); <-done })
-	h := &http.Server{Handler: g.Require()(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))}
+	handler := g.Require()(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"orders":["a teapot"]}`) }))
+	for _, f := range around {
+		handler = f(handler)
+	}
+	h := &http.Server{Handler: handler}
 	go h.Serve(l)
 	t.Cleanup(func() { h.Close() })
 	within, cancel := context.WithTimeout(t.Context(), 15*time.Second)

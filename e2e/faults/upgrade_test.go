@@ -14,7 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// older builds the last program that knew an older database: the one before the newest migration was added.
+// older builds the last program whose migrations are the first few of ours. One that has others among them, as a branch may, is no
+// older program.
 func older(t *testing.T) (program, commit string) {
 	t.Helper()
 	root := filepath.Join("..", "..")
@@ -29,8 +30,19 @@ func older(t *testing.T) (program, commit string) {
 		}
 		return out
 	}
-	newest := strings.TrimSpace(string(git("log", "-1", "--format=%H", "--diff-filter=A", "--", "internal/store/postgres/schema")))
-	commit = strings.TrimSpace(string(git("rev-parse", newest+"^")))
+	const schema = "internal/store/postgres/schema"
+	migrations := func(commit string) string { return string(git("ls-tree", commit, schema+"/")) }
+	ours := migrations("HEAD")
+	for changed := range strings.FieldsSeq(string(git("rev-list", "--first-parent", "HEAD", "--", schema))) {
+		theirs := migrations(changed + "^")
+		if len(theirs) < len(ours) && strings.HasPrefix(ours, theirs) {
+			commit = strings.TrimSpace(string(git("rev-parse", changed+"^")))
+			break
+		}
+	}
+	if commit == "" {
+		t.Fatal("the history has no older program")
+	}
 	dir := t.TempDir()
 	unpack := exec.Command("tar", "-x", "-C", dir)
 	unpack.Stdin = bytes.NewReader(git("archive", commit))

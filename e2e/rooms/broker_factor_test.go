@@ -2,6 +2,7 @@ package rooms_test
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"exeunt.dev/internal/config"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/ledger"
 )
 
 // Behind a provider a second factor is asked for as behind a password, unless the operator trusts the provider for it; and what the provider
@@ -101,5 +104,88 @@ func TestBroker_LogsNothing(t *testing.T) {
 		if secret != "" && strings.Contains(text, secret) {
 			t.Errorf("the log has %q", secret)
 		}
+	}
+}
+
+// A provider that does not say when it has asked proves nothing where a proof is wanted: a session there, of whoever sat at this browser
+// last, would do for a step-up, or for an app that wants a fresh sign-in.
+func TestBroker_SilentProvider(t *testing.T) {
+	b := startBroker(t)
+	b.linked()
+	b.op.Set(func() { b.op.Silent = true })
+	again := "/login?again=/account/providers"
+	stale := func(p *person) bool {
+		return strings.Contains(p.get("/account/providers").body, "Confirm that it is you")
+	}
+
+	p := b.person()
+	if p.through("/login", "hub"); p.user() != "alice" || !stale(p) {
+		t.Error("a plain sign-in, of somebody who has a password, counts as recent")
+	}
+	a := p.through(again, "hub")
+	if q := b.op.Asked[len(b.op.Asked)-1]; q.Get("prompt") != "login" || q.Get("max_age") != "0" {
+		t.Errorf("the provider is not asked for a proof: %v", q)
+	}
+	if a.status != http.StatusForbidden || !strings.Contains(a.body, "Hub did not say that it has asked you") || !stale(p) || p.user() != "alice" {
+		t.Errorf("a step-up: %d %s", a.status, a.body)
+	}
+	if a := p.through(p.get(b.authorizeURL("books", "max_age", "300")).location, "hub"); a.status != http.StatusForbidden {
+		t.Errorf("an app's max_age: %d %q", a.status, a.location)
+	}
+	p.signIn(again, "alice", alicePW)
+	if stale(p) {
+		t.Error("the password does not make it recent")
+	}
+	b.op.Set(func() { b.op.Silent = false })
+	if other := b.person(); other.through("/login", "hub").status >= 400 || stale(other) {
+		t.Error("a provider that says when it has asked makes none")
+	}
+
+	// Who has no other way in: signing up and in are all that there is; a step-up is more, and is not had by them.
+	b.op.Set(func() { b.op.Silent, b.op.Sub = true, "carol-at-op" })
+	carol := b.person()
+	if b.newcomer(carol, "carol"); carol.user() != "carol" || stale(carol) {
+		t.Error("who has just signed up cannot add another way in")
+	}
+	if a := carol.post("/login/hub", with(fields(carol.get("/account/providers").body), "again", "/account/providers")); carol.get(carol.there(a).location).status != http.StatusForbidden {
+		t.Error("a step-up by silence")
+	}
+}
+
+// A lock that has opened by itself is open for who comes through a provider, too, whether or not the sweep has been by.
+func TestBroker_LockIsOver(t *testing.T) {
+	b := startBroker(t)
+	b.linked()
+	who := b.identities("alice")[0].Account
+	now, err := b.server.Store.Now()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.server.Door().End(t.Context(), idp.EndAccount(who, idp.AccountLocked), idp.Cause{Kind: idp.CauseLock, Actor: idp.ActorOperator("test")})
+	put := func(opens idp.Time) {
+		t.Helper()
+		err := b.server.Store.Update(t.Context(), func(tx idp.Tx) error {
+			l, err := tx.Lock(who)
+			if errors.Is(err, idp.ErrNotFound) {
+				l, err = idp.Lock{Account: who, ID: ledger.NewName(), At: now}, nil
+			}
+			l.Kind, l.OpensAt = idp.LockDevice, opens
+			return errors.Join(err, tx.PutLock(l))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(now + 3_600_000)
+	p := b.person()
+	if a := p.through("/login", "hub"); a.status != http.StatusForbidden || p.user() != "" {
+		t.Errorf("locked: %d %s", a.status, a.body)
+	}
+	put(now)
+	if a := p.through("/login", "hub"); p.user() != "alice" {
+		t.Errorf("its lock is over: %d %s", a.status, a.body)
 	}
 }

@@ -65,7 +65,7 @@ func (b *Broker) show(w http.ResponseWriter, r *http.Request, s *idp.Session, st
 		p.Linked = append(p.Linked, l)
 	}
 	for _, s := range b.order {
-		p.Others = append(p.Others, web.ProviderButton{ID: s.ID, Title: s.title()})
+		p.Others = append(p.Others, web.ProviderButton{ID: s.ID, Title: s.title(), Proves: s.P.OIDC()})
 	}
 	b.Pages.Render(w, r, status, p)
 }
@@ -104,7 +104,7 @@ func (b *Broker) link(w http.ResponseWriter, r *http.Request, s *idp.Session, _ 
 		b.show(w, r, s, http.StatusNotFound, nil, web.Say("There is no such provider."))
 		return
 	}
-	b.depart(w, r, up, trip{Asked: true, Link: s.Name, Account: s.Account}, idp.Epochs{Realm: s.Realm, Account: s.Epoch}, page)
+	b.depart(w, r, up, trip{Ask: upstream.Who, Link: s.Name, Account: s.Account}, idp.Epochs{Realm: s.Realm, Account: s.Epoch})
 }
 
 // finishLink links what came back, if the session that asked for it is alive and is this browser's. Another way in is a credential

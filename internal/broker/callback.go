@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"exeunt.dev/internal/browser"
+	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/outbound"
@@ -42,12 +43,7 @@ func (b *Broker) callback(w http.ResponseWriter, r *http.Request, s *site) {
 		}
 		answer = t.Answer
 	}
-	back := "/login"
-	if !t.Link.IsZero() {
-		back = "/account/providers"
-	} else if t.Pending+t.Again != "" {
-		back += "?" + url.Values{"pending": {t.Pending}, "again": {t.Again}}.Encode()
-	}
+	back := t.back()
 	if code := answer.Get("error"); code != "" {
 		b.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "Not signed in", Text: refused(s, code), Link: back, LinkText: "Go back"})
 		return
@@ -72,11 +68,21 @@ func (b *Broker) callback(w http.ResponseWriter, r *http.Request, s *site) {
 func (b *Broker) arrived(w http.ResponseWriter, r *http.Request, s *site, row *idp.Pending, t trip, in upstream.Arrival) {
 	key := keyOf(s, in)
 	var who idp.Identity
+	var account idp.Account
+	other := 0 // ways in that do prove it
 	born := idp.Epochs{Realm: row.Born.Realm}
 	err := b.Store.View(r.Context(), func(v idp.View) (err error) {
 		if who, err = v.Identity(key); err != nil {
 			return err
 		}
+		if account, err = v.Account(who.Account); err != nil {
+			return err
+		}
+		all, err := v.Credentials(who.Account)
+		if err != nil {
+			return err
+		}
+		other = idp.WaysIn(&account, all)
 		e, err := v.Epochs(who.Account, "")
 		if err != nil {
 			return err
@@ -84,6 +90,16 @@ func (b *Broker) arrived(w http.ResponseWriter, r *http.Request, s *site, row *i
 		born.Account = e.Account
 		return endedSince(v, who.Account, t.Head)
 	})
+	if err == nil && born.Account.IsZero() {
+		var opened idp.Epochs
+		opened, err = door.OpenFor(r.Context(), b.Store, &account, func(tx idp.Tx) (bool, error) {
+			i, err := tx.Identity(key)
+			return i.Account == who.Account, err
+		})
+		if born.Account = opened.Account; errors.Is(err, idp.ErrLocked) {
+			err = nil // Enter says so, as it does to who has a right password
+		}
+	}
 	switch {
 	case errors.Is(err, idp.ErrNotFound):
 		b.stranger(w, r, s, row, t, in)
@@ -95,7 +111,24 @@ func (b *Broker) arrived(w http.ResponseWriter, r *http.Request, s *site, row *i
 		b.Pages.Fail(w, r, err)
 		return
 	}
-	b.Enter(w, r, t.Pending, t.Again, b.proof(s, in, t, who.Account, born, who.Tokens, row.CreatedAt))
+	proved := in.Proved(row.CreatedAt.Time())
+	if t.Ask == upstream.Proof && !proved && (t.Again != "" || other > 0) {
+		b.unproved(w, r, s, t)
+		return
+	}
+	p := b.proof(s, in, t, who.Account, born, who.Tokens, row.CreatedAt)
+	if in.AuthTime.IsZero() && other > 0 {
+		p.Methods = append(p.Methods, idp.MethodSilent)
+	}
+	b.Enter(w, r, t.Pending, t.Again, p)
+}
+
+// unproved is for a provider that was told to ask and did not say that it had: a session there, of whoever sat at this browser last, may
+// have answered.
+func (b *Broker) unproved(w http.ResponseWriter, r *http.Request, s *site, t trip) {
+	b.note(r, s, "no auth_time", nil)
+	b.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "That is not enough", Text: web.Say("%s did not say that it has asked you who you are just now. Please confirm it another way; if you have none, sign out and sign in again.", s.title()),
+		Link: t.back(), LinkText: "Go back"})
 }
 
 // endedSince says whether an account has ended everything since the ledger's head was there: idp.ErrEnded.
@@ -126,9 +159,8 @@ func endedSince(v idp.View, a idp.AccountID, head uint64) error {
 func (b *Broker) proof(s *site, in upstream.Arrival, t trip, a idp.AccountID, born idp.Epochs, had []byte, begun idp.Time) browser.Proof {
 	key := keyOf(s, in)
 	p := browser.Proof{Account: a, Born: born, Methods: []string{"fed"}, Stay: t.Stay, Strong: s.TrustMFA, From: b.origin(s, in, key, had)}
-	const lag = 2 * 60 * 1000 // by which the provider's clock may lag
-	if at := idp.Time(in.AuthTime.UnixMilli()); !in.AuthTime.IsZero() && !(t.Asked && at >= begun-lag) {
-		p.AuthTime = at // it was not asked again, or did not heed it, and says so
+	if !in.AuthTime.IsZero() && (t.Ask == upstream.Nothing || !in.Proved(begun.Time())) {
+		p.AuthTime = idp.Time(in.AuthTime.UnixMilli()) // it was not asked again, or did not heed it, and says so
 	}
 	return p
 }

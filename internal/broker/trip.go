@@ -20,11 +20,23 @@ type trip struct {
 	Provider       string
 	Head           uint64 // of the ledger when it began
 	Pending, Again string `json:",omitempty"` // of the sign-in pages
-	Stay, Asked    bool   `json:",omitempty"`
+	Stay           bool   `json:",omitempty"`
+	Ask            upstream.Ask
 	// Link is the session that links what comes back; zero: it is a sign-in.
 	Link    idp.Name      `json:",omitzero"`
 	Account idp.AccountID `json:",omitempty"`
 	Answer  url.Values    `json:",omitempty"` // POSTed, until the browser comes again with its cookies
+}
+
+// back is where a trip began.
+func (t *trip) back() string {
+	switch {
+	case !t.Link.IsZero():
+		return page
+	case t.Pending+t.Again == "":
+		return "/login"
+	}
+	return "/login?" + url.Values{"pending": {t.Pending}, "again": {t.Again}}.Encode()
 }
 
 // start begins a sign-in, by a POST from the sign-in page.
@@ -34,29 +46,27 @@ func (b *Broker) start(w http.ResponseWriter, r *http.Request, s *site) {
 		b.Pages.Fail(w, r, err)
 		return
 	}
-	back := "/login"
 	t := trip{Pending: form.Get("pending"), Again: form.Get("again"), Stay: form.Get("stay") != ""}
-	if v := (url.Values{"pending": {t.Pending}, "again": {t.Again}}); t.Pending+t.Again != "" {
-		back += "?" + v.Encode()
-	}
 	if b.Browser.Genuine(r, form.Get("csrf")) != nil {
-		b.stale(w, r, back)
+		b.stale(w, r, t.back())
 		return
 	}
-	fresh, err := b.wantsFresh(r, t.Pending)
-	if err != nil {
+	if t.Ask, err = b.wants(r, t.Pending); err != nil {
 		b.Pages.Fail(w, r, err)
 		return
 	}
-	// Who wants to prove it again is asked again, and so is who has left: else the provider would answer without a word.
-	t.Asked = t.Again != "" || fresh || b.Browser.Asks(r)
-	b.depart(w, r, s, t, idp.Epochs{}, back)
+	if t.Again != "" {
+		t.Ask = upstream.Proof // for a page of ours that wants it of who is signed in
+	} else if t.Ask == upstream.Nothing && b.Browser.Asks(r) {
+		t.Ask = upstream.Who // who has left: else the provider would answer without a word
+	}
+	b.depart(w, r, s, t, idp.Epochs{})
 }
 
-// wantsFresh says whether the app that waits wants the person to be asked.
-func (b *Broker) wantsFresh(r *http.Request, id string) (fresh bool, err error) {
+// wants is what the app that waits wants of the person.
+func (b *Broker) wants(r *http.Request, id string) (ask upstream.Ask, err error) {
 	if id == "" {
-		return false, nil
+		return upstream.Nothing, nil
 	}
 	err = b.Store.Look(r.Context(), func(v idp.View) error {
 		row, err := v.Pending(idp.HashOf(id))
@@ -68,23 +78,28 @@ func (b *Broker) wantsFresh(r *http.Request, id string) (fresh bool, err error) 
 		}
 		var q idp.AuthorizeRequest
 		err = json.Unmarshal(row.Data, &q)
-		fresh = q.MaxAge != nil || !q.Other.IsZero() || slices.Contains(q.Prompt, "login") || slices.Contains(q.Prompt, "select_account")
+		switch {
+		case q.MaxAge != nil:
+			ask = upstream.Proof // the app is told an auth_time, and goes by it
+		case !q.Other.IsZero(), slices.Contains(q.Prompt, "login"), slices.Contains(q.Prompt, "select_account"):
+			ask = upstream.Who
+		}
 		return err
 	})
-	return fresh, err
+	return ask, err
 }
 
 // depart sends the browser to the provider. born is what is known of the person; the realm's epoch is added.
-func (b *Broker) depart(w http.ResponseWriter, r *http.Request, s *site, t trip, born idp.Epochs, back string) {
+func (b *Broker) depart(w http.ResponseWriter, r *http.Request, s *site, t trip, born idp.Epochs) {
 	if ok, wait := b.trips.AllowCaller(r); !ok {
 		b.Pages.Fail(w, r, &idp.LimitedError{Wait: wait})
 		return
 	}
 	state := idp.NewSecret(32)
-	to, on, err := s.Begin(r.Context(), Callback(b.Issuer, s.ID), state, t.Asked)
+	to, on, err := s.Begin(r.Context(), Callback(b.Issuer, s.ID), state, t.Ask)
 	if err != nil {
 		b.note(r, s, "no discovery", err)
-		b.Pages.Render(w, r, http.StatusBadGateway, web.Message{Title: web.Say("%s does not answer", s.title()), Text: "Please try again in a moment, or sign in another way.", Link: back, LinkText: "Go back"})
+		b.Pages.Render(w, r, http.StatusBadGateway, web.Message{Title: web.Say("%s does not answer", s.title()), Text: "Please try again in a moment, or sign in another way.", Link: t.back(), LinkText: "Go back"})
 		return
 	}
 	t.Trip, t.Provider = on, s.ID

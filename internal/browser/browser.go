@@ -247,7 +247,7 @@ func (b *Browser) see(ctx context.Context, s *idp.Session, now idp.Time, r *http
 // Recent says whether the person proved who they are recently enough for a dangerous act.
 func (b *Browser) Recent(s *idp.Session) bool {
 	now, err := b.store.Now()
-	return err == nil && now <= s.AuthTime.Add(b.policy.RecentSignIn)
+	return err == nil && !s.Silent() && now <= s.AuthTime.Add(b.policy.RecentSignIn)
 }
 
 // Leave expires the session's cookie in this browser and gives it a new browser id: forms that were open are void, and a

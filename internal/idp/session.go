@@ -29,6 +29,15 @@ type Session struct {
 	LastIP   string
 }
 
+// MethodSilent stands beside the provider's method in a session of somebody whom the provider has let in without saying when it had asked
+// who it is, and who could have shown it by a password or a passkey: such a sign-in is not recent, whenever it was.
+const MethodSilent = "sso"
+
+// Silent says that nobody knows when the person last proved who they are. A second factor behind the provider does prove it.
+func (s *Session) Silent() bool {
+	return len(s.Methods) > 0 && s.Methods[len(s.Methods)-1] == MethodSilent
+}
+
 // Names of what the session hangs on, itself included.
 func (s *Session) Names() Names { return NamesOf(s.Realm, s.Epoch, s.Name) }
 

@@ -205,11 +205,12 @@ func needs(a *asked, st *standing, now idp.Time) (login, choose, consent bool) {
 		return true, false, has(q.Prompt, "consent")
 	}
 	acted := q.Acted(a.row, st.session.Name, &st.slot)
-	fresh := a.row != nil && st.session.AuthTime >= a.row.CreatedAt && q.Other != st.session.Cookie
+	silent := q.MaxAge != nil && st.session.Silent()
+	fresh := a.row != nil && st.session.AuthTime >= a.row.CreatedAt && q.Other != st.session.Cookie && !silent
 	if !fresh {
 		login = has(q.Prompt, "login")
 		if q.MaxAge != nil {
-			login = login || *q.MaxAge == 0 || now-st.session.AuthTime > idp.Time(*q.MaxAge*1000)
+			login = login || silent || *q.MaxAge == 0 || now-st.session.AuthTime > idp.Time(*q.MaxAge*1000)
 		}
 	}
 	login = login || (q.HintSubject != "" && q.HintSubject != st.session.Account)

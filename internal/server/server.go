@@ -161,7 +161,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	factors.Knows, factors.Failed = tie.Knows, s.audit.Failed
 	entrance := &signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Front: front}
 	for _, p := range c.Providers {
-		entrance.Providers = append(entrance.Providers, web.ProviderButton{ID: p.ID, Title: p.Provider.Title})
+		entrance.Providers = append(entrance.Providers, web.ProviderButton{ID: p.ID, Title: p.Provider.Title, Proves: p.Provider.OIDC()})
 	}
 	person := &account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, Place: s.placeOf,
 		After: (*idp.Session).PageKey, Through: len(c.Providers) > 0}

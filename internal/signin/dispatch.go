@@ -183,7 +183,8 @@ func (s *SignIn) needsProof(at *waiting) bool {
 	if !q.Other.IsZero() && q.Other == at.session.Cookie {
 		return true // a new sign-in has a new cookie, even of the same person
 	}
-	if at.session.AuthTime >= at.row.CreatedAt {
+	silent := q.MaxAge != nil && at.session.Silent()
+	if at.session.AuthTime >= at.row.CreatedAt && !silent {
 		return q.HintSubject != "" && q.HintSubject != at.session.Account
 	}
 	for _, p := range q.Prompt {
@@ -191,7 +192,7 @@ func (s *SignIn) needsProof(at *waiting) bool {
 			return true
 		}
 	}
-	if q.MaxAge != nil && int64(at.row.CreatedAt-at.session.AuthTime) > *q.MaxAge*1000 {
+	if silent || q.MaxAge != nil && int64(at.row.CreatedAt-at.session.AuthTime) > *q.MaxAge*1000 {
 		return true
 	}
 	return q.HintSubject != "" && q.HintSubject != at.session.Account

@@ -30,7 +30,8 @@ func (s *SignIn) Enter(w http.ResponseWriter, r *http.Request, pending, again st
 	}
 }
 
-// others are the buttons beside the password: all providers, or, for who must prove it again, those that are linked.
+// others are the buttons beside the password: all providers, or, for who must prove it again, those that are linked
+// and can say that they have asked.
 func (s *SignIn) others(r *http.Request, at *waiting) (out []web.ProviderButton) {
 	if !at.steppingUp() || len(s.Providers) == 0 {
 		return s.Providers
@@ -39,7 +40,7 @@ func (s *SignIn) others(r *http.Request, at *waiting) (out []web.ProviderButton)
 		all, err := v.Identities(at.account.ID)
 		for _, p := range s.Providers {
 			for _, i := range all {
-				if i.Provider == p.ID {
+				if i.Provider == p.ID && p.Proves {
 					out = append(out, p)
 					break
 				}

@@ -28,13 +28,13 @@ type Arrival struct {
 	At       Document
 }
 
-// Signed is when the person proved who they are. A provider that does not say may have asked nobody; then it is now, which
-// is all that is known.
-func (a Arrival) Signed(now time.Time) time.Time {
-	if a.AuthTime.IsZero() || a.AuthTime.After(now) {
-		return now
-	}
-	return a.AuthTime
+// lag is by how much the clock of a provider that says when it asked may differ.
+const lag = 2 * time.Minute
+
+// Proved says that the provider has asked the person since a moment. One that tells no time may have asked nobody: a session there
+// answers without a word.
+func (a Arrival) Proved(since time.Time) bool {
+	return !a.AuthTime.IsZero() && !a.AuthTime.Before(since.Add(-lag))
 }
 
 // ErrIssuer says that an answer or a token came from somebody else: a mix-up.

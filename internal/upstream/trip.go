@@ -13,9 +13,19 @@ import (
 // that provider.
 type Trip struct{ Nonce, Verifier string }
 
+// Ask is what a provider is told to ask of the person.
+type Ask int
+
+// What can be asked.
+const (
+	Nothing Ask = iota // a session there is enough
+	Who                // who it is, as far as the provider can be told to ask
+	Proof              // that it is they, and to say when that was shown; see [Arrival.Proved]
+)
+
 // Begin makes the address that the browser is sent to. state is the caller's: it must be random, bound to the browser and
-// redeemed once. ask makes the provider ask who it is, where it can be told to.
-func (u *Upstream) Begin(ctx context.Context, redirect, state string, ask bool) (to string, t Trip, err error) {
+// redeemed once.
+func (u *Upstream) Begin(ctx context.Context, redirect, state string, ask Ask) (to string, t Trip, err error) {
 	d, err := u.Document(ctx)
 	if err != nil {
 		return "", t, err
@@ -32,10 +42,14 @@ func (u *Upstream) Begin(ctx context.Context, redirect, state string, ask bool) 
 	for k, v := range u.P.Authorize {
 		options = append(options, oauth2.SetAuthURLParam(k, v))
 	}
-	if ask {
+	if ask != Nothing {
 		for k, v := range u.P.Ask {
 			options = append(options, oauth2.SetAuthURLParam(k, v))
 		}
+	}
+	// OpenID Connect Core section 3.1.2.1: auth_time is in the ID token then. prompt stays the provider's own: some refuse "login".
+	if ask == Proof && u.P.OIDC() {
+		options = append(options, oauth2.SetAuthURLParam("max_age", "0"))
 	}
 	return c.AuthCodeURL(state, options...), t, nil
 }

@@ -3,7 +3,10 @@ package web
 import "time"
 
 // ProviderButton is a way in through a provider.
-type ProviderButton struct{ ID, Title string }
+type ProviderButton struct {
+	ID, Title string
+	Proves    bool // it can say when it has asked who somebody is
+}
 
 // SignUp asks a newcomer from a provider for a username.
 type SignUp struct {

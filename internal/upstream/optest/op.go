@@ -28,6 +28,7 @@ type OP struct {
 	codes   map[string]url.Values
 	Sub     string
 	SID     string
+	Silent  bool                                                 // about when it asked
 	Form    bool                                                 // answers by POST
 	Claims  func(map[string]any)                                 // changes the next ID tokens
 	Answers func(http.ResponseWriter, *http.Request) (done bool) // goes before every answer
@@ -152,9 +153,12 @@ func (o *OP) token(w http.ResponseWriter, r *http.Request) {
 // idToken needs Mu.
 func (o *OP) idToken(nonce string) string {
 	now := time.Now()
-	c := map[string]any{"iss": o.URL, "sub": o.Sub, "aud": "site", "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix(), "nonce": nonce, "sid": o.SID, "email": "mail@alice.example"}
+	c := map[string]any{"iss": o.URL, "sub": o.Sub, "aud": "site", "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix(), "nonce": nonce, "auth_time": now.Unix(), "sid": o.SID, "email": "mail@alice.example"}
 	if o.SID == "" {
 		delete(c, "sid")
+	}
+	if o.Silent {
+		delete(c, "auth_time")
 	}
 	if o.Claims != nil {
 		o.Claims(c)
