@@ -26,16 +26,17 @@ func TestAccountInChromium(t *testing.T) {
 	if _, err := x.base.AddClient(t.Context(), &guest); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(x.browser, 2*time.Minute)
+	ctx, stop := context.WithTimeout(x.browser, 4*time.Minute)
 	defer stop()
 	other, stopOther := chromedp.NewContext(x.browser, chromedp.WithNewBrowserContext())
 	defer stopOther()
-	other, stop = context.WithTimeout(other, 2*time.Minute)
+	other, stop = context.WithTimeout(other, 4*time.Minute)
 	defer stop()
+	secret := password
 	enter := func(ctx context.Context, wait string) {
 		t.Helper()
 		do(t, ctx, "sign in", chromedp.Navigate(x.at+"/login"), chromedp.WaitVisible(css("#password")),
-			chromedp.SendKeys(css("#username"), user), chromedp.SendKeys(css("#password"), password+"\r"), chromedp.WaitVisible(css(wait)))
+			chromedp.SendKeys(css("#username"), user), chromedp.SendKeys(css("#password"), secret+"\r"), chromedp.WaitVisible(css(wait)))
 	}
 	says := func(ctx context.Context, what, words string) {
 		t.Helper()
@@ -60,6 +61,24 @@ func TestAccountInChromium(t *testing.T) {
 	look(t, ctx, "account one ended")
 	do(t, other, "the other one is led away", chromedp.WaitVisible(css("#password")))
 
+	enter(other, ".sessions")
+	do(t, ctx, "end all others", chromedp.Navigate(x.at+"/account"), chromedp.WaitVisible(css("#live li:nth-child(2)")), chromedp.Click(css("form[action$='/others/end'] button")), chromedp.WaitVisible(css(".notice")))
+	says(ctx, "others ended", "1 other session was ended: Chrome on Linux.")
+	do(t, other, "the other one is led away again", chromedp.WaitVisible(css("#password")))
+	enter(other, ".sessions")
+	do(t, ctx, "a new password", chromedp.Click(css(".nav a[href='/account/password']")), chromedp.WaitVisible(css("#old")), chromedp.SendKeys(css("#old"), password),
+		chromedp.SendKeys(css("#new"), "vier Worte ohne Sinn\r"), chromedp.WaitVisible(css(".notice")))
+	says(ctx, "a new password", "Your password is changed. 1 other session was ended: Chrome on Linux.")
+	look(t, ctx, "account password changed")
+	do(t, other, "the other one is led away by it", chromedp.WaitVisible(css("#password")))
+	secret = "vier Worte ohne Sinn"
+	enter(other, ".sessions")
+	do(t, other, "everywhere", chromedp.Click(css("summary")), chromedp.WaitVisible(css(".menu form[action$='/all/end'] button")), chromedp.Click(css(".menu form[action$='/all/end'] button")),
+		chromedp.WaitNotPresent(css(".nav")), chromedp.WaitVisible(css("h1")))
+	says(other, "everywhere", "You are signed out")
+	do(t, ctx, "this one is led away", chromedp.WaitVisible(css("#password")))
+	enter(ctx, ".sessions")
+
 	q := x.request()
 	q.Set("client_id", "guest")
 	do(t, ctx, "enter an app", chromedp.Navigate(x.at+"/oauth2/authorize?"+q.Encode()), chromedp.WaitVisible(css("button[value=continue]")), chromedp.Click(css("button[value=continue]")),
@@ -69,6 +88,10 @@ func TestAccountInChromium(t *testing.T) {
 	says(ctx, "withdrawn", "You have signed in to no app yet")
 	look(t, ctx, "account no apps")
 	goTo(ctx, "activity", "/account/activity", "Access was taken away from an app")
+	do(t, ctx, "its receipt", chromedp.Click(css(".told a[href^='/signout/']")), chromedp.WaitNotPresent(css(".nav")), chromedp.WaitVisible(css("h1")))
+	says(ctx, "its receipt", "Receipt of a sign-out")
+	look(t, ctx, "account receipt")
+	do(t, ctx, "back", chromedp.Navigate(x.at+"/account"), chromedp.WaitVisible(css(".sessions")))
 	goTo(ctx, "password", "/account/password", "Changing it signs you out everywhere but here")
 	goTo(ctx, "close", "/account/close", "This cannot be undone")
 	do(t, ctx, "another name", chromedp.SendKeys(css("#username"), "bob\r"), chromedp.WaitVisible(css(".error")))
@@ -132,7 +155,7 @@ func TestManySessionsInChromium(t *testing.T) {
 		}
 		do(t, ctx, "the next page", chromedp.Click(css("#live a[href*='after=']")), chromedp.WaitNotPresent(css("#left")), chromedp.WaitVisible(css(".sessions")))
 	}
-	if pages != 3 {
+	if pages != 5 {
 		t.Errorf("121 sessions on %d pages", pages)
 	}
 	do(t, ctx, "an act asks who it is", chromedp.Click(css("#live li:first-child button")), chromedp.WaitVisible(css("#password")))

@@ -128,6 +128,10 @@ func operators() [][3]string {
 	}
 }
 
+// leaves says whether a page has the way out, in sight, with "only here", "everywhere" and a word for shared computers one step away.
+const leaves = `(() => { const m = document.querySelector("header.top details.menu-of"); return !!m && m.querySelector("summary").checkVisibility() &&
+  [...m.querySelectorAll("form")].map(f => new URL(f.action).pathname).join() === "/account/signout,/account/sessions/all/end" && !!m.querySelector(".hint").textContent; })()`
+
 func everyPage(t *testing.T, lang string) {
 	x := newTable(t, func(c *config.Config) {
 		c.Mail = config.Mail{Host: "127.0.0.1", Port: 1, TLS: "none", From: "exeunt@example.com"}
@@ -178,11 +182,12 @@ func everyPage(t *testing.T, lang string) {
 	open("ask", x.at+"/logout", "button[value=all]")
 	open("ask app", x.logout("client_id", "guest", "logout_uri", x.app.at+"/guestleft"), "button[value=app]")
 	x.elsewhere(t, user)
-	for _, p := range signedIn() {
-		open(p[0], x.at+p[1], p[2])
-	}
-	for _, p := range operators() {
+	for _, p := range append(signedIn(), operators()...) {
 		open(p[0], x.at+strings.ReplaceAll(p[1], "%s", string(account.ID)), p[2])
+		out, err := chromedp.Run(ctx, chromedp.Evaluate[bool](leaves))
+		if err != nil || !out {
+			t.Errorf("%s: no way out in its strip: %v", p[0], err)
+		}
 	}
 	do(t, ctx, "begin to set an app up", chromedp.Navigate(x.at+"/account/authenticator"), chromedp.Click(css("main form .primary")), chromedp.WaitVisible(css(".qr")))
 	look(t, ctx, lang+" authenticator offer")

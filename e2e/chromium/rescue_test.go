@@ -2,6 +2,7 @@ package chromium_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/mail/mailtest"
+	"exeunt.dev/internal/upstream/optest"
 	"github.com/chromedp/chromedp"
 )
 
@@ -16,18 +18,22 @@ import (
 // lost a device, and locks for a while.
 func TestRescueInChromium(t *testing.T) {
 	office := mailtest.Start(t, mailtest.Options{})
+	hub := optest.New(t)
 	x := newTable(t, func(c *config.Config) {
+		p := hub.Provider()
+		p.Title = "Hub"
+		c.Providers = []config.Provider{{ID: "hub", Kind: "oidc", Provider: p}}
 		c.Mail = config.Mail{Host: office.Host, Port: office.Port, TLS: "none", From: "exeunt@id.example"}
 	})
-	const user, next = "alice", "vier Worte ohne Sinn"
+	const user, next, last = "alice", "vier Worte ohne Sinn", "noch einmal vier davon"
 	if err := x.base.AddAccount(t.Context(), &idp.Account{Username: user, Email: "alice@mail.example", EmailVerified: true}, password); err != nil {
 		t.Fatal(err)
 	}
-	her, stop := context.WithTimeout(x.browser, 2*time.Minute)
+	her, stop := context.WithTimeout(x.browser, 5*time.Minute)
 	defer stop()
 	thief, stopThief := chromedp.NewContext(x.browser, chromedp.WithNewBrowserContext())
 	defer stopThief()
-	thief, stop = context.WithTimeout(thief, 2*time.Minute)
+	thief, stop = context.WithTimeout(thief, 5*time.Minute)
 	defer stop()
 	enter := func(ctx context.Context, password, wait string) {
 		t.Helper()
@@ -52,6 +58,11 @@ func TestRescueInChromium(t *testing.T) {
 	}
 	heading := chromedp.WaitVisible(css("h1"))
 	enter(her, password, ".sessions")
+	do(t, her, "providers", chromedp.Click(css(".nav a[href='/account/providers']")), chromedp.WaitVisible(css("form[action$='/hub/link'] button")))
+	look(t, her, "providers none")
+	do(t, her, "link one", chromedp.Click(css("form[action$='/hub/link'] button")), chromedp.WaitVisible(css(".notice")))
+	says(her, "linked", "Linked. All your other sessions were ended.")
+	look(t, her, "providers")
 	enter(thief, password, ".sessions")
 
 	do(t, her, "the letter's link", chromedp.Navigate(letter("A new device has signed in to your account")), heading)
@@ -80,6 +91,10 @@ func TestRescueInChromium(t *testing.T) {
 		chromedp.SendKeys(css("#password"), next+"\r"), chromedp.WaitVisible(css(".nav")))
 	says(her, "review", "What is yours?")
 	look(t, her, "review")
+	do(t, her, "the account says so, too", chromedp.Navigate(x.at+"/account"), chromedp.WaitVisible(css(".warning a[href='/account/review']")))
+	look(t, her, "account to be reviewed")
+	do(t, her, "it is hers", chromedp.Click(css(".warning a")), chromedp.WaitVisible(css("input[value=keep]")), chromedp.Click(css("input[value=keep]")), chromedp.Click(css("form[action='/account/review'] button")),
+		chromedp.WaitVisible(css(".sessions")), chromedp.WaitNotPresent(css(".warning")))
 
 	do(t, her, "another address", chromedp.Click(css(".nav a[href='/account/mail']")), chromedp.WaitVisible(css("#email")))
 	look(t, her, "mail address")
@@ -96,4 +111,24 @@ func TestRescueInChromium(t *testing.T) {
 	do(t, her, "the back button", chromedp.Navigate(x.at+"/account"), chromedp.WaitVisible(css("#password")))
 	enter(her, next, ".error")
 	says(her, "until then", "Then it opens by itself.")
+	if err := x.base.Store.Update(t.Context(), func(tx idp.Tx) error { // the twelve hours go by
+		who, err := tx.AccountByUsername(user)
+		if err != nil {
+			return err
+		}
+		l, err := tx.Lock(who.ID)
+		l.At, l.OpensAt = l.At-l.OpensAt+1, 1
+		return errors.Join(err, tx.PutLock(l))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	enter(her, next, ".sessions")
+
+	do(t, her, "somebody has the password", chromedp.Click(css(".nav a[href='/account/lock']")), chromedp.WaitVisible(css("#for")), chromedp.Click(css("section:nth-of-type(2) .danger")),
+		chromedp.WaitVisible(css("a[href^='/signout/']")))
+	says(her, "locked until a new password", "It opens when you set a new password.")
+	do(t, her, "the link", chromedp.Click(css("a[href='/login/forgot']")), chromedp.WaitVisible(css("#who")), chromedp.SendKeys(css("#who"), user+"\r"), chromedp.WaitVisible(css("[role=status]")))
+	do(t, her, "a new password again", chromedp.Navigate(letter("Set a new password")), chromedp.WaitVisible(css("#again")), chromedp.SendKeys(css("#new"), last), chromedp.SendKeys(css("#again"), last+"\r"),
+		chromedp.WaitVisible(css("a[href^='/login?again=']")))
+	enter(her, last, ".sessions")
 }

@@ -14,10 +14,10 @@ import (
 // How the ways into an account meet.
 
 // brokeredMail is a node with a provider and a mail server.
-func brokeredMail(t *testing.T) (*brokered, *mailed) {
+func brokeredMail(t *testing.T, change ...func(*config.Config)) (*brokered, *mailed) {
 	t.Helper()
 	office := mailtest.Start(t, mailtest.Options{})
-	b := startBroker(t, func(c *config.Config) { c.Mail = mailServer(office) })
+	b := startBroker(t, append(change, func(c *config.Config) { c.Mail = mailServer(office) })...)
 	b.hasMail("alice", aliceMail)
 	return b, &mailed{node: b.node, office: office}
 }

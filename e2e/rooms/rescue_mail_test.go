@@ -2,6 +2,7 @@ package rooms_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -30,8 +31,8 @@ func TestMailAddress(t *testing.T) {
 	if m.row("alice").Email != aliceMail || p.user() != "alice" || other.user() != "alice" {
 		t.Error("something has changed")
 	}
-	if a := m.person().get(link); a.status != http.StatusForbidden {
-		t.Errorf("opened by nobody: %d", a.status)
+	if a := m.person().get(link); a.location != "/login?again="+url.QueryEscape(link) {
+		t.Errorf("opened by nobody: %d %q", a.status, a.location)
 	}
 	bob := m.person()
 	bob.signIn("/login", "bob", bobPW)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"time"
 
 	"exeunt.dev/internal/browser"
@@ -13,6 +12,7 @@ import (
 	"exeunt.dev/internal/factor"
 	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/person"
 	"exeunt.dev/internal/token"
 	"exeunt.dev/internal/web"
 )
@@ -25,75 +25,45 @@ type Passwords interface {
 
 // Account is the room.
 type Account struct {
+	*person.Host
 	Store     idp.Store
 	Door      *door.Door
-	Browser   *browser.Browser
 	Passwords Passwords
 	Factors   *factor.Factors
-	Pages     *web.Pages
 	Tokens    *token.Issuer
 	Front     *frontchannel.FrontChannel
-	Through   bool                      // there are providers that people may sign in through
 	Place     func(ip string) string    // about where an address is; nil: that is not known
 	After     func(*idp.Session) string // the key of the page behind a session
 	// Tell writes to a person, in the transaction of a change, what was changed; nil: nobody does.
-	Tell func(tx idp.Tx, who *idp.Account, what idp.EventKind, now idp.Time) error
+	Tell func(tx idp.Tx, e idp.Event, now idp.Time) error
 }
 
 // Mount adds the room's paths.
 func (a *Account) Mount(mux *http.ServeMux) {
-	mux.HandleFunc("GET /account", a.page(a.sessionsPage))
+	mux.HandleFunc("GET /account", a.Page(a.sessionsPage))
 	mux.HandleFunc("GET /account/live", a.live)
-	mux.HandleFunc("POST /account/signout", a.form(a.signOut))
-	mux.HandleFunc("POST /account/sessions/{ref}/end", a.form(a.endOne))
-	mux.HandleFunc("POST /account/sessions/others/end", a.form(a.endOthers))
-	mux.HandleFunc("POST /account/sessions/all/end", a.form(a.endAll))
+	mux.HandleFunc("POST /account/signout", a.Form(a.signOut))
+	mux.HandleFunc("POST /account/sessions/{ref}/end", a.Form(a.endOne))
+	mux.HandleFunc("POST /account/sessions/others/end", a.Form(a.endOthers))
+	mux.HandleFunc("POST /account/sessions/all/end", a.Form(a.endAll))
 	mux.HandleFunc("GET /account/sessions", a.list)
 	mux.HandleFunc("DELETE /account/sessions/{ref}", a.deleteOne)
 	mux.HandleFunc("DELETE /account/sessions", a.deleteMany)
 	mux.HandleFunc("GET /account/apps", a.twin(a.appsPage, a.appsJSON))
-	mux.HandleFunc("POST /account/apps/{client}/withdraw", a.form(a.withdraw))
+	mux.HandleFunc("POST /account/apps/{client}/withdraw", a.Form(a.withdraw))
 	mux.HandleFunc("DELETE /account/apps/{client}", a.deleteApp)
 	mux.HandleFunc("GET /account/activity", a.twin(a.activityPage, a.activityJSON))
-	mux.HandleFunc("GET /account/password", a.page(a.passwordPage))
-	mux.HandleFunc("POST /account/password", a.form(a.password))
-	mux.HandleFunc("GET /account/close", a.page(a.closePage))
-	mux.HandleFunc("POST /account/close", a.form(a.close))
-	mux.HandleFunc("POST /account/language", a.form(a.language))
+	mux.HandleFunc("GET /account/password", a.Page(a.passwordPage))
+	mux.HandleFunc("POST /account/password", a.Form(a.password))
+	mux.HandleFunc("GET /account/close", a.Page(a.closePage))
+	mux.HandleFunc("POST /account/close", a.Form(a.close))
+	mux.HandleFunc("POST /account/language", a.Form(a.language))
 	a.mountFactors(mux)
 }
 
-// act is what a person does, signed in: a page that is shown, or a form that was sent.
-type act func(w http.ResponseWriter, r *http.Request, s *idp.Session, values url.Values)
-
-// page wraps a page of the signed-in person.
-func (a *Account) page(show act) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		q, err := edge.Query(r)
-		if err != nil {
-			a.Pages.Fail(w, r, err)
-			return
-		}
-		s, err := a.Browser.Session(r)
-		if errors.Is(err, idp.ErrNotFound) {
-			to := "/login"
-			if r.URL.Path != "/account" {
-				to += "?again=" + url.QueryEscape(r.URL.Path)
-			}
-			http.Redirect(w, r, to, http.StatusSeeOther)
-			return
-		}
-		if err != nil {
-			a.Pages.Fail(w, r, err)
-			return
-		}
-		show(w, r, s, q)
-	}
-}
-
 // twin is one address for a page and its JSON: browsers say that they want HTML.
-func (a *Account) twin(show act, answer func(http.ResponseWriter, *http.Request, caller)) http.HandlerFunc {
-	page := a.page(show)
+func (a *Account) twin(show person.Act, answer func(http.ResponseWriter, *http.Request, caller)) http.HandlerFunc {
+	page := a.Page(show)
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Vary", "Accept")
 		if !edge.Bears(r) && edge.WantsHTML(r) {
@@ -104,49 +74,6 @@ func (a *Account) twin(show act, answer func(http.ResponseWriter, *http.Request,
 			answer(w, r, c)
 		}
 	}
-}
-
-// form wraps an act: a same-origin POST of the signed-in person.
-func (a *Account) form(do act) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		form, err := edge.Form(w, r)
-		if err != nil {
-			a.Pages.Fail(w, r, err)
-			return
-		}
-		if a.Browser.Genuine(r, form.Get("csrf")) != nil {
-			a.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", Link: "/account", LinkText: "Your account"})
-			return
-		}
-		s, err := a.Browser.Session(r)
-		if errors.Is(err, idp.ErrNotFound) {
-			to := "/login"
-			if id, ok := a.Browser.Receipt(r); ok {
-				to = "/signout/" + string(id) // "sign out" was pressed twice
-			}
-			http.Redirect(w, r, to, http.StatusSeeOther)
-			return
-		}
-		if err != nil {
-			a.Pages.Fail(w, r, err)
-			return
-		}
-		do(w, r, s, form)
-	}
-}
-
-// header is the strip of every page, with the way to the others.
-func (a *Account) header(w http.ResponseWriter, r *http.Request, who string) web.Header {
-	return web.Header{Who: who, CSRF: a.Browser.CSRF(w, r), Nav: a.Nav(r.URL.Path)}
-}
-
-// again sends whoever has not signed in recently to prove who they are, and back to the page (requirements R1.6).
-func (a *Account) again(w http.ResponseWriter, r *http.Request, s *idp.Session, page string) bool {
-	if a.Browser.Recent(s) {
-		return false
-	}
-	http.Redirect(w, r, "/login?again="+url.QueryEscape(page), http.StatusSeeOther)
-	return true
 }
 
 // who reads the person.

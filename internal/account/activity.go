@@ -12,6 +12,9 @@ import (
 	"exeunt.dev/internal/web"
 )
 
+// toldAtOnce is how many lines a page of what happened shows.
+const toldAtOnce = 50
+
 // happened is one thing that happened: an event, or a receipt of what ended.
 type happened struct {
 	event   *idp.Event
@@ -56,16 +59,16 @@ func (a *Account) activity(ctx context.Context, id idp.AccountID, after string) 
 		if who, err = v.Account(id); err != nil {
 			return err
 		}
-		events, err := v.Events(idp.EventFilter{Account: id}, idp.Page{After: from.event, Limit: perPage})
+		events, err := v.Events(idp.EventFilter{Account: id}, idp.Page{After: from.event, Limit: toldAtOnce})
 		if err != nil {
 			return err
 		}
-		receipts, err := v.Receipts(id, from.receipt, perPage)
+		receipts, err := v.Receipts(id, from.receipt, toldAtOnce)
 		if err != nil {
 			return err
 		}
 		at := from
-		for len(out) < perPage && len(events)+len(receipts) > 0 {
+		for len(out) < toldAtOnce && len(events)+len(receipts) > 0 {
 			if len(receipts) == 0 || (len(events) > 0 && events[0].At >= receipts[0].At) {
 				e := events[0]
 				out, events, at.event = append(out, happened{event: &e}), events[1:], e.ID.String()
@@ -79,7 +82,7 @@ func (a *Account) activity(ctx context.Context, id idp.AccountID, after string) 
 				return err
 			}
 		}
-		if len(out) == perPage {
+		if len(out) == toldAtOnce {
 			more = at.String()
 		}
 		return nil
@@ -95,9 +98,11 @@ func (a *Account) activityPage(w http.ResponseWriter, r *http.Request, s *idp.Se
 		}
 		return
 	}
-	p := web.Activity{Header: a.header(w, r, who.Username), More: more, Further: q.Get("after") != ""}
+	p := web.Activity{Header: a.Header(w, r, who.Username), More: more, Further: q.Get("after") != ""}
 	for i := range all {
-		p.Rows = append(p.Rows, told(&all[i], apps))
+		if e := all[i].event; e == nil || e.Kind != idp.EventMailSent || e.Data["asked"] != "" {
+			p.Rows = append(p.Rows, told(&all[i], apps))
+		}
 	}
 	a.Pages.Render(w, r, http.StatusOK, p)
 }
@@ -109,17 +114,22 @@ func told(h *happened, apps map[idp.ClientID]idp.Client) web.ActivityLine {
 	}
 	e := h.event
 	l := web.ActivityLine{What: what(e), By: by(e.Actor, e.Account), Agent: e.Device, IP: e.IP, App: apps[e.Client].Name, Name: e.Data["name"], Left: e.Data["left_out"], At: e.At.Time(),
-		Bad: e.Kind == idp.EventSignInFailed || e.Kind == idp.EventNewDevice || e.Kind == idp.EventStrayed}
+		Bad: e.Kind == idp.EventSignInFailed || e.Kind == idp.EventStrayed || newDevice(e)}
 	if m := e.Data["methods"]; m != "" {
 		l.How = web.Methods(strings.Fields(m))
 	}
 	return l
 }
 
+func newDevice(e *idp.Event) bool { return e.Kind == idp.EventSignIn && e.Data["new"] != "" }
+
 // what says what kind of thing happened.
 func what(e *idp.Event) web.Words {
 	switch e.Kind {
 	case idp.EventSignIn:
+		if newDevice(e) {
+			return "Signed in from a new browser or device"
+		}
 		return "Signed in"
 	case idp.EventSignInAgain:
 		return "Signed in again"
@@ -127,8 +137,6 @@ func what(e *idp.Event) web.Words {
 		return "An attempt to sign in failed"
 	case idp.EventStrayed:
 		return "Something that an app signs in with was used from elsewhere, and refused: it may have been stolen"
-	case idp.EventNewDevice:
-		return "Signed in from a new browser or device"
 	case idp.EventAccountCreated:
 		return "The account was made"
 	case idp.EventAccountClosed:

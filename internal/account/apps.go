@@ -71,7 +71,7 @@ func (a *Account) showApps(w http.ResponseWriter, r *http.Request, s *idp.Sessio
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	p.Header, p.Again, p.Nonce = a.header(w, r, who.Username), !a.Browser.Recent(s), idp.NewSecret(16)
+	p.Header, p.Again, p.Nonce = a.Header(w, r, who.Username), !a.Browser.Recent(s), idp.NewSecret(16)
 	for _, x := range apps {
 		p.Rows = append(p.Rows, web.AppLine{ID: string(x.client.ID), Name: x.client.Name, Allows: web.List(web.Allows(x.consent.Scopes)...), Since: x.consent.GivenAt.Time(),
 			Offline: x.offline, Ours: x.client.FirstParty})
@@ -81,7 +81,7 @@ func (a *Account) showApps(w http.ResponseWriter, r *http.Request, s *idp.Sessio
 
 // withdraw ends what an app may do, everywhere.
 func (a *Account) withdraw(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
-	if a.again(w, r, s, "/account/apps") {
+	if a.Again(w, r, s, "/account/apps") {
 		return
 	}
 	client := idp.ClientID(r.PathValue("client"))

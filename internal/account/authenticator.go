@@ -34,7 +34,7 @@ func (a *Account) showAuthenticator(w http.ResponseWriter, r *http.Request, s *i
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	p := web.Authenticator{Header: a.header(w, r, k.who.Username), Flash: flash, Error: problem, Codes: idp.Has(k.all, idp.CredentialRecovery)}
+	p := web.Authenticator{Header: a.Header(w, r, k.who.Username), Flash: flash, Error: problem, Codes: idp.Has(k.all, idp.CredentialRecovery)}
 	if c, on := k.first(idp.CredentialTOTP); on {
 		p.On, p.Added = true, c.AddedAt.Time()
 		if c.UsedAt != 0 {
@@ -64,7 +64,7 @@ func (a *Account) offered(w http.ResponseWriter, r *http.Request, s *idp.Session
 
 // offer begins to set one up.
 func (a *Account) offer(w http.ResponseWriter, r *http.Request, s *idp.Session, _ url.Values) {
-	if a.again(w, r, s, authenticatorPage) {
+	if a.Again(w, r, s, authenticatorPage) {
 		return
 	}
 	k, err := a.kept(r.Context(), s.Account)
@@ -81,7 +81,7 @@ func (a *Account) offer(w http.ResponseWriter, r *http.Request, s *idp.Session, 
 
 // confirmOffer takes the first code, and shows the recovery codes: once, in the answer to this very form, for they are kept as hashes.
 func (a *Account) confirmOffer(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
-	if a.again(w, r, s, authenticatorPage) {
+	if a.Again(w, r, s, authenticatorPage) {
 		return
 	}
 	cookie := idp.NewSecret(32)
@@ -111,11 +111,11 @@ func (a *Account) showCodes(w http.ResponseWriter, r *http.Request, s *idp.Sessi
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	a.Pages.Render(w, r, http.StatusOK, web.Recovery{Header: a.header(w, r, k.who.Username), Flash: web.Sentences(said, over(gone)), Codes: codes, Left: len(codes), On: true})
+	a.Pages.Render(w, r, http.StatusOK, web.Recovery{Header: a.Header(w, r, k.who.Username), Flash: web.Sentences(said, over(gone)), Codes: codes, Left: len(codes), On: true})
 }
 
 func (a *Account) removeAuthenticator(w http.ResponseWriter, r *http.Request, s *idp.Session, _ url.Values) {
-	if a.again(w, r, s, authenticatorPage) {
+	if a.Again(w, r, s, authenticatorPage) {
 		return
 	}
 	cookie := idp.NewSecret(32)
@@ -156,12 +156,12 @@ func (a *Account) recovery(w http.ResponseWriter, r *http.Request, s *idp.Sessio
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	a.Pages.Render(w, r, http.StatusOK, web.Recovery{Header: a.header(w, r, k.who.Username), Left: idp.Has(k.all, idp.CredentialRecovery), On: idp.OwesSecond(k.all)})
+	a.Pages.Render(w, r, http.StatusOK, web.Recovery{Header: a.Header(w, r, k.who.Username), Left: idp.Has(k.all, idp.CredentialRecovery), On: idp.OwesSecond(k.all)})
 }
 
 // regenerate voids the codes and shows new ones.
 func (a *Account) regenerate(w http.ResponseWriter, r *http.Request, s *idp.Session, _ url.Values) {
-	if a.again(w, r, s, recoveryPage) {
+	if a.Again(w, r, s, recoveryPage) {
 		return
 	}
 	cookie := idp.NewSecret(32)

@@ -13,6 +13,7 @@ import (
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/person"
 	"exeunt.dev/internal/store/pgtest"
 	"exeunt.dev/internal/store/postgres"
 	"exeunt.dev/internal/store/sqlite"
@@ -59,7 +60,7 @@ func pages(b *testing.B, s idp.Store) {
 		b.Fatal(err)
 	}
 	tie := browser.New(s, d, idp.Policy{RecentSignIn: time.Hour}, "http://localhost", browser.Names{}, make([]byte, 32))
-	room := &account.Account{Store: s, Door: d, Browser: tie, Pages: looks, After: (*idp.Session).PageKey}
+	room := &account.Account{Host: &person.Host{Browser: tie, Pages: looks, Nav: account.Nav(false)}, Store: s, Door: d, After: (*idp.Session).PageKey}
 	mux := http.NewServeMux()
 	room.Mount(mux)
 	for _, path := range []string{"/account", "/account?after=" + middle, "/account/live", "/account/apps", "/account/activity"} {

@@ -21,13 +21,13 @@ func (a *Account) showClose(w http.ResponseWriter, r *http.Request, s *idp.Sessi
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	a.Pages.Render(w, r, status, web.Close{Header: a.header(w, r, who.Username), Username: who.Username, Error: problem, Nonce: idp.NewSecret(16), Again: !a.Browser.Recent(s)})
+	a.Pages.Render(w, r, status, web.Close{Header: a.Header(w, r, who.Username), Username: who.Username, Error: problem, Nonce: idp.NewSecret(16), Again: !a.Browser.Recent(s)})
 }
 
 // close ends everything of the person for good. The username is not freed: apps that know people by it would take the next one who has it
 // for this one (docs/decisions). What the person told of themselves goes at the door.
 func (a *Account) close(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
-	if a.again(w, r, s, "/account/close") {
+	if a.Again(w, r, s, "/account/close") {
 		return
 	}
 	who, err := a.who(r.Context(), s.Account)

@@ -8,24 +8,25 @@ import (
 
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/person"
 	"exeunt.dev/internal/web"
 )
 
 // What a person signs in with besides the password. Each change needs a recent sign-in, and ends what the person has elsewhere.
 func (a *Account) mountFactors(mux *http.ServeMux) {
 	mux.HandleFunc("GET /account/authenticator", a.factors(a.authenticator, a.authenticatorJSON))
-	mux.HandleFunc("POST /account/authenticator/offer", a.form(a.offer))
-	mux.HandleFunc("POST /account/authenticator/confirm", a.form(a.confirmOffer))
-	mux.HandleFunc("POST /account/authenticator/remove", a.form(a.removeAuthenticator))
+	mux.HandleFunc("POST /account/authenticator/offer", a.Form(a.offer))
+	mux.HandleFunc("POST /account/authenticator/confirm", a.Form(a.confirmOffer))
+	mux.HandleFunc("POST /account/authenticator/remove", a.Form(a.removeAuthenticator))
 	mux.HandleFunc("DELETE /account/authenticator", a.deleteFactor(idp.CredentialTOTP))
 	mux.HandleFunc("GET /account/passkeys", a.factors(a.passkeys, a.passkeysJSON))
-	mux.HandleFunc("POST /account/passkeys", a.form(a.addPasskey))
+	mux.HandleFunc("POST /account/passkeys", a.Form(a.addPasskey))
 	mux.HandleFunc("POST /account/passkeys/challenge", a.passkeyChallenge)
-	mux.HandleFunc("POST /account/passkeys/{id}/rename", a.form(a.renamePasskey))
-	mux.HandleFunc("POST /account/passkeys/{id}/remove", a.form(a.removePasskey))
+	mux.HandleFunc("POST /account/passkeys/{id}/rename", a.Form(a.renamePasskey))
+	mux.HandleFunc("POST /account/passkeys/{id}/remove", a.Form(a.removePasskey))
 	mux.HandleFunc("DELETE /account/passkeys/{id}", a.deleteFactor(idp.CredentialPasskey))
 	mux.HandleFunc("GET /account/recovery", a.factors(a.recovery, a.recoveryJSON))
-	mux.HandleFunc("POST /account/recovery", a.form(a.regenerate))
+	mux.HandleFunc("POST /account/recovery", a.Form(a.regenerate))
 }
 
 // kept is a person with what they sign in with.
@@ -56,32 +57,20 @@ func (a *Account) kept(ctx context.Context, id idp.AccountID) (k kept, err error
 
 // factors wraps a page on them and its JSON: for the signed-in person, by the cookie. A bearer token is for sign-out, and neither shows
 // nor changes what somebody signs in with.
-func (a *Account) factors(page func(http.ResponseWriter, *http.Request, *idp.Session, url.Values), json func(http.ResponseWriter, *http.Request, kept)) http.HandlerFunc {
+func (a *Account) factors(show person.Act, json func(http.ResponseWriter, *http.Request, kept)) http.HandlerFunc {
+	page := a.Page(show)
 	return func(w http.ResponseWriter, r *http.Request) {
-		if edge.WantsJSON(r) || edge.Bears(r) {
-			if c, ok := a.owner(w, r, false); ok {
-				k, err := a.kept(r.Context(), c.account)
-				if err != nil {
-					edge.Fail(w, r, err)
-					return
-				}
-				json(w, r, k)
+		if !edge.WantsJSON(r) && !edge.Bears(r) {
+			page(w, r)
+			return
+		}
+		if c, ok := a.owner(w, r, false); ok {
+			k, err := a.kept(r.Context(), c.account)
+			if err != nil {
+				edge.Fail(w, r, err)
+				return
 			}
-			return
-		}
-		q, err := edge.Query(r)
-		if err != nil {
-			a.Pages.Fail(w, r, err)
-			return
-		}
-		s, err := a.Browser.Session(r)
-		switch {
-		case errors.Is(err, idp.ErrNotFound):
-			http.Redirect(w, r, "/login?again="+url.QueryEscape(r.URL.Path), http.StatusSeeOther)
-		case err != nil:
-			a.Pages.Fail(w, r, err)
-		default:
-			page(w, r, s, q)
+			json(w, r, k)
 		}
 	}
 }

@@ -7,8 +7,12 @@ import (
 	"exeunt.dev/internal/web"
 )
 
-// Nav is the way between the pages of an account; path is where the browser is.
-func (a *Account) Nav(path string) []web.NavItem {
+// Nav is the way between the pages of an account, by where the browser is. through says that people may sign in through providers.
+func Nav(through bool) func(path string) []web.NavItem {
+	return func(path string) []web.NavItem { return nav(path, through) }
+}
+
+func nav(path string, through bool) []web.NavItem {
 	out := []web.NavItem{
 		web.NavItem{Path: "/account", Name: "Where you are signed in"},
 		web.NavItem{Path: "/account/apps", Name: "Apps"},
@@ -21,7 +25,7 @@ func (a *Account) Nav(path string) []web.NavItem {
 		web.NavItem{Path: "/account/lock", Name: "Emergency lock"},
 		web.NavItem{Path: "/account/close", Name: "Close my account"},
 	}
-	if a.Through {
+	if through {
 		out = slices.Insert(out, len(out)-1, web.NavItem{Path: "/account/providers", Name: "Sign-in through others"})
 	}
 	here := 0 // the acts on sessions lead back there

@@ -30,7 +30,7 @@ func (a *Account) showPasskeys(w http.ResponseWriter, r *http.Request, s *idp.Se
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	p := web.Passkeys{Header: a.header(w, r, k.who.Username), Flash: flash, Error: problem, Passkeys: a.Factors.HasPasskeys(), Suggested: web.Device(r.UserAgent())}
+	p := web.Passkeys{Header: a.Header(w, r, k.who.Username), Flash: flash, Error: problem, Passkeys: a.Factors.HasPasskeys(), Suggested: web.Device(r.UserAgent())}
 	for _, c := range k.all {
 		if c.Kind != idp.CredentialPasskey {
 			continue
@@ -74,7 +74,7 @@ func (a *Account) passkeyChallenge(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *Account) addPasskey(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
-	if a.again(w, r, s, passkeysPage) {
+	if a.Again(w, r, s, passkeysPage) {
 		return
 	}
 	cookie := idp.NewSecret(32)
@@ -95,7 +95,7 @@ func (a *Account) renamePasskey(w http.ResponseWriter, r *http.Request, s *idp.S
 }
 
 func (a *Account) removePasskey(w http.ResponseWriter, r *http.Request, s *idp.Session, _ url.Values) {
-	if a.again(w, r, s, passkeysPage) {
+	if a.Again(w, r, s, passkeysPage) {
 		return
 	}
 	cookie := idp.NewSecret(32)

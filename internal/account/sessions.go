@@ -14,8 +14,8 @@ import (
 	"exeunt.dev/internal/web"
 )
 
-// perPage is how many lines a page shows.
-const perPage = 50
+// perPage is how many sessions a page shows: what people can look through at once.
+const perPage = 25
 
 type line struct {
 	Session idp.Session
@@ -113,7 +113,13 @@ func (a *Account) showSessions(w http.ResponseWriter, r *http.Request, s *idp.Se
 		a.Pages.Fail(w, r, err)
 		return
 	}
-	p.Header, p.List, p.Again, p.Nonce = a.header(w, r, who.Username), list, !a.Browser.Recent(s), idp.NewSecret(16)
+	var doubts idp.Doubts
+	if err := a.Store.Look(r.Context(), func(v idp.View) (err error) { doubts, err = idp.DoubtsOf(v, s.Account); return err }); err != nil {
+		a.Pages.Fail(w, r, err)
+		return
+	}
+	p.Review = doubts.Any()
+	p.Header, p.List, p.Again, p.Nonce = a.Header(w, r, who.Username), list, !a.Browser.Recent(s), idp.NewSecret(16)
 	a.Pages.Render(w, r, status, p)
 }
 
@@ -160,7 +166,7 @@ func (a *Account) endOne(w http.ResponseWriter, r *http.Request, s *idp.Session,
 		a.signOut(w, r, s, form)
 		return
 	}
-	if a.again(w, r, s, "/account") {
+	if a.Again(w, r, s, "/account") {
 		return
 	}
 	receipt, err := a.endRef(r, s.Account, r.PathValue("ref"))
@@ -194,7 +200,7 @@ func (a *Account) endRef(r *http.Request, id idp.AccountID, ref string) (receipt
 }
 
 func (a *Account) endOthers(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
-	if a.again(w, r, s, "/account") {
+	if a.Again(w, r, s, "/account") {
 		return
 	}
 	cookie := idp.NewSecret(32)

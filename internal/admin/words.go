@@ -155,7 +155,6 @@ func happenings() []web.Option {
 		{Value: string(idp.EventSignIn), Label: "Signed in"},
 		{Value: string(idp.EventSignInAgain), Label: "Signed in again"},
 		{Value: string(idp.EventSignInFailed), Label: "Sign-in failed"},
-		{Value: string(idp.EventNewDevice), Label: "New browser or device"},
 		{Value: string(idp.EventStrayed), Label: "Token used from elsewhere"},
 		{Value: string(idp.EventAccountCreated), Label: "Account made"},
 		{Value: string(idp.EventAccountClosed), Label: "Account deleted"},
@@ -242,6 +241,8 @@ func factWords(name, value string) web.Words {
 			return "all"
 		}
 		return useWords(idp.KeyUse(value))
+	case "new":
+		return "New browser or device"
 	case "sha256", "after":
 		return nil // of a seal: for who verifies it
 	case "provider":

@@ -152,7 +152,7 @@ func (b *Broker) finishLink(w http.ResponseWriter, r *http.Request, up *site, ro
 		if _, err := door.EndIn(tx, selector, credential(s)); err != nil {
 			return err
 		}
-		return errors.Join(tx.InsertIdentity(identity(o, s.Account, now)), tx.Record(did(r, s, idp.EventIdentityLinked, key)))
+		return errors.Join(tx.InsertIdentity(identity(o, s.Account, now)), b.record(tx, did(r, s, idp.EventIdentityLinked, key), now))
 	})
 	switch {
 	case errors.Is(err, errTaken), errors.Is(err, idp.ErrConflict):
@@ -201,7 +201,7 @@ func (b *Broker) unlink(w http.ResponseWriter, r *http.Request, s *idp.Session, 
 		if err != nil {
 			return err
 		}
-		return errors.Join(door.Unlink(tx, &all[i], receipt.ID, now), tx.Record(did(r, s, idp.EventIdentityRemoved, all[i].IdentityKey)))
+		return errors.Join(door.Unlink(tx, &all[i], receipt.ID, now), b.record(tx, did(r, s, idp.EventIdentityRemoved, all[i].IdentityKey), now))
 	})
 	switch {
 	case errors.Is(err, errNone):
@@ -248,6 +248,16 @@ func (b *Broker) count(all []idp.Identity) (n int) {
 
 func credential(s *idp.Session) idp.Cause {
 	return idp.Cause{Kind: idp.CauseCredential, Actor: idp.ActorAccount(s.Account)}
+}
+
+// record writes down what was changed, and to its person.
+func (b *Broker) record(tx idp.Tx, e idp.Event, now idp.Time) error {
+	if b.Tell != nil {
+		if err := b.Tell(tx, e, now); err != nil {
+			return err
+		}
+	}
+	return tx.Record(e)
 }
 
 func did(r *http.Request, s *idp.Session, kind idp.EventKind, k idp.IdentityKey) idp.Event {

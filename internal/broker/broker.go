@@ -37,6 +37,9 @@ type Broker struct {
 	// Nav is the way between the pages of an account.
 	Nav func(path string) []web.NavItem
 
+	// Tell writes to a person, in the transaction of a change, what was changed; nil: nobody does.
+	Tell func(tx idp.Tx, e idp.Event, now idp.Time) error
+
 	trips *edge.Limiter
 	ups   map[string]*site
 	order []*site

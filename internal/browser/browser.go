@@ -42,8 +42,9 @@ type Browser struct {
 
 	// ShowsState lets scripts of this server see when somebody signs in or out here (OpenID Connect Session Management 1.0).
 	ShowsState bool
-	// Arrived is told of each new session in its transaction; known: the account has signed in before in this browser. nil: nobody asks.
-	Arrived func(tx idp.Tx, s *idp.Session, r *http.Request, known bool) error
+	// Arrived is told of each new session in its transaction; known: the account has signed in before in this browser. It says whether
+	// that is worth a second look of the person's. nil: nobody asks.
+	Arrived func(tx idp.Tx, s *idp.Session, r *http.Request, known bool) (look bool, err error)
 }
 
 // New returns the tie. issuer is the issuer's URL, csrfKey 32 secret bytes.

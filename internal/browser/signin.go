@@ -100,12 +100,17 @@ func (b *Browser) insert(tx idp.Tx, s *idp.Session, r *http.Request, known bool)
 	if err := tx.InsertSession(*s); err != nil {
 		return err
 	}
+	e := event(idp.EventSignIn, s)
 	if b.Arrived != nil {
-		if err := b.Arrived(tx, s, r, known); err != nil {
+		look, err := b.Arrived(tx, s, r, known)
+		if err != nil {
 			return err
 		}
+		if look {
+			e.Data["new"] = "yes"
+		}
 	}
-	return tx.Record(event(idp.EventSignIn, s))
+	return tx.Record(e)
 }
 
 func event(kind idp.EventKind, s *idp.Session) idp.Event {

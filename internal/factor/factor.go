@@ -32,6 +32,8 @@ type Factors struct {
 	Elsewhere func(idp.View, idp.AccountID) (int, error)
 	// Failed is told of wrong codes; nil: nobody is.
 	Failed func(idp.Event)
+	// Tell writes to a person, in the transaction of a change, what was changed; nil: nobody does.
+	Tell func(tx idp.Tx, e idp.Event, now idp.Time) error
 }
 
 // A code has six digits, and three are right at any time. Whoever has the password gets ten guesses and then one in five minutes, at
@@ -148,7 +150,7 @@ var ErrLast = idp.Invalid("credential", "This is the only way for you to sign in
 // Remove takes a credential of the session's person away, and ends what the person has elsewhere. An authenticator app takes its
 // recovery codes with it. idp.ErrNotFound, ErrLast, idp.ErrEnded.
 func (f *Factors) Remove(ctx context.Context, r *http.Request, s *idp.Session, id idp.CredentialID, cookie idp.Hash) (receipt idp.Receipt, err error) {
-	return f.change(ctx, s, cookie, func(tx idp.Tx, _ idp.Time, all []idp.Credential) error {
+	return f.change(ctx, s, cookie, func(tx idp.Tx, now idp.Time, all []idp.Credential) error {
 		who, err := tx.Account(s.Account)
 		if err != nil {
 			return err
@@ -171,7 +173,7 @@ func (f *Factors) Remove(ctx context.Context, r *http.Request, s *idp.Session, i
 		if err := tx.DeleteCredential(s.Account, id); err != nil {
 			return err
 		}
-		return record(tx, r, s, idp.EventFactorRemoved, &gone)
+		return f.record(tx, r, s, idp.EventFactorRemoved, &gone, now)
 	})
 }
 
@@ -217,11 +219,16 @@ func added(s *idp.Session, r *http.Request, kind idp.CredentialKind, now idp.Tim
 	return idp.Credential{ID: idp.CredentialID(ledger.NewName().String()), Account: s.Account, Kind: kind, AddedAt: now, From: s.Ref, IP: edge.Client(r).IP.String()}
 }
 
-// record writes down what was changed.
-func record(tx idp.Tx, r *http.Request, s *idp.Session, kind idp.EventKind, c *idp.Credential) error {
+// record writes down what was changed, and to its person.
+func (f *Factors) record(tx idp.Tx, r *http.Request, s *idp.Session, kind idp.EventKind, c *idp.Credential, now idp.Time) error {
 	e := idp.Event{Kind: kind, Account: s.Account, Session: s.Ref, IP: edge.Client(r).IP.String(), Device: r.UserAgent()}
 	if c != nil {
 		e.Data = map[string]string{"factor": string(c.Kind), "name": c.Name}
+	}
+	if f.Tell != nil {
+		if err := f.Tell(tx, e, now); err != nil {
+			return err
+		}
 	}
 	return tx.Record(e)
 }

@@ -278,7 +278,7 @@ func (f *Factors) AddPasskey(ctx context.Context, r *http.Request, s *idp.Sessio
 		if err := tx.InsertCredential(c); err != nil {
 			return err
 		}
-		return record(tx, r, s, idp.EventFactorAdded, &c)
+		return f.record(tx, r, s, idp.EventFactorAdded, &c, now)
 	})
 }
 

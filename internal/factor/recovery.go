@@ -50,7 +50,7 @@ func replaceCodes(tx idp.Tx, r *http.Request, s *idp.Session, codes []string, no
 			return err
 		}
 	}
-	return record(tx, r, s, idp.EventRecoveryMade, nil)
+	return nil
 }
 
 // Regenerate voids the recovery codes and makes new ones, ending what the person has elsewhere. idp.ErrNotFound: there is no
@@ -61,7 +61,10 @@ func (f *Factors) Regenerate(ctx context.Context, r *http.Request, s *idp.Sessio
 		if !idp.OwesSecond(all) {
 			return idp.ErrNotFound
 		}
-		return replaceCodes(tx, r, s, codes, now)
+		if err := replaceCodes(tx, r, s, codes, now); err != nil {
+			return err
+		}
+		return f.record(tx, r, s, idp.EventRecoveryMade, nil, now)
 	})
 	if err != nil {
 		return nil, idp.Receipt{}, err

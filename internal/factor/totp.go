@@ -171,7 +171,7 @@ func (f *Factors) Confirm(ctx context.Context, r *http.Request, s *idp.Session, 
 		if err := tx.InsertCredential(c); err != nil {
 			return err
 		}
-		if err := record(tx, r, s, idp.EventFactorAdded, &c); err != nil {
+		if err := f.record(tx, r, s, idp.EventFactorAdded, &c, now); err != nil {
 			return err
 		}
 		return replaceCodes(tx, r, s, fresh, now)

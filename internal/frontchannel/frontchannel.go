@@ -5,7 +5,9 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/edge"
@@ -20,6 +22,8 @@ type FrontChannel struct {
 	Pages   *web.Pages
 	Issuer  string
 	On      bool // else it is a redirect and nothing more
+	// Await returns when the apps among those to be awaited have confirmed, or cannot be told now, or ctx ends.
+	Await func(ctx context.Context, id idp.ReceiptID, awaited func(idp.ClientID) bool)
 }
 
 // What one page asks at most: frames, and bytes of the origins in its policy, which proxies must let pass in a header.
@@ -31,6 +35,7 @@ const (
 // Onward leads the browser on to an address that is registered or ours; if apps of the session that ended are to be asked in the
 // browser, by a page that does that on the way. afterForm says what it says in [web.Pages.Onward].
 func (f *FrontChannel) Onward(w http.ResponseWriter, r *http.Request, session idp.Name, receipt idp.ReceiptID, to string, afterForm bool) {
+	f.Wait(r, session, receipt)
 	var ask []app
 	// A page in a frame of somebody's would not be shown, and nothing else is a page.
 	if dest := r.Header.Get("Sec-Fetch-Dest"); f.On && receipt != "" && (dest == "" || dest == "document") {
@@ -50,6 +55,24 @@ func (f *FrontChannel) Onward(w http.ResponseWriter, r *http.Request, session id
 	}
 	f.Browser.Ask(w, receipt, ids)
 	f.Pages.Leaving(w, r, frames, to)
+}
+
+// awaitAtMost is how long a browser that signs out waits for the apps that an operator wants it to wait for.
+const awaitAtMost = 800 * time.Millisecond
+
+// Wait waits for the session's apps that are to be awaited; by default none is, and the browser waits for the commit only.
+func (f *FrontChannel) Wait(r *http.Request, session idp.Name, id idp.ReceiptID) {
+	if id == "" {
+		return
+	}
+	var awaited []idp.ClientID
+	err := f.Store.View(r.Context(), func(v idp.View) (err error) { awaited, err = v.Awaited(session); return err })
+	if err != nil || len(awaited) == 0 {
+		return // what is owed is told without us
+	}
+	ctx, stop := context.WithTimeout(r.Context(), awaitAtMost)
+	defer stop()
+	f.Await(ctx, id, func(c idp.ClientID) bool { return slices.Contains(awaited, c) })
 }
 
 type app struct {

@@ -19,11 +19,10 @@ type EventKind string
 // Kinds of events. What ended is no event: it has a receipt, with its cause and actor ([ReceiptReader]); an event that came with an end
 // names the receipt's number.
 const (
-	EventSignIn       EventKind = "sign-in"        // a new session. Data: methods
+	EventSignIn       EventKind = "sign-in"        // a new session. Data: methods; new: the account had not been seen in that browser
 	EventSignInAgain  EventKind = "sign-in-again"  // the same person in the same session. Data: methods
 	EventSignInFailed EventKind = "sign-in-failed" // a wrong password or factor; without an account: a username that nobody has, which is not kept
 	EventStrayed      EventKind = "token-strayed"  // a code or token was shown without the key, or from another address, than it is bound to. Data: what, bond
-	EventNewDevice    EventKind = "new-device"     // a sign-in from a browser that has not been seen with this account
 
 	EventAccountCreated EventKind = "account-created"
 	EventAccountClosed  EventKind = "account-closed"
@@ -44,7 +43,7 @@ const (
 
 	EventConsentGiven EventKind = "consent-given" // Data: scopes
 
-	EventMailSent   EventKind = "mail-sent"   // Data: mail (which one)
+	EventMailSent   EventKind = "mail-sent"   // Data: mail (which one); asked: somebody has asked for it, so that it tells of nothing that is recorded besides
 	EventLinkOpened EventKind = "link-opened" // of a mail. Data: mail
 
 	EventClientAdded   EventKind = "client-added"

@@ -1,13 +1,10 @@
 package logout
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
-	"time"
 
 	"exeunt.dev/internal/bearer"
 	"exeunt.dev/internal/edge"
@@ -217,7 +214,6 @@ func (l *Logout) end(w http.ResponseWriter, r *http.Request, v verdict, s idp.Se
 	if kind == idp.CauseSignOut {
 		l.Browser.Leave(w, r, receipt.ID)
 	}
-	l.await(r, v.session.Name, receipt.ID)
 	if v.to == "" {
 		v.to = "/signout/" + string(receipt.ID)
 		if receipt.ID == "" {
@@ -225,25 +221,11 @@ func (l *Logout) end(w http.ResponseWriter, r *http.Request, v verdict, s idp.Se
 		}
 	}
 	if kind != idp.CauseSignOut {
+		l.Front.Wait(r, v.session.Name, receipt.ID)
 		l.Pages.Onward(w, r, v.to, r.Method == http.MethodPost) // the app that is left has asked for it, and others have lost nothing
 		return
 	}
 	l.Front.Onward(w, r, v.session.Name, receipt.ID, v.to, r.Method == http.MethodPost)
-}
-
-// awaitAtMost is how long a browser that signs out waits for the apps that an operator wants it to wait for.
-const awaitAtMost = 800 * time.Millisecond
-
-// await waits for the session's apps that are to be awaited; by default none is, and the browser waits for the commit only.
-func (l *Logout) await(r *http.Request, session idp.Name, id idp.ReceiptID) {
-	var awaited []idp.ClientID
-	err := l.Store.View(r.Context(), func(v idp.View) (err error) { awaited, err = v.Awaited(session); return err })
-	if err != nil || len(awaited) == 0 {
-		return // what is owed is told without us
-	}
-	ctx, stop := context.WithTimeout(r.Context(), awaitAtMost)
-	defer stop()
-	l.Await(ctx, id, func(c idp.ClientID) bool { return slices.Contains(awaited, c) })
 }
 
 var errScope = errors.New("token may not sign out")

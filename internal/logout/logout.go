@@ -1,7 +1,6 @@
 package logout
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -27,8 +26,6 @@ type Logout struct {
 	Waits   *edge.Limiter // of rows that wait for an answer, for each neighbourhood of addresses
 	// Layers says what a sign-out has left at providers; mine: who asks may act on it. nil: there are none.
 	Layers func(v idp.View, row *idp.Receipt, mine bool) ([]web.ProviderLayer, error)
-	// Await returns when the apps among those to be awaited have confirmed, or cannot be told now, or ctx ends.
-	Await func(ctx context.Context, id idp.ReceiptID, awaited func(idp.ClientID) bool)
 }
 
 // Mount adds the room's paths.

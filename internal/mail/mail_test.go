@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -186,6 +187,8 @@ func TestFailures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, mailtest.Options{})
 			s.server.Fail(c.fail)
+			var came []string
+			s.Observe = func(state string) { came = append(came, state) }
 			s.write(letter())
 			s.work()
 			if again := s.waiting() == 1; again != c.again {
@@ -205,6 +208,13 @@ func TestFailures(t *testing.T) {
 			}
 			if len(got) != want || s.waiting() != 0 {
 				t.Fatalf("%d letters, not %d; waiting: %d", len(got), want, s.waiting())
+			}
+			told := []string{"given-up"}
+			if c.again {
+				told = []string{"delayed", "sent"}
+			}
+			if !slices.Equal(came, told) {
+				t.Errorf("told of %q, not %q", came, told)
 			}
 			if c.twice && got[0].Header.Get("Message-Id") != got[1].Header.Get("Message-Id") {
 				t.Error("a letter that comes twice has two ids")
@@ -282,19 +292,26 @@ func TestLimits(t *testing.T) {
 			t.Fatal("refused:", i)
 		}
 	}
-	if send("alice@example.com", true) || send("alice+another@example.com", true) {
-		t.Error("a stranger may send more")
+	for range 2 * oursAnHour {
+		if send("alice@example.com", true) || send("alice+another@example.com", true) {
+			t.Error("a stranger may send more")
+		}
 	}
-	if !send("bob@example.com", true) || !send("alice@example.com", false) {
+	if !send("bob@example.com", true) {
 		t.Error("the limit reaches others")
 	}
-	for range allAnHour {
-		send("alice@example.com", false)
+	for i := range oursAnHour {
+		if !send("alice@example.com", false) {
+			t.Fatal("what a stranger asks for keeps away what tells of him:", i)
+		}
+		if i > 0 && !send("carol@example.com", false) {
+			t.Fatal("refused:", i)
+		}
 	}
-	if send("alice@example.com", false) {
-		t.Error("there is no limit for all")
+	if send("alice@example.com", false) || !send("carol@example.com", true) {
+		t.Error("there is no limit for what tells, or it keeps away the link to recover")
 	}
-	if n := s.waiting(); n != allAnHour-2+1 { // the two of strangers' that were refused count for all
+	if n := s.waiting(); n != strangersAnHour+2*oursAnHour+1 {
 		t.Error("waiting:", n)
 	}
 }

@@ -14,10 +14,11 @@ import (
 	"exeunt.dev/ledger"
 )
 
-// How many letters an address gets in an hour, from all nodes together: those that anybody can have sent, and all.
+// How many letters an address gets in an hour, from all nodes together: those that anybody can have sent, and those that tell of what has
+// happened to the account.
 const (
 	strangersAnHour = 5
-	allAnHour       = 30
+	oursAnHour      = 30
 )
 
 // keptFor is how long a letter is tried that says no other time.
@@ -31,6 +32,9 @@ type Post struct {
 	printer *printer
 	log     *slog.Logger
 	wake    chan struct{}
+
+	// Observe is told what came of each attempt: sent, delayed, or given-up; nil: nobody is.
+	Observe func(state string)
 }
 
 // New makes a post. say translates; nil: English.
@@ -74,14 +78,15 @@ func (p *Post) Write(tx idp.Tx, now, until idp.Time, l Letter) (sent bool, err e
 	return true, tx.InsertMail(idp.Mail{ID: id, Account: l.Account, Kind: l.Kind, Sealed: p.vault.Seal(plain, about(id)), CreatedAt: now, Until: until, Due: now})
 }
 
-// enough counts the letter, and says whether its address has got too many.
+// enough counts the letter, and says whether its address has got too many of its kind. The two are counted apart: else a stranger who asks
+// for links keeps away the word that he has signed in, and a thief who changes much keeps away the link by which the account is recovered.
 func (p *Post) enough(tx idp.Tx, now idp.Time, l *Letter) (bool, error) {
-	n, err := tx.Tally(mailbox("all", l.To), now)
-	if err != nil || n > allAnHour || !l.Stranger {
-		return n > allAnHour, err
+	which, most := "ours", int64(oursAnHour)
+	if l.Stranger {
+		which, most = "strangers", strangersAnHour
 	}
-	n, err = tx.Tally(mailbox("strangers", l.To), now)
-	return n > strangersAnHour, err
+	n, err := tx.Tally(mailbox(which, l.To), now)
+	return n > most, err
 }
 
 // mailbox is the key of an address. A letter to a+b@example.com usually comes to a@example.com.
@@ -99,6 +104,12 @@ func (p *Post) Wake() {
 	select {
 	case p.wake <- struct{}{}:
 	default: // it is awake already
+	}
+}
+
+func (p *Post) came(state string) {
+	if p.Observe != nil {
+		p.Observe(state)
 	}
 }
 

@@ -86,6 +86,7 @@ func (p *Post) deliver(ctx context.Context, m *idp.Mail) error {
 	var refused *RefusedError
 	switch {
 	case err == nil:
+		p.came("sent")
 		return p.drop(ctx, m, "")
 	case errors.As(err, &refused), errors.Is(err, errLetter):
 		return p.drop(ctx, m, words(err, l.To))
@@ -93,6 +94,7 @@ func (p *Post) deliver(ctx context.Context, m *idp.Mail) error {
 		return nil // broken off: the lease ends, and it is due again
 	}
 	now, _ = p.store.Now()
+	p.came("delayed")
 	m.Error, m.Due = words(err, l.To), now.Add(wait(m.Attempts))
 	p.log.Warn("a letter could not be sent, and is tried again", "kind", m.Kind, "account", string(m.Account), "attempts", m.Attempts, "why", m.Error)
 	return p.store.Update(ctx, func(tx idp.Tx) error {
@@ -103,6 +105,7 @@ func (p *Post) deliver(ctx context.Context, m *idp.Mail) error {
 
 func (p *Post) drop(ctx context.Context, m *idp.Mail, why string) error {
 	if why != "" {
+		p.came("given-up")
 		p.log.Warn("a letter was not sent, and will not be", "kind", m.Kind, "account", string(m.Account), "attempts", m.Attempts, "why", why)
 	}
 	return p.store.Update(ctx, func(tx idp.Tx) error { return tx.DropMail(m.ID) })

@@ -82,3 +82,40 @@ func TestRoles(t *testing.T) {
 		}
 	}
 }
+
+// A lock is an operator's unless something else is said, and only one for a lost device has a length.
+func TestLockFor(t *testing.T) {
+	for _, c := range []struct {
+		kind, length string
+		want         idp.LockKind
+		long         time.Duration
+		field        string
+	}{
+		{"", "", idp.LockOperator, 0, ""},
+		{"operator", "", idp.LockOperator, 0, ""},
+		{"password-known", "", idp.LockPassword, 0, ""},
+		{"lost-device", "", idp.LockDevice, 0, ""},
+		{"lost-device", "720h", idp.LockDevice, idp.LockLongest, ""},
+		{"lost-device", "721h", "", 0, "for"},
+		{"lost-device", "0s", "", 0, "for"},
+		{"lost-device", "-1h", "", 0, "for"},
+		{"lost-device", "long", "", 0, "for"},
+		{"operator", "1h", "", 0, "for"},
+		{"password-known", "1h", "", 0, "for"},
+		{"king", "", "", 0, "kind"},
+	} {
+		kind, long, err := LockFor(c.kind, c.length)
+		var invalid *idp.InvalidError
+		if errors.As(err, &invalid); c.field == "" && (err != nil || kind != c.want || long != c.long) || c.field != "" && (invalid == nil || invalid.Field != c.field) {
+			t.Errorf("%q for %q: %q, %v, %v", c.kind, c.length, kind, long, err)
+		}
+	}
+}
+
+// What an app has now, and had before, is said by name.
+func TestSettingsThatChanged(t *testing.T) {
+	before, after := settings(&idp.Client{Name: "a", FirstParty: true}), settings(&idp.Client{Name: "b", Scopes: []string{"openid"}})
+	if string(before["name"]) == string(after["name"]) || before["first_party"] == nil || after["first_party"] != nil || after["scopes"] == nil || after["secret"] != nil {
+		t.Error(before, after)
+	}
+}

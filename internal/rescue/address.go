@@ -33,12 +33,12 @@ func (x *Rescue) showMail(w http.ResponseWriter, r *http.Request, s *idp.Session
 		x.Pages.Fail(w, r, err)
 		return
 	}
-	x.show(w, r, status, web.MailAddress{Header: x.header(w, r, who.Username), Email: who.Email, Verified: who.EmailVerified, On: x.Post.On(), Flash: done, Error: problem})
+	x.show(w, r, status, web.MailAddress{Header: x.Header(w, r, who.Username), Email: who.Email, Verified: who.EmailVerified, On: x.Post.On(), Flash: done, Error: problem})
 }
 
 // changeMail sends a link to the address that is to be the account's. Until that is opened here, nothing has changed.
 func (x *Rescue) changeMail(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
-	if x.again(w, r, s, "/account/mail") {
+	if x.Again(w, r, s, "/account/mail") {
 		return
 	}
 	address := strings.TrimSpace(form.Get("email"))
@@ -112,13 +112,13 @@ func (x *Rescue) confirmPage(w http.ResponseWriter, r *http.Request, s *idp.Sess
 		x.fail(w, r, err)
 		return
 	}
-	x.show(w, r, http.StatusOK, web.Confirm{Header: x.header(w, r, o.who.Username), Token: q.Get("token"), Email: o.Email})
+	x.show(w, r, http.StatusOK, web.Confirm{Header: x.Header(w, r, o.who.Username), Token: q.Get("token"), Email: o.Email})
 }
 
 // confirm changes the address: a credential, since a new password comes to it. So all others end.
 func (x *Rescue) confirm(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
 	token := form.Get("token")
-	if x.again(w, r, s, "/account/mail/confirm?token="+url.QueryEscape(token)) {
+	if x.Again(w, r, s, "/account/mail/confirm?token="+url.QueryEscape(token)) {
 		return
 	}
 	cookie := idp.NewSecret(32)

@@ -34,10 +34,28 @@ func letterNoReset(a *idp.Account, lock *idp.Lock) mail.Letter {
 	return l
 }
 
-func letterChanged(a *idp.Account, link string) mail.Letter {
-	l := to(a, "password-changed", mail.L("Your password was changed"))
-	l.Lines = []mail.Line{mail.L("The password of the account %s was changed. All other devices were signed out.", a.Username)}
-	return notYou(l, link)
+// changed says what a person signs in with otherwise than before; false: nothing that a letter tells of.
+func changed(e idp.Event) (mail.Line, bool) {
+	added := e.Kind == idp.EventFactorAdded
+	switch totp := e.Data["factor"] == string(idp.CredentialTOTP); {
+	case e.Kind == idp.EventPasswordChanged:
+		return mail.L("Your password was changed"), true
+	case e.Kind == idp.EventRecoveryMade:
+		return mail.L("New recovery codes were made"), true
+	case e.Kind == idp.EventIdentityLinked:
+		return mail.L("An account at another provider was linked"), true
+	case e.Kind == idp.EventIdentityRemoved:
+		return mail.L("An account at another provider was unlinked"), true
+	case added && totp:
+		return mail.L("An authenticator app was added"), true
+	case added:
+		return mail.L("A passkey was added"), true
+	case e.Kind == idp.EventFactorRemoved && totp:
+		return mail.L("The authenticator app was removed"), true
+	case e.Kind == idp.EventFactorRemoved && e.Data["factor"] == string(idp.CredentialPasskey):
+		return mail.L("A passkey was removed"), true
+	}
+	return mail.Line{}, false
 }
 
 func letterReplaced(a *idp.Account, link string) mail.Letter {

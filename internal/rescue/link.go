@@ -31,36 +31,44 @@ func (x *Rescue) tellWithLock(tx idp.Tx, a *idp.Account, now idp.Time, letter fu
 	return x.send(tx, row, letter(a, link))
 }
 
-// Tell writes to a person what was changed.
-func (x *Rescue) Tell(tx idp.Tx, who *idp.Account, what idp.EventKind, now idp.Time) error {
-	if what != idp.EventPasswordChanged {
+// Tell writes to a person that what they sign in with was changed, in the transaction of the change.
+func (x *Rescue) Tell(tx idp.Tx, e idp.Event, now idp.Time) error {
+	said, ok := changed(e)
+	if !ok || !x.Post.On() {
 		return nil
 	}
-	return x.tellWithLock(tx, who, now, letterChanged)
-}
-
-// Arrived is told of each new session, in the transaction that makes it; known says that the account has signed in before in that
-// browser. Nobody is written to about the first sign-in that there ever was. Letters are in the language of browsers that are known.
-func (x *Rescue) Arrived(tx idp.Tx, s *idp.Session, r *http.Request, known bool) error {
-	care, err := tx.Care(s.Account)
-	if err != nil && !errors.Is(err, idp.ErrNotFound) {
-		return err
-	}
-	if lang := x.Pages.Language(r); care.Since == 0 || known && care.Lang != lang {
-		care.Account, care.Since, care.Lang = s.Account, cmp.Or(care.Since, s.CreatedAt), lang
-		return tx.PutCare(care)
-	}
-	if known {
-		return nil
-	}
-	if err := tx.Record(idp.Event{Kind: idp.EventNewDevice, Account: s.Account, Session: s.Ref, IP: s.IP, Device: s.UserAgent}); err != nil {
-		return err
-	}
-	who, err := tx.Account(s.Account)
+	who, err := tx.Account(e.Account)
 	if err != nil {
 		return err
 	}
-	return x.tellWithLock(tx, &who, s.CreatedAt, func(a *idp.Account, link string) mail.Letter {
+	return x.tellWithLock(tx, &who, now, func(a *idp.Account, link string) mail.Letter {
+		l := to(a, string(e.Kind), said)
+		l.Lines = []mail.Line{
+			mail.L("Something was changed at the account %s:", a.Username), said, mail.L("%s, from %s, at %s.", web.Device(e.Device), e.IP, moment(now)), mail.L("All other devices were signed out."),
+		}
+		return notYou(l, link)
+	})
+}
+
+// Arrived is told of each new session, in the transaction that makes it; known says that the account has signed in before in that
+// browser. Nobody is written to about the first sign-in that there ever was, nor is it worth a second look. Letters are in the language of browsers that are known.
+func (x *Rescue) Arrived(tx idp.Tx, s *idp.Session, r *http.Request, known bool) (bool, error) {
+	care, err := tx.Care(s.Account)
+	if err != nil && !errors.Is(err, idp.ErrNotFound) {
+		return false, err
+	}
+	if lang := x.Pages.Language(r); care.Since == 0 || known && care.Lang != lang {
+		care.Account, care.Since, care.Lang = s.Account, cmp.Or(care.Since, s.CreatedAt), lang
+		return false, tx.PutCare(care)
+	}
+	if known {
+		return false, nil
+	}
+	who, err := tx.Account(s.Account)
+	if err != nil {
+		return false, err
+	}
+	return true, x.tellWithLock(tx, &who, s.CreatedAt, func(a *idp.Account, link string) mail.Letter {
 		return letterDevice(a, web.Device(s.UserAgent), s.IP, s.CreatedAt, link)
 	})
 }

@@ -37,7 +37,7 @@ func (x *Rescue) lockPage(w http.ResponseWriter, r *http.Request, s *idp.Session
 		x.Pages.Fail(w, r, err)
 		return
 	}
-	x.show(w, r, http.StatusOK, web.Lock{Header: x.header(w, r, who.Username), Nonce: idp.NewSecret(16), ByMail: x.Post.On() && who.EmailVerified && who.Email != ""})
+	x.show(w, r, http.StatusOK, web.Lock{Header: x.Header(w, r, who.Username), Nonce: idp.NewSecret(16), ByMail: x.Post.On() && who.EmailVerified && who.Email != ""})
 }
 
 // lock is the person's own. It asks for no password: who has lost a device or a password may have to be quick, and all that a thief gets

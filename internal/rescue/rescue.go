@@ -7,15 +7,14 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"time"
 
-	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/frontchannel"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/mail"
+	"exeunt.dev/internal/person"
 	"exeunt.dev/internal/web"
 )
 
@@ -26,18 +25,16 @@ type Passwords interface {
 
 // Rescue is the room.
 type Rescue struct {
+	*person.Host
 	Store     idp.Store
 	Door      *door.Door
-	Browser   *browser.Browser
 	Passwords Passwords
-	Pages     *web.Pages
 	Front     *frontchannel.FrontChannel
 	Post      *mail.Post // nil: no letters, and what needs them says so
 	Issuer    string
 	Log       *slog.Logger
-	Limit     *edge.Limiter                   // of who asks for letters, by where from
-	Nav       func(path string) []web.NavItem // the sections of the account
-	Asked     chan string                     // who has forgotten the password, to be looked up by Run
+	Limit     *edge.Limiter // of who asks for letters, by where from
+	Asked     chan string   // who has forgotten the password, to be looked up by Run
 }
 
 // How long links are good.
@@ -56,82 +53,21 @@ func Queue() chan string { return make(chan string, waiting) }
 // Mount adds the room's paths.
 func (x *Rescue) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /login/forgot", x.forgotPage)
-	mux.HandleFunc("POST /login/forgot", x.form(x.forgot))
+	mux.HandleFunc("POST /login/forgot", x.Sent(x.forgot))
 	mux.HandleFunc("GET /login/reset", x.resetPage)
-	mux.HandleFunc("POST /login/reset", x.form(x.reset))
+	mux.HandleFunc("POST /login/reset", x.Sent(x.reset))
 	mux.HandleFunc("GET /login/reset/done", x.resetDone)
 	mux.HandleFunc("GET /login/lock", x.linkPage)
-	mux.HandleFunc("POST /login/lock", x.form(x.link))
+	mux.HandleFunc("POST /login/lock", x.Sent(x.link))
 	mux.HandleFunc("GET /login/locked", x.locked)
-	mux.HandleFunc("GET /account/lock", x.signedIn(x.lockPage))
-	mux.HandleFunc("POST /account/lock", x.form(x.signedInForm(x.lock)))
-	mux.HandleFunc("GET /account/mail", x.signedIn(x.mailPage))
-	mux.HandleFunc("POST /account/mail", x.form(x.signedInForm(x.changeMail)))
-	mux.HandleFunc("GET /account/mail/confirm", x.signedIn(x.confirmPage))
-	mux.HandleFunc("POST /account/mail/confirm", x.form(x.signedInForm(x.confirm)))
-	mux.HandleFunc("GET /account/review", x.signedIn(x.reviewPage))
-	mux.HandleFunc("POST /account/review", x.form(x.signedInForm(x.review)))
-}
-
-type act func(w http.ResponseWriter, r *http.Request, form url.Values)
-
-// form wraps an act: a POST from one of our pages in this browser.
-func (x *Rescue) form(do act) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		form, err := edge.Form(w, r)
-		if err != nil {
-			x.Pages.Fail(w, r, err)
-			return
-		}
-		if x.Browser.Genuine(r, form.Get("csrf")) != nil {
-			x.say(w, r, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", Link: "/account", LinkText: "Your account"})
-			return
-		}
-		do(w, r, form)
-	}
-}
-
-type own func(w http.ResponseWriter, r *http.Request, s *idp.Session, values url.Values)
-
-// signedIn wraps a page of who is signed in.
-func (x *Rescue) signedIn(show own) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		q, err := edge.Query(r)
-		if err != nil {
-			x.Pages.Fail(w, r, err)
-			return
-		}
-		x.as(w, r, show, q)
-	}
-}
-
-func (x *Rescue) signedInForm(do own) act {
-	return func(w http.ResponseWriter, r *http.Request, form url.Values) { x.as(w, r, do, form) }
-}
-
-func (x *Rescue) as(w http.ResponseWriter, r *http.Request, do own, values url.Values) {
-	s, err := x.Browser.Session(r)
-	switch {
-	case errors.Is(err, idp.ErrNotFound):
-		x.say(w, r, http.StatusForbidden, web.Message{Title: "Sign in first", Text: "Nobody is signed in in this browser. Sign in, then open the page once more.", Link: "/login", LinkText: "Sign in"})
-	case err != nil:
-		x.Pages.Fail(w, r, err)
-	default:
-		do(w, r, s, values)
-	}
-}
-
-func (x *Rescue) header(w http.ResponseWriter, r *http.Request, who string) web.Header {
-	return web.Header{Who: who, CSRF: x.Browser.CSRF(w, r), Nav: x.Nav(r.URL.Path)}
-}
-
-// again asks for the password once more, for a dangerous act, and then leads to a page of ours.
-func (x *Rescue) again(w http.ResponseWriter, r *http.Request, s *idp.Session, page string) bool {
-	if x.Browser.Recent(s) {
-		return false
-	}
-	http.Redirect(w, r, "/login?again="+url.QueryEscape(page), http.StatusSeeOther)
-	return true
+	mux.HandleFunc("GET /account/lock", x.Page(x.lockPage))
+	mux.HandleFunc("POST /account/lock", x.Form(x.lock))
+	mux.HandleFunc("GET /account/mail", x.Page(x.mailPage))
+	mux.HandleFunc("POST /account/mail", x.Form(x.changeMail))
+	mux.HandleFunc("GET /account/mail/confirm", x.Page(x.confirmPage))
+	mux.HandleFunc("POST /account/mail/confirm", x.Form(x.confirm))
+	mux.HandleFunc("GET /account/review", x.Page(x.reviewPage))
+	mux.HandleFunc("POST /account/review", x.Form(x.review))
 }
 
 func (x *Rescue) show(w http.ResponseWriter, r *http.Request, status int, p web.Page) {
@@ -219,7 +155,11 @@ func (x *Rescue) send(tx idp.Tx, row idp.Pending, l mail.Letter) error {
 	if err := tx.InsertPending(row); err != nil {
 		return err
 	}
-	return tx.Record(idp.Event{Kind: idp.EventMailSent, Account: l.Account, Actor: idp.ActorRule("mail"), Data: map[string]string{"mail": l.Kind}})
+	e := idp.Event{Kind: idp.EventMailSent, Account: l.Account, Actor: idp.ActorRule("mail"), Data: map[string]string{"mail": l.Kind}}
+	if l.Stranger {
+		e.Data["asked"] = "yes"
+	}
+	return tx.Record(e)
 }
 
 func event(kind idp.EventKind, id idp.AccountID, r *http.Request, data ...string) idp.Event {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"exeunt.dev/internal/door"
@@ -15,39 +14,15 @@ import (
 // After a recovery, whoever had the account before may have left a way in. The person says of each older credential whether it is to be
 // kept, signed in with the new password and with the second factor where there is one: a letter alone takes no factor away.
 
-// doubted is what somebody is to speak about.
-type doubted struct {
-	care        idp.Care
-	credentials []idp.Credential
-	identities  []idp.Identity
-}
-
-func doubtful(v idp.View, id idp.AccountID) (d doubted, err error) {
-	d.care, err = v.Care(id)
-	if errors.Is(err, idp.ErrNotFound) {
-		return d, nil
-	}
-	if err != nil {
-		return d, err
-	}
-	if d.credentials, err = v.Credentials(id); err != nil {
-		return d, err
-	}
-	d.credentials = slices.DeleteFunc(d.credentials, func(c idp.Credential) bool { return !d.care.Doubtful(c.AddedAt) })
-	d.identities, err = v.Identities(id)
-	d.identities = slices.DeleteFunc(d.identities, func(i idp.Identity) bool { return !d.care.Doubtful(i.AddedAt) })
-	return d, err
-}
-
 // ofProvider is the kind, on the page, of an identity at a provider.
 const ofProvider = "provider"
 
 func (x *Rescue) reviewPage(w http.ResponseWriter, r *http.Request, s *idp.Session, _ url.Values) {
 	var who idp.Account
-	var d doubted
+	var d idp.Doubts
 	err := x.Store.View(r.Context(), func(v idp.View) (err error) {
 		if who, err = v.Account(s.Account); err == nil {
-			d, err = doubtful(v, s.Account)
+			d, err = idp.DoubtsOf(v, s.Account)
 		}
 		return err
 	})
@@ -55,12 +30,12 @@ func (x *Rescue) reviewPage(w http.ResponseWriter, r *http.Request, s *idp.Sessi
 		x.Pages.Fail(w, r, err)
 		return
 	}
-	p := web.Review{Header: x.header(w, r, who.Username)}
+	p := web.Review{Header: x.Header(w, r, who.Username)}
 	codes := false
-	for _, i := range d.identities {
+	for _, i := range d.Identities {
 		p.Lines = append(p.Lines, web.ReviewLine{ID: i.Ref(), Kind: ofProvider, Name: strings.TrimSpace(i.Provider + " " + i.Name), Added: i.AddedAt.Time()})
 	}
-	for _, c := range d.credentials {
+	for _, c := range d.Credentials {
 		line := web.ReviewLine{ID: string(c.ID), Kind: string(c.Kind), Name: c.Name, Added: c.AddedAt.Time(), IP: c.IP}
 		if c.Kind == idp.CredentialRecovery {
 			if codes {
@@ -75,7 +50,7 @@ func (x *Rescue) reviewPage(w http.ResponseWriter, r *http.Request, s *idp.Sessi
 
 // review removes what is not kept. What is removed is a credential changed, so all others end.
 func (x *Rescue) review(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
-	if x.again(w, r, s, "/account/review") {
+	if x.Again(w, r, s, "/account/review") {
 		return
 	}
 	cookie, removed := idp.NewSecret(32), false
@@ -90,17 +65,17 @@ func (x *Rescue) review(w http.ResponseWriter, r *http.Request, s *idp.Session, 
 		if err := idp.Live(tx, s.Names()...); err != nil {
 			return err
 		}
-		d, err := doubtful(tx, s.Account)
+		d, err := idp.DoubtsOf(tx, s.Account)
 		if err != nil {
 			return err
 		}
-		unwanted, err := d.unwanted(form)
+		gone, err := unwanted(&d, form)
 		if err != nil {
 			return err
 		}
-		d.care.Account, d.care.ReviewedAt = s.Account, now
-		removed = len(unwanted.credentials)+len(unwanted.identities) > 0
-		if err := tx.PutCare(d.care); err != nil || !removed {
+		d.Care.Account, d.Care.ReviewedAt = s.Account, now
+		removed = gone.Any()
+		if err := tx.PutCare(d.Care); err != nil || !removed {
 			return err
 		}
 		why := idp.Cause{Kind: idp.CauseCredential, Actor: idp.ActorAccount(s.Account)}
@@ -108,7 +83,7 @@ func (x *Rescue) review(w http.ResponseWriter, r *http.Request, s *idp.Session, 
 		if err != nil {
 			return err
 		}
-		return unwanted.remove(tx, r, s, receipt.ID, now)
+		return x.remove(tx, r, s, &gone, receipt.ID, now)
 	})
 	var invalid *idp.InvalidError
 	switch {
@@ -127,7 +102,7 @@ func (x *Rescue) review(w http.ResponseWriter, r *http.Request, s *idp.Session, 
 }
 
 // unwanted is what the form says is not to be kept. It must say something of each.
-func (d *doubted) unwanted(form url.Values) (out doubted, err error) {
+func unwanted(d *idp.Doubts, form url.Values) (out idp.Doubts, err error) {
 	gone := func(id string) bool {
 		switch form.Get("credential-" + id) {
 		case "keep":
@@ -138,35 +113,35 @@ func (d *doubted) unwanted(form url.Values) (out doubted, err error) {
 		err = idp.Invalid("credential", "Say of each whether it is to be kept.")
 		return false
 	}
-	for _, c := range d.credentials {
+	for _, c := range d.Credentials {
 		id := string(c.ID)
 		if c.Kind == idp.CredentialRecovery {
 			id = string(c.Kind)
 		}
 		if gone(id) {
-			out.credentials = append(out.credentials, c)
+			out.Credentials = append(out.Credentials, c)
 		}
 	}
-	for _, i := range d.identities {
+	for _, i := range d.Identities {
 		if gone(i.Ref()) {
-			out.identities = append(out.identities, i)
+			out.Identities = append(out.Identities, i)
 		}
 	}
 	return out, err
 }
 
-func (d *doubted) remove(tx idp.Tx, r *http.Request, s *idp.Session, receipt idp.ReceiptID, now idp.Time) error {
+func (x *Rescue) remove(tx idp.Tx, r *http.Request, s *idp.Session, d *idp.Doubts, receipt idp.ReceiptID, now idp.Time) error {
 	note := func(kind idp.EventKind, data ...string) error {
 		e := event(kind, s.Account, r, data...)
 		e.Session = s.Ref
-		return tx.Record(e)
+		return errors.Join(tx.Record(e), x.Tell(tx, e, now))
 	}
-	for _, c := range d.credentials {
+	for _, c := range d.Credentials {
 		if err := errors.Join(tx.DeleteCredential(s.Account, c.ID), note(idp.EventFactorRemoved, "factor", string(c.Kind), "name", c.Name)); err != nil {
 			return err
 		}
 	}
-	for _, i := range d.identities {
+	for _, i := range d.Identities {
 		if err := errors.Join(door.Unlink(tx, &i, receipt, now), note(idp.EventIdentityRemoved, "provider", i.Provider)); err != nil {
 			return err
 		}

@@ -31,6 +31,7 @@ import (
 	"exeunt.dev/internal/oauth"
 	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/outbound"
+	"exeunt.dev/internal/person"
 	"exeunt.dev/internal/place"
 	"exeunt.dev/internal/rescue"
 	"exeunt.dev/internal/signin"
@@ -121,6 +122,9 @@ func (s *Server) build(ctx context.Context) (err error) {
 	if s.post, err = s.base.Post(s.store, say, s.log); err != nil {
 		return err
 	}
+	if s.post != nil {
+		s.post.Observe = s.metrics.mailed
+	}
 	pages, err := web.New(c.Name, c.HTTPS())
 	if err != nil {
 		return err
@@ -154,7 +158,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	c, store := s.base.Config, s.store
 	tie := browser.New(store, s.door, c.Policy, c.Issuer, browser.Names(c.Cookies), s.base.Vault.Derive("csrf", 32))
 	tie.ShowsState = c.FrontChannel
-	front := &frontchannel.FrontChannel{Store: store, Browser: tie, Pages: pages, Issuer: c.Issuer, On: c.FrontChannel}
+	front := &frontchannel.FrontChannel{Store: store, Browser: tie, Pages: pages, Issuer: c.Issuer, On: c.FrontChannel, Await: s.delivery.Await}
 	passwords := s.base.Passwords(store)
 	passwords.Knows, passwords.Failed = tie.Knows, s.audit.Failed
 	factors := factor.New(store, s.base.Vault, c.Name, c.Issuer, c.Policy.PendingLife)
@@ -163,14 +167,15 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	for _, p := range c.Providers {
 		entrance.Providers = append(entrance.Providers, web.ProviderButton{ID: p.ID, Title: p.Provider.Title, Proves: p.Provider.OIDC()})
 	}
-	person := &account.Account{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Front: front, Place: s.placeOf,
-		After: (*idp.Session).PageKey, Through: len(c.Providers) > 0}
-	rescuer := &rescue.Rescue{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Pages: pages, Front: front, Post: s.post, Issuer: c.Issuer, Log: s.log,
-		Limit: edge.NewLimiter(10*time.Second, 20, 100_000), Asked: rescue.Queue(), Nav: person.Nav}
+	host := &person.Host{Browser: tie, Pages: pages, Nav: account.Nav(len(c.Providers) > 0)}
+	own := &account.Account{Host: host, Store: store, Door: s.door, Passwords: passwords, Factors: factors, Tokens: tokens, Front: front, Place: s.placeOf,
+		After: (*idp.Session).PageKey}
+	rescuer := &rescue.Rescue{Host: host, Store: store, Door: s.door, Passwords: passwords, Front: front, Post: s.post, Issuer: c.Issuer, Log: s.log,
+		Limit: edge.NewLimiter(10*time.Second, 20, 100_000), Asked: rescue.Queue()}
 	s.rescue = rescuer
 	tie.Arrived = rescuer.Arrived
-	person.Tell = rescuer.Tell
-	s.broker = &broker.Broker{Store: store, Door: s.door, Browser: tie, Pages: pages, Vault: s.base.Vault, Issuer: c.Issuer, Log: s.log, Enter: entrance.Enter, Nav: person.Nav}
+	own.Tell, factors.Tell = rescuer.Tell, rescuer.Tell
+	s.broker = &broker.Broker{Store: store, Door: s.door, Browser: tie, Pages: pages, Vault: s.base.Vault, Issuer: c.Issuer, Log: s.log, Enter: entrance.Enter, Nav: host.Nav, Tell: rescuer.Tell}
 	s.broker.Use(c.Providers)
 	factors.Elsewhere = s.broker.Ways
 	waits := edge.NewLimiter(100*time.Millisecond, 1000, 100_000)
@@ -182,9 +187,9 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 		&oauth.OAuth{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Tokens: tokens, Ring: s.base.Ring,
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, FrontChannel: c.FrontChannel, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
 			Waits: waits, Codes: edge.NewLimiter(time.Second, 1000, 100_000), OnTheft: onTheft(c.Lock, rescuer)},
-		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Waits: waits, Await: s.delivery.Await, Layers: s.broker.Layers},
+		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Waits: waits, Layers: s.broker.Layers},
 		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards}, Wake: s.delivery.Due, Networks: c.Outbound},
-		person,
+		own,
 		rescuer,
 		s.feed,
 		js.Files{},

@@ -14,7 +14,7 @@ func (s *SignIn) askFirst(w http.ResponseWriter, r *http.Request, at *waiting, s
 	p := web.Login{Action: "/login", Pending: at.id, Again: at.again, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Username: username, Error: problem,
 		Passkeys: s.Factors.HasPasskeys(), Providers: s.others(r, at)}
 	if at.steppingUp() {
-		p.Username, p.Fixed = at.account.Username, true
+		p.Username, p.Fixed, p.NoPassword = at.account.Username, true, at.account.Password == ""
 	}
 	s.Pages.Render(w, r, status, p)
 }

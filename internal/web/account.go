@@ -13,6 +13,7 @@ type Sessions struct {
 	Receipt      string // address of the receipt of what Flash tells
 	List         SessionList
 	Again        bool   // acts on other sessions ask for a new sign-in first
+	Review       bool   // after a recovery: nobody has said yet which older ways in are the person's
 	Nonce        string // of the button for all
 }
 
@@ -88,8 +89,9 @@ type ActivityLine struct {
 // Password changes the password.
 type Password struct {
 	Header
-	Username, Nonce string
-	Error           Words
+	Username string
+	First    bool // there is none yet
+	Error    Words
 }
 
 func (Password) template() string  { return "password" }

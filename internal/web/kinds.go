@@ -9,6 +9,7 @@ type Login struct {
 	App                   string // the app that asked; "" for the account pages
 	Username              string
 	Fixed                 bool // who is signed in proves it again
+	NoPassword            bool // there is none to prove it by
 	Passkeys              bool // browsers give them at this address
 	Error                 Words
 	Stay                  bool
