@@ -284,3 +284,39 @@ func TestLogoutKilledKeyAndDisabledApp(t *testing.T) {
 		t.Errorf("killed key: %d", a.status)
 	}
 }
+
+// Anybody can post to /logout, and nobody may fill the disk by it: what waits is short, and from one neighbourhood there is not much of it.
+// The way out stays open: whoever is limited is asked, and does not get back to the app.
+func TestLogout_WaitsAreLimited(t *testing.T) {
+	n := start(t)
+	p := n.alice()
+	post := func(v url.Values) answer {
+		return n.person().do("POST", "/logout", v.Encode(), map[string]string{"Content-Type": formType})
+	}
+	for _, name := range []string{"state", "id_token_hint", "client_id", "post_logout_redirect_uri", "logout_uri"} {
+		long := url.Values{name: {strings.Repeat("x", 9000)}}
+		if a := post(long); a.status != 400 || a.location != "" {
+			t.Errorf("%s is long, posted: %d to %q", name, a.status, a.location)
+		}
+		if a := p.get("/logout?" + long.Encode()); a.status != 400 {
+			t.Errorf("%s is long: %d", name, a.status)
+		}
+	}
+	if a := post(nil); a.location != "/logout" {
+		t.Errorf("a request that says nothing has nothing to wait for: %q", a.location)
+	}
+	app := url.Values{"client_id": {"books"}, "logout_uri": {booksLeft}}
+	for kept := 0; post(app).location != "/logout"; kept++ {
+		if kept > 2000 {
+			t.Fatal("rows without end")
+		}
+	}
+	ask := p.get(logout("client_id", "books", "logout_uri", booksLeft))
+	form := fields(ask.body)
+	if ask.status != 200 || form.Get("pending") != "" || strings.Contains(ask.body, `value="app"`) {
+		t.Fatalf("asked while limited: %d %s", ask.status, ask.body)
+	}
+	if a := p.post("/logout/confirm", with(form, "act", "all")); !strings.HasPrefix(a.location, "/signout/") || p.user() != "" {
+		t.Errorf("the way out, while limited: %d to %q", a.status, a.location)
+	}
+}

@@ -10,8 +10,6 @@ import (
 	"exeunt.dev/internal/web"
 )
 
-const scopeSignOut = "account.signout"
-
 // caller is who asks for the JSON: a browser by its cookie, or a program by a bearer token with the scope for it.
 type caller struct {
 	account idp.AccountID
@@ -48,8 +46,8 @@ func (a *Account) bearer(w http.ResponseWriter, r *http.Request) (c caller, ok b
 		return c, false
 	}
 	scheme, _ := edge.Authorization(r)
-	if t.Machine() || !t.HasScope(scopeSignOut) {
-		edge.Refuse(w, scheme, http.StatusForbidden, "insufficient_scope", "The access token needs the scope "+scopeSignOut)
+	if t.Machine() || !t.HasScope(idp.ScopeSignOut) {
+		edge.Refuse(w, scheme, http.StatusForbidden, "insufficient_scope", "The access token needs the scope "+idp.ScopeSignOut)
 		return c, false
 	}
 	c = caller{account: idp.AccountID(t.Subject), bearer: true}

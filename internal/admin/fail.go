@@ -15,7 +15,7 @@ import (
 // fail answers an error: to a program with the parameter that is wrong, to a person with what to do now.
 func (a *Admin) fail(w http.ResponseWriter, r *http.Request, c *call, err error) {
 	if c.people {
-		a.failPage(w, r, c, err)
+		a.failPage(w, r, err)
 		return
 	}
 	var invalid *idp.InvalidError
@@ -50,7 +50,7 @@ func (a *Admin) fail(w http.ResponseWriter, r *http.Request, c *call, err error)
 	}
 }
 
-func (a *Admin) failPage(w http.ResponseWriter, r *http.Request, c *call, err error) {
+func (a *Admin) failPage(w http.ResponseWriter, r *http.Request, err error) {
 	say := func(status int, m web.Message) {
 		m.Link, m.LinkText = "/admin", web.Message{LinkText: "Console"}.LinkText
 		a.Pages.Render(w, r, status, m)

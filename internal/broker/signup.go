@@ -89,7 +89,7 @@ func (b *Broker) signUp(w http.ResponseWriter, r *http.Request, s *site) {
 		b.stale(w, r, "/login")
 		return
 	}
-	if ok, wait := b.trips.Allow(edge.Neighbourhood(edge.Client(r).IP)); !ok { // else one trip could ask for every username whether it is taken
+	if ok, wait := b.trips.AllowCaller(r); !ok { // else one trip could ask for every username whether it is taken
 		b.Pages.Fail(w, r, &idp.LimitedError{Wait: wait})
 		return
 	}

@@ -91,7 +91,7 @@ func (b *Broker) wants(r *http.Request, id string) (ask upstream.Ask, err error)
 
 // depart sends the browser to the provider. born is what is known of the person; the realm's epoch is added.
 func (b *Broker) depart(w http.ResponseWriter, r *http.Request, s *site, t trip, born idp.Epochs) {
-	if ok, wait := b.trips.Allow(edge.Neighbourhood(edge.Client(r).IP)); !ok {
+	if ok, wait := b.trips.AllowCaller(r); !ok {
 		b.Pages.Fail(w, r, &idp.LimitedError{Wait: wait})
 		return
 	}

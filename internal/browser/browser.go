@@ -253,7 +253,7 @@ func (b *Browser) See(r *http.Request, s *idp.Session) {
 // Recent says whether the person proved who they are recently enough for a dangerous act.
 func (b *Browser) Recent(s *idp.Session) bool {
 	now, err := b.store.Now()
-	return err == nil && !s.Silent() && now-s.AuthTime <= idp.Time(b.policy.RecentSignIn.Milliseconds())
+	return err == nil && !s.Silent() && now <= s.AuthTime.Add(b.policy.RecentSignIn)
 }
 
 // Leave expires the session's cookie in this browser and gives it a new browser id: forms that were open are void, and a

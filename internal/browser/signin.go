@@ -149,7 +149,7 @@ func (b *Browser) stamp(tx idp.Tx, s *idp.Session, p Proof) error {
 		absolute = b.policy.StayAbsolute
 	}
 	s.CreatedAt, s.AuthTime, s.LastSeen = now, now, now
-	s.ExpiresAt = now + idp.Time(absolute.Milliseconds())
+	s.ExpiresAt = now.Add(absolute)
 	if p.AuthTime > 0 {
 		s.AuthTime = min(p.AuthTime, now)
 	}

@@ -12,7 +12,6 @@ import (
 
 	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/door"
-	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 )
 
@@ -38,7 +37,7 @@ func (f *Factors) Challenge(ctx context.Context, r *http.Request, browser idp.Ha
 	if f.rp == nil {
 		return "", nil, ErrNoPasskeys
 	}
-	if ok, wait := f.asked.Allow(edge.Neighbourhood(edge.Client(r).IP)); !ok {
+	if ok, wait := f.asked.AllowCaller(r); !ok {
 		return "", nil, &idp.LimitedError{Wait: wait}
 	}
 	options, ceremony, err := f.rp.challenge()

@@ -27,6 +27,7 @@ type Feed struct {
 	grown    func([]idp.Entry)
 	lag      uint64        // a reader further behind is cut off
 	within   time.Duration // and so is one that takes longer for a frame
+	ping     time.Duration // between two looks at who reads, with a ping each
 }
 
 // New returns a feed. grown, if not nil, is called by Run with what it has seen the ledger grow by; nil: with what nobody can say,
@@ -35,7 +36,7 @@ func New(store idp.Store, grown func([]idp.Entry)) *Feed {
 	if grown == nil {
 		grown = func([]idp.Entry) {}
 	}
-	f := &Feed{store: store, wake: make(chan struct{}, 1), stopped: make(chan struct{}), grown: grown, lag: maxLag, within: writeWithin}
+	f := &Feed{store: store, wake: make(chan struct{}, 1), stopped: make(chan struct{}), grown: grown, lag: maxLag, within: writeWithin, ping: pingEvery}
 	f.heads.store = store
 	f.snapshot.store = store
 	return f

@@ -179,3 +179,57 @@ func TestReaderThatLags(t *testing.T) {
 		t.Errorf("%s was sent away after %d entries", who, n)
 	}
 }
+
+// ahead is a store in which time has passed since anything ended.
+type ahead struct{ idp.Store }
+
+func (a ahead) Now() (idp.Time, error) {
+	now, err := a.Store.Now()
+	return now.Add(time.Hour), err
+}
+
+// A beat tells the time of now, not that of the last ending: a guard that slept would hold exp against an old one.
+func TestBeatTellsTheTime(t *testing.T) {
+	w := newSlowWorld(t, time.Second, maxLag)
+	h := w.head()
+	a, err := New(ahead{w.store}, nil).answer(t.Context(), ledger.Question{Nonce: ledger.NewNonce(), Lineage: h.Lineage, After: h.Number})
+	if err != nil || a.Head.Number != h.Number || a.Head.Time < h.Time.Add(time.Hour) {
+		t.Errorf("%+v, %v; the last ending was at %d", a, err, h.Time)
+	}
+}
+
+// An API whose client is ended, or loses its secret, does not go on reading what it reads already.
+func TestReaderThatMayNoLonger(t *testing.T) {
+	w := newSlowWorld(t, 10*time.Second, maxLag)
+	w.feed.ping = 10 * time.Millisecond
+	r := w.open("orders", false)
+	for range 3 {
+		if _, err := r.Next(); err != nil {
+			t.Fatal("before:", err)
+		}
+	}
+	if err := w.store.Update(t.Context(), func(tx idp.Tx) error {
+		c, err := tx.Client("orders")
+		if err != nil {
+			return err
+		}
+		c.Secret = idp.HashOf("another secret")
+		return tx.UpdateClient(c)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan error)
+	go func() {
+		for {
+			if _, err := r.Next(); err != nil {
+				over <- err
+				return
+			}
+		}
+	}()
+	select {
+	case <-over:
+	case <-time.After(10 * time.Second):
+		t.Error("still reading")
+	}
+}

@@ -17,6 +17,8 @@ const (
 	maxLag = 1 << 18
 	// writeWithin is how long one frame may take to leave.
 	writeWithin = 10 * time.Second
+	// pingEvery is below the interval: so must the silence be that a guard sees.
+	pingEvery = ledger.PingInterval * 2 / 3
 )
 
 func (f *Feed) tail(w http.ResponseWriter, r *http.Request) {
@@ -110,7 +112,7 @@ func (t *tailWriter) catchUp(ctx context.Context, head idp.Head) bool {
 
 // follow walks along the chain until the reader goes, is too slow, may no longer read, or the feed stops.
 func (t *tailWriter) follow(r *http.Request, at *link) {
-	ping := time.NewTicker(ledger.PingInterval * 2 / 3) // the silence that a guard sees must stay below the interval
+	ping := time.NewTicker(t.feed.ping)
 	defer ping.Stop()
 	for {
 		select {

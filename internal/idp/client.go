@@ -31,6 +31,9 @@ const (
 	AuthPost  = "client_secret_post"
 )
 
+// ScopeSignOut lets a person's token sign the person out everywhere, and see where they are signed in.
+const ScopeSignOut = "account.signout"
+
 // Powers are scopes of machines, in tokens that say nothing else and are for this server only. An operator gives them, and no app
 // gets one by asking.
 const (

@@ -43,7 +43,7 @@ func (s *Session) Names() Names { return NamesOf(s.Realm, s.Epoch, s.Name) }
 
 // Expired is true at read time, whatever a sweep has done yet.
 func (s *Session) Expired(now Time) bool {
-	return now >= s.ExpiresAt || (s.Idle > 0 && now >= s.LastSeen+Time(s.Idle.Milliseconds()))
+	return now >= s.ExpiresAt || (s.Idle > 0 && now >= s.LastSeen.Add(s.Idle))
 }
 
 // Slot is the row (session, client): the newest grant of an app in a session, and the mark "must ask a human",

@@ -154,7 +154,7 @@ func (r *Ring) Load(ctx context.Context) error {
 	next := &view{signers: map[slot]*jws.Signer{}, verify: map[idp.Name]Verifier{}}
 	var published []jws.Key
 	for _, row := range rows {
-		if row.State == idp.KeyRetired && now > row.RetiredAt+idp.Time(HintLife.Milliseconds()) {
+		if row.State == idp.KeyRetired && now > row.RetiredAt.Add(HintLife) {
 			continue
 		}
 		public, err := x509.ParsePKIXPublicKey(row.Public)

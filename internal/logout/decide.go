@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"exeunt.dev/internal/bearer"
@@ -157,10 +156,11 @@ func (l *Logout) answer(w http.ResponseWriter, r *http.Request, q request, pendi
 func (l *Logout) ask(w http.ResponseWriter, r *http.Request, q request, v verdict, pending string) {
 	if pending == "" {
 		var err error
-		if pending, err = l.keep(w, r, q); err != nil {
+		if pending, err = l.keep(r, q); err != nil {
 			l.Pages.Fail(w, r, err)
 			return
 		}
+		v.offerApp = v.offerApp && pending != ""
 	}
 	p := web.Ask{Action: "/logout/confirm", Pending: pending, CSRF: l.Browser.CSRF(w, r), Nonce: idp.NewSecret(16), Who: v.who, Account: string(v.session.Account)}
 	if v.offerApp {
@@ -180,7 +180,7 @@ func (l *Logout) confirm(w http.ResponseWriter, r *http.Request) {
 		l.Pages.Render(w, r, http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed.", SignOut: true})
 		return
 	}
-	q, err := l.stored(w, r, form.Get("pending"))
+	q, err := l.stored(r, form.Get("pending"))
 	if err != nil {
 		l.Pages.Fail(w, r, err)
 		return
@@ -245,7 +245,7 @@ func (l *Logout) everywhere(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	cause := idp.Cause{Kind: idp.CauseEverywhere, Actor: idp.ActorAccount(idp.AccountID(a.Subject))}
-	may := !a.Machine() && slices.Contains(a.Scopes, "account.signout")
+	may := !a.Machine() && a.HasScope(idp.ScopeSignOut)
 	if key := r.Header.Get("Idempotency-Key"); key != "" && may {
 		// The retry of a call whose answer was lost has the token that the call ended. Any other call with an ended token is refused.
 		cause.Request = "everywhere " + a.JTI.String() + " " + key

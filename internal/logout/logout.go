@@ -23,6 +23,7 @@ type Logout struct {
 	Pages   *web.Pages
 	Tokens  *token.Issuer
 	Front   *frontchannel.FrontChannel
+	Waits   *edge.Limiter // of rows that wait for an answer, for each neighbourhood of addresses
 	// Layers says what a sign-out has left at providers; mine: who asks may act on it. nil: there are none.
 	Layers func(v idp.View, row *idp.Receipt, mine bool) ([]web.ProviderLayer, error)
 }
@@ -54,8 +55,16 @@ type request struct {
 	State     string `json:"state,omitempty"`
 }
 
-func read(v url.Values) request {
-	return request{v.Get("id_token_hint"), v.Get("client_id"), v.Get("post_logout_redirect_uri"), v.Get("logout_uri"), v.Get("state")}
+// longest request that is taken, in bytes of its parameters. A hint of ours and an address have room many times.
+const longest = 8 << 10
+
+// read takes the parameters that count; wrong is what an error page says of them.
+func read(v url.Values) (q request, wrong web.Words) {
+	q = request{v.Get("id_token_hint"), v.Get("client_id"), v.Get("post_logout_redirect_uri"), v.Get("logout_uri"), v.Get("state")}
+	if len(q.Hint)+len(q.ClientID)+len(q.PostURI)+len(q.LogoutURI)+len(q.State) > longest {
+		wrong = web.Say("It is too long.")
+	}
+	return q, wrong
 }
 
 func (l *Logout) get(w http.ResponseWriter, r *http.Request) {
@@ -65,7 +74,7 @@ func (l *Logout) get(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if id := v.Get("pending"); id != "" {
-		q, err := l.stored(w, r, id)
+		q, err := l.stored(r, id)
 		if err != nil {
 			l.Pages.Fail(w, r, err)
 			return
@@ -73,7 +82,12 @@ func (l *Logout) get(w http.ResponseWriter, r *http.Request) {
 		l.answer(w, r, q, id, false)
 		return
 	}
-	l.answer(w, r, read(v), "", l.proven(r))
+	q, wrong := read(v)
+	if wrong != nil {
+		l.wrong(w, r, wrong)
+		return
+	}
+	l.answer(w, r, q, "", l.proven(r))
 }
 
 // post takes the form-encoded request. From another site it comes without the Lax cookie, so it is stored and decided at
@@ -85,17 +99,33 @@ func (l *Logout) post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	l.Pages.Ask(w, form.Get("ui_locales"))
-	id, err := l.keep(w, r, read(form))
+	q, wrong := read(form)
+	if wrong != nil {
+		l.wrong(w, r, wrong)
+		return
+	}
+	id, err := l.keep(r, q)
 	if err != nil {
 		l.Pages.Fail(w, r, err)
+		return
+	}
+	if id == "" {
+		http.Redirect(w, r, "/logout", http.StatusSeeOther)
 		return
 	}
 	http.Redirect(w, r, "/logout?pending="+url.QueryEscape(id), http.StatusSeeOther)
 }
 
 // keep stores a request. It is bound to no browser: the one that posted it may have sent no cookie, and a request alone
-// is no right.
-func (l *Logout) keep(w http.ResponseWriter, r *http.Request, q request) (string, error) {
+// is no right. "" is a request that says nothing: so is one from where too many have come lately, for anybody can send them, and
+// nobody may fill the disk. The person is asked all the same, and does not get back to the app.
+func (l *Logout) keep(r *http.Request, q request) (string, error) {
+	if q == (request{}) {
+		return "", nil
+	}
+	if ok, _ := l.Waits.AllowCaller(r); !ok {
+		return "", nil
+	}
 	data, err := json.Marshal(q)
 	if err != nil {
 		return "", err
@@ -110,12 +140,15 @@ func (l *Logout) keep(w http.ResponseWriter, r *http.Request, q request) (string
 		if err != nil {
 			return err
 		}
-		life := idp.Time(l.Browser.Policy().PendingLife.Milliseconds())
-		return tx.InsertPending(idp.Pending{ID: idp.HashOf(id), Kind: idp.PendingLogout, Client: idp.ClientID(q.ClientID), Born: born, Data: data, CreatedAt: now, ExpiresAt: now + life})
+		return tx.InsertPending(idp.Pending{ID: idp.HashOf(id), Kind: idp.PendingLogout, Client: idp.ClientID(q.ClientID), Born: born, Data: data, CreatedAt: now, ExpiresAt: now.Add(l.Browser.Policy().PendingLife)})
 	})
 }
 
-func (l *Logout) stored(w http.ResponseWriter, r *http.Request, id string) (q request, err error) {
+// stored reads what keep stored.
+func (l *Logout) stored(r *http.Request, id string) (q request, err error) {
+	if id == "" {
+		return q, nil
+	}
 	now, _ := l.Store.Now()
 	err = l.Store.View(r.Context(), func(v idp.View) error {
 		row, err := v.Pending(idp.HashOf(id))

@@ -260,3 +260,73 @@ func TestHint_ExpiredIsFine(t *testing.T) {
 		t.Errorf("bob's hint: %d %s", a.status, a.header.Get("Location"))
 	}
 }
+
+// What a stranger may write into a row that waits is bounded.
+func TestAuthorize_TooLong(t *testing.T) {
+	n := start(t)
+	for _, name := range []string{"state", "nonce", "login_hint", "ui_locales", "prompt"} {
+		if a := n.person().authorize("books", name, strings.Repeat("login ", 500)); a.query().Get("error") != "invalid_request" {
+			t.Errorf("%s: %d %.80s", name, a.status, a.header.Get("Location"))
+		}
+	}
+}
+
+// Whoever is signed in cannot open without end what stays for weeks, by however many browsers; others are not held up.
+func TestAuthorize_CodesAreLimited(t *testing.T) {
+	n := start(t, func(o *oauth.OAuth) { o.Codes = edge.NewLimiter(time.Hour, 2, 10) })
+	p := n.signedIn("alice")
+	p.code("books")
+	p.code("books")
+	for _, p := range []*person{p, n.signedIn("alice")} {
+		if a := p.authorize("phone"); a.status != 429 || a.header.Get("Retry-After") == "" || a.header.Get("Location") != "" {
+			t.Errorf("one too many: %d %s", a.status, a.header.Get("Location"))
+		}
+	}
+	challenge := ask("phone", "username", "alice", "password", password)
+	expect(t, "without a browser", n.as("phone", "/oauth2/challenge", challenge), 429, "slow_down")
+	n.signedIn("bob").code("books")
+}
+
+// However many codes an app asks for, it has one offline grant from a session: the end of the app there must not be as long as a list
+// that anybody can make longer. After the end there is another.
+func TestOffline_OneFromASession(t *testing.T) {
+	n := start(t)
+	p := n.signedIn("alice")
+	from := func() (all []idp.Grant) {
+		t.Helper()
+		must(t, n.store.View(t.Context(), func(v idp.View) (err error) { all, err = v.OfflineFrom(p.session, "phone"); return err }))
+		return all
+	}
+	var got []tokens
+	for range 3 {
+		p.code("phone", "scope", "openid offline_access") // never redeemed
+		got = append(got, p.enter("phone", "scope", "openid offline_access"))
+	}
+	if all := from(); len(all) != 1 {
+		t.Errorf("%d offline grants", len(all))
+	}
+	n.end(idp.EndApp(p.session, "phone"), idp.CauseAppSignOut)
+	for _, g := range got {
+		expect(t, "refreshed after the end", n.refresh("phone", g.Refresh), 400, "invalid_grant")
+	}
+	again := n.signedIn("alice")
+	p.session = again.session
+	if fresh := again.enter("phone", "scope", "openid offline_access"); len(from()) != 1 || n.refresh("phone", fresh.Refresh).status != 200 {
+		t.Error("nothing new after the end")
+	}
+}
+
+// A network of IPv6 is one neighbour: else every address in it would take turns, and push those of others out of memory.
+func TestRegister_LimitedByNeighbourhood(t *testing.T) {
+	n := start(t, func(o *oauth.OAuth) { o.Limit = edge.NewLimiter(time.Hour, 1, 10) })
+	mux := http.NewServeMux()
+	n.room.Mount(mux)
+	for i, want := range []int{401, 429} {
+		r := httptest.NewRequest("POST", "/oauth2/register", nil)
+		r.RemoteAddr = "[2001:db8::" + string('1'+rune(i)) + "]:443"
+		w := httptest.NewRecorder()
+		if mux.ServeHTTP(w, r); w.Code != want {
+			t.Errorf("%s: %d, want %d", r.RemoteAddr, w.Code, want)
+		}
+	}
+}

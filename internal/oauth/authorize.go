@@ -254,7 +254,7 @@ func (o *OAuth) wait(w http.ResponseWriter, r *http.Request, a *asked) (string, 
 		}
 		return tx.InsertPending(idp.Pending{
 			ID: idp.HashOf(id), Kind: idp.PendingAuthorize, Browser: browser, Client: a.client.ID, Born: a.born, Data: data,
-			CreatedAt: now, ExpiresAt: now + milliseconds(o.Browser.Policy().PendingLife),
+			CreatedAt: now, ExpiresAt: now.Add(o.Browser.Policy().PendingLife),
 		})
 	})
 }

@@ -56,9 +56,14 @@ func (o *OAuth) challenged(r *http.Request, v url.Values, client *idp.Client, bo
 	if err != nil {
 		return "", err
 	}
-	// Before the password is looked at: a proof that was overheard buys no guess.
-	if err := o.Store.Update(r.Context(), func(tx idp.Tx) error { return shown.Use.Note(tx) }); err != nil {
-		return "", err
+	// Before the password is looked at: a proof that was overheard buys no guess. So it is a row that anybody can write.
+	if bond.Key != "" {
+		if err := o.mayPush(r, client); err != nil {
+			return "", err
+		}
+		if err := o.Store.Update(r.Context(), func(tx idp.Tx) error { return shown.Use.Note(tx) }); err != nil {
+			return "", err
+		}
 	}
 	session, err := o.device(r, v, factor.Holder{Client: client.ID, Epoch: born.Client}, q.Key)
 	if err != nil {

@@ -29,7 +29,7 @@ func (o *OAuth) discovery(w http.ResponseWriter, r *http.Request) {
 		"backchannel_logout_supported":                   true,
 		"backchannel_logout_session_supported":           true,
 		"jwks_uri":                                       at("/.well-known/jwks.json"),
-		"scopes_supported":                               []string{scopeOpenID, "profile", "email", scopeOffline, scopeSignOut},
+		"scopes_supported":                               []string{scopeOpenID, "profile", "email", scopeOffline, idp.ScopeSignOut},
 		"response_types_supported":                       []string{"code"},
 		"response_modes_supported":                       []string{"query", "form_post"},
 		"grant_types_supported":                          []string{"authorization_code", "refresh_token", "client_credentials"},

@@ -11,6 +11,7 @@ import (
 
 	"exeunt.dev/exeunttest"
 	"exeunt.dev/internal/dpop"
+	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/oauth"
 )
@@ -284,4 +285,15 @@ func TestNetworks(t *testing.T) {
 	if err := json.Unmarshal([]byte(`{"bind_address":"0/0"}`), &c); err == nil {
 		t.Error("a row that binds to nobody was read")
 	}
+}
+
+// Proofs are remembered, so that nobody may show them without end; who shows none writes nothing.
+func TestDPoPChallengesAreLimited(t *testing.T) {
+	n := bindingNode(t)
+	n.room.Waits = edge.NewLimiter(time.Hour, 1, 10)
+	d := n.device("phone")
+	guess := ask("phone", "username", "alice", "password", "a wrong password")
+	expect(t, "the first", d.post("/oauth2/challenge", guess), 400, "access_denied")
+	expect(t, "one too many", d.post("/oauth2/challenge", guess), 429, "slow_down")
+	expect(t, "without a proof", n.as("phone", "/oauth2/challenge", guess), 400, "access_denied")
 }

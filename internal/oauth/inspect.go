@@ -163,7 +163,7 @@ func (o *OAuth) aboutRefresh(v idp.View, client *idp.Client, t token.Refresh, no
 		return no, err
 	}
 	f := &c.Family
-	idle := f.Idle > 0 && now >= f.RotatedAt+milliseconds(f.Idle)
+	idle := f.Idle > 0 && now >= f.RotatedAt.Add(f.Idle)
 	if f.Client != client.ID || now >= f.ExpiresAt || idle || (c.Session != nil && c.Session.Expired(now)) || token.Judge(f, t, now, 0) != token.Current {
 		return no, nil
 	}

@@ -16,6 +16,9 @@ var errRaced = errors.New("another tab was first")
 // R: pending grants. The grant is written before anybody can redeem the code, so that an end in between finds it; the locks
 // are taken before the question, so that an end that has been missed is waiting for them and will find the grant.
 func (o *OAuth) issue(ctx context.Context, a *asked, st *standing) (string, error) {
+	if err := o.mayEnter(st.session.Account); err != nil {
+		return "", err
+	}
 	code := idp.NewSecret(32)
 	err := o.Store.Update(ctx, func(tx idp.Tx) error {
 		if a.row != nil {
@@ -68,12 +71,10 @@ func (o *OAuth) issue(ctx context.Context, a *asked, st *standing) (string, erro
 		row := idp.Code{
 			Hash: idp.HashOf(code), Grant: grant, Family: ledger.NewName(), Client: a.client.ID, RedirectURI: a.request.RedirectURI,
 			Challenge: a.request.Challenge, Nonce: a.request.Nonce, Scopes: a.request.Scopes, Resources: a.request.Resources,
-			IssuedAt: now, ExpiresAt: now + milliseconds(o.Browser.Policy().CodeLife), Bond: idp.Bond{Key: a.request.Key, Net: a.net},
+			IssuedAt: now, ExpiresAt: now.Add(o.Browser.Policy().CodeLife), Bond: idp.Bond{Key: a.request.Key, Net: a.net},
 		}
 		if has(a.request.Scopes, scopeOffline) {
-			row.Offline = ledger.NewName()
-			offline := idp.Grant{Name: row.Offline, Account: session.Account, Client: a.client.ID, Here: session.Name, Epochs: epochs, CreatedAt: now}
-			if err := tx.InsertGrant(offline); err != nil {
+			if row.Offline, err = offline(tx, &session, a.client.ID, epochs, now); err != nil {
 				return err
 			}
 		}
@@ -123,5 +124,21 @@ func (o *OAuth) grant(tx idp.Tx, s *idp.Session, a *asked, e idp.Epochs, now idp
 	if err := tx.PutSlot(slot); err != nil {
 		return g.Name, err
 	}
+	return g.Name, tx.InsertGrant(g)
+}
+
+// offline returns the app's live offline grant from this session, or opens one: as many as there are codes would all have to be ended, one
+// by one, when the app is signed out here. The slot is locked.
+func offline(tx idp.Tx, s *idp.Session, client idp.ClientID, e idp.Epochs, now idp.Time) (idp.Name, error) {
+	all, err := tx.OfflineFrom(s.Name, client)
+	if err != nil {
+		return idp.Name{}, err
+	}
+	for _, g := range all {
+		if err := idp.Live(tx, g.Names(nil)...); !errors.Is(err, idp.ErrEnded) {
+			return g.Name, err
+		}
+	}
+	g := idp.Grant{Name: ledger.NewName(), Account: s.Account, Client: client, Here: s.Name, Epochs: e, CreatedAt: now}
 	return g.Name, tx.InsertGrant(g)
 }

@@ -38,6 +38,7 @@ type OAuth struct {
 	FrontChannel  bool       // Front-Channel Logout and Session Management are on
 	Limit         *edge.Limiter
 	Waits         *edge.Limiter // of rows that wait for a human, for each neighbourhood of addresses
+	Codes         *edge.Limiter // of codes, for each account
 
 	// OnTheft locks the account one of whose refresh tokens was used twice; nil: the family ends, and nothing else.
 	OnTheft func(tx idp.Tx, id idp.AccountID, now idp.Time, r *http.Request) error
@@ -73,33 +74,24 @@ func (o *OAuth) Mount(mux *http.ServeMux) {
 const (
 	scopeOpenID  = "openid"
 	scopeOffline = "offline_access"
-	scopeSignOut = "account.signout"
 )
 
 // turn takes one turn of who may make things that can end, or calls that write an ending for each token. A person's way out
 // is never limited.
-func (o *OAuth) turn(key string) error {
-	if o.Limit == nil {
-		return nil
-	}
-	if ok, wait := o.Limit.Allow(key); !ok {
-		return &idp.LimitedError{Wait: wait}
-	}
-	return nil
-}
+func (o *OAuth) turn(key string) error { return limited(o.Limit.Allow(key)) }
 
 // mayWait takes a turn of the caller's neighbourhood: anybody can make rows that wait for a human, and none may fill the disk.
-func (o *OAuth) mayWait(r *http.Request) error {
-	if o.Waits == nil {
+func (o *OAuth) mayWait(r *http.Request) error { return limited(o.Waits.AllowCaller(r)) }
+
+// mayEnter takes a turn of an account: what it opens stays for weeks, and is all reached when it signs out.
+func (o *OAuth) mayEnter(id idp.AccountID) error { return limited(o.Codes.Allow(string(id))) }
+
+func limited(ok bool, wait time.Duration) error {
+	if ok {
 		return nil
 	}
-	if ok, wait := o.Waits.Allow(edge.Neighbourhood(edge.Client(r).IP)); !ok {
-		return &idp.LimitedError{Wait: wait}
-	}
-	return nil
+	return &idp.LimitedError{Wait: wait}
 }
-
-func milliseconds(d time.Duration) idp.Time { return idp.Time(d.Milliseconds()) }
 
 // has says whether any of the words is in the list.
 func has(list []string, any ...string) bool {

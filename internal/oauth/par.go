@@ -61,7 +61,7 @@ func (o *OAuth) par(w http.ResponseWriter, r *http.Request) {
 				return err
 			}
 			return tx.InsertPending(idp.Pending{ID: idp.HashOf(id), Kind: idp.PendingPAR, Client: client.ID, Born: born, Data: data,
-				CreatedAt: now, ExpiresAt: now + milliseconds(life)})
+				CreatedAt: now, ExpiresAt: now.Add(life)})
 		})
 	}()
 	if err != nil {
@@ -71,7 +71,8 @@ func (o *OAuth) par(w http.ResponseWriter, r *http.Request) {
 	edge.JSON(w, http.StatusCreated, map[string]any{"request_uri": parPrefix + id, "expires_in": int64(life.Seconds())})
 }
 
-// mayPush limits a client that has proved who it is by its name, and anybody who merely names a public one by address.
+// mayPush limits what is written before a person has proved anything: for a client that has proved who it is by its name, for anybody who
+// merely names a public one by address.
 func (o *OAuth) mayPush(r *http.Request, client *idp.Client) error {
 	if client.Confidential() {
 		return o.turn("par " + string(client.ID))

@@ -59,7 +59,7 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, shown bearer.Shown) (*
 			return err
 		}
 		f := &chain.Family
-		if at >= f.ExpiresAt || (f.Idle > 0 && at >= f.RotatedAt+milliseconds(f.Idle)) || (chain.Session != nil && chain.Session.Expired(at)) {
+		if at >= f.ExpiresAt || (f.Idle > 0 && at >= f.RotatedAt.Add(f.Idle)) || (chain.Session != nil && chain.Session.Expired(at)) {
 			return nil
 		}
 		// Before the judgement: whoever stole a bound token cannot end its family by showing that.

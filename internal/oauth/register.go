@@ -57,7 +57,7 @@ func (o *OAuth) register(w http.ResponseWriter, r *http.Request) {
 		edge.OAuthError(w, http.StatusForbidden, "access_denied", "Registration is closed here.")
 		return
 	}
-	if err := o.turn("register " + edge.Client(r).IP.String()); err != nil {
+	if err := o.turn("register " + edge.Neighbourhood(edge.Client(r).IP)); err != nil {
 		o.fail(w, r, err)
 		return
 	}

@@ -77,7 +77,7 @@ func (o *OAuth) parse(v url.Values, c *idp.Client, uri string, shown bearer.Show
 	if v.Get("response_type") != "code" {
 		return q, refuse("unsupported_response_type", "response_type must be code")
 	}
-	for _, text := range []string{q.State, q.Nonce, q.LoginHint} {
+	for _, text := range []string{q.State, q.Nonce, q.LoginHint, q.UILocales, v.Get("prompt")} {
 		if len(text) > 2048 {
 			return q, refuse("invalid_request", "a parameter is too long")
 		}
@@ -143,8 +143,8 @@ func (o *OAuth) scopes(c *idp.Client, asked []string) []string {
 			out = append(out, s)
 		}
 	}
-	if c.FirstParty && c.Kind != idp.KindMachine && !slices.Contains(out, scopeSignOut) {
-		out = append(out, scopeSignOut)
+	if c.FirstParty && c.Kind != idp.KindMachine && !slices.Contains(out, idp.ScopeSignOut) {
+		out = append(out, idp.ScopeSignOut)
 	}
 	return out
 }

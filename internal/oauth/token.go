@@ -200,7 +200,7 @@ func (o *OAuth) family(code *idp.Code, grant idp.Name, client *idp.Client, first
 	p := o.Browser.Policy()
 	f := idp.Family{
 		Name: code.Family, Grant: grant, Sid: code.Grant, Client: client.ID, Scopes: code.Scopes, Audience: code.Resources,
-		CreatedAt: at, RotatedAt: at, ExpiresAt: at + milliseconds(p.RefreshAbsolute), Idle: p.RefreshIdle,
+		CreatedAt: at, RotatedAt: at, ExpiresAt: at.Add(p.RefreshAbsolute), Idle: p.RefreshIdle,
 	}
 	if client.May("refresh_token") {
 		f.Handle, f.Cur = first.HandleHash(), first.SecretHash()
@@ -271,7 +271,7 @@ func (o *OAuth) machine(r *http.Request, form url.Values, client *idp.Client, bo
 		return nil, refuse("unauthorized_client", "a public client has no credentials")
 	}
 	scopes := o.scopes(client, strings.Fields(form.Get("scope")))
-	scopes = without(scopes, scopeOpenID, scopeOffline, scopeSignOut, "profile", "email")
+	scopes = without(scopes, scopeOpenID, scopeOffline, idp.ScopeSignOut, "profile", "email")
 	audience, err := o.audience(client, form["resource"])
 	if slices.ContainsFunc(scopes, idp.Power) {
 		audience, err = o.alone(client, scopes, form["resource"])

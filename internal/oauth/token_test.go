@@ -3,6 +3,7 @@ package oauth_test
 import (
 	"encoding/base64"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -167,6 +168,14 @@ func TestToken_ClientAuthentication(t *testing.T) {
 		if c.status == 401 && a.header.Get("WWW-Authenticate") == "" {
 			t.Errorf("%s: 401 without WWW-Authenticate", name)
 		}
+	}
+	r, err := http.NewRequestWithContext(t.Context(), "POST", n.at+"/oauth2/token", strings.NewReader(robot.Encode()))
+	must(t, err)
+	r.Header = http.Header{"Content-Type": {formType}, "Authorization": {basic("robot", n.secrets["robot"]), basic("robot", n.secrets["robot"])}}
+	res, err := http.DefaultClient.Do(r)
+	must(t, err)
+	if res.Body.Close(); res.StatusCode != 401 {
+		t.Errorf("two headers: %d", res.StatusCode)
 	}
 	twice := "grant_type=client_credentials&grant_type=client_credentials"
 	expect(t, "twice", n.person().do("POST", "/oauth2/token", twice, "Content-Type", formType, "Authorization", basic("robot", n.secrets["robot"])), 400, "invalid_request")

@@ -25,7 +25,7 @@ func (x *Rescue) forgotPage(w http.ResponseWriter, r *http.Request) {
 
 // forgot takes who has forgotten the password. What it answers does not depend on who that is: nothing is looked up before.
 func (x *Rescue) forgot(w http.ResponseWriter, r *http.Request, form url.Values) {
-	if ok, wait := x.Limit.Allow(edge.Neighbourhood(edge.Client(r).IP)); !ok {
+	if ok, wait := x.Limit.AllowCaller(r); !ok {
 		x.Pages.Fail(w, r, &idp.LimitedError{Wait: wait})
 		return
 	}

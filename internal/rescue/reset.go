@@ -74,7 +74,7 @@ func (x *Rescue) reset(w http.ResponseWriter, r *http.Request, form url.Values) 
 			if err != nil {
 				return err
 			}
-			if receipt, err = x.recover(tx, r, token, hash, now); err != nil {
+			if receipt, err = x.recover(tx, token, hash, now); err != nil {
 				return err
 			}
 			return tx.Record(event(idp.EventPasswordReset, o.Account, r))
@@ -94,7 +94,7 @@ func (x *Rescue) reset(w http.ResponseWriter, r *http.Request, form url.Values) 
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-func (x *Rescue) recover(tx idp.Tx, r *http.Request, token, hash string, now idp.Time) (receipt idp.Receipt, err error) {
+func (x *Rescue) recover(tx idp.Tx, token, hash string, now idp.Time) (receipt idp.Receipt, err error) {
 	// The lock comes first, as everywhere: what is read after it stays so.
 	early, err := find(tx, token, idp.PendingReset, now)
 	if err != nil {

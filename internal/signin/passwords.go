@@ -32,11 +32,16 @@ func standardCost() Cost { return Cost{Memory: 19 * 1024, Passes: 2, Threads: 1}
 
 const saltSize, sumSize = 16, 32
 
+// lineEach is how many strangers may wait for each slot: a second or two. The others are told to come back, for whoever has many addresses
+// could else make everybody wait for minutes.
+const lineEach = 64
+
 // Passwords checks and makes passwords.
 type Passwords struct {
 	store   idp.Store
 	cost    Cost
 	slots   chan struct{} // bounds concurrent argon2
+	line    chan struct{} // and how many strangers wait for that
 	dummy   string
 	address *edge.Limiter
 	account *edge.Limiter
@@ -50,10 +55,11 @@ type Passwords struct {
 }
 
 // NewPasswords makes a checker. An attacker is slowed by address and by account. Browsers in which the owner has signed in
-// before have attempts of their own, so that nobody else can use them up: a person is never locked out by strangers.
+// before have attempts of their own, and wait in no line, so that nobody else can use them up: a person is never locked out by strangers.
 func NewPasswords(store idp.Store) *Passwords {
+	at := runtime.GOMAXPROCS(0)
 	p := &Passwords{
-		store: store, cost: standardCost(), slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		store: store, cost: standardCost(), slots: make(chan struct{}, at), line: make(chan struct{}, at*lineEach),
 		address: edge.NewLimiter(2*time.Second, 30, 100_000),
 		account: edge.NewLimiter(3*time.Second, 15, 100_000),
 	}
@@ -86,14 +92,14 @@ func (p *Passwords) Check(ctx context.Context, r *http.Request, username, passwo
 		born, err = v.Epochs(a.ID, "")
 		return err
 	})
-	known := err == nil
+	known, stranger := err == nil, true
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {
 		return none, err
 	}
 	from, attempts := edge.Neighbourhood(edge.Client(r).IP), "name "+idp.FoldUsername(username)
 	if known && p.Knows != nil {
 		if browser := p.Knows(r, a.ID); browser != "" { // strangers behind the same address do not count either
-			from, attempts = from+" "+string(a.ID), "known "+string(a.ID)+" "+browser
+			from, attempts, stranger = from+" "+string(a.ID), "known "+string(a.ID)+" "+browser, false
 		}
 	}
 	if ok, wait := p.address.Allow(from); !ok {
@@ -101,6 +107,13 @@ func (p *Passwords) Check(ctx context.Context, r *http.Request, username, passwo
 	}
 	if ok, wait := p.account.Allow(attempts); !ok {
 		return none, &idp.LimitedError{Wait: wait}
+	}
+	if stranger {
+		leave, err := p.queue()
+		if err != nil {
+			return none, err
+		}
+		defer leave()
 	}
 	phc := a.Password
 	if !known || phc == "" {
@@ -124,6 +137,16 @@ func (p *Passwords) Check(ctx context.Context, r *http.Request, username, passwo
 	}
 	p.upgrade(ctx, &a, password)
 	return browser.Proof{Account: a.ID, Born: born, Methods: []string{"pwd"}}, nil
+}
+
+// queue takes a stranger's place in the line. An *idp.LimitedError: it is full.
+func (p *Passwords) queue() (leave func(), err error) {
+	select {
+	case p.line <- struct{}{}:
+		return func() { <-p.line }, nil
+	default:
+		return nil, &idp.LimitedError{Wait: time.Second}
+	}
 }
 
 // failed tells of an attempt. What was typed as a name that nobody has goes nowhere: it may be a password.

@@ -2,6 +2,8 @@ package signin
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
@@ -77,5 +79,50 @@ func TestUpgrade(t *testing.T) {
 	dear.upgrade(t.Context(), &a, right)
 	if now, _ := row(); now.Password != changed.Password {
 		t.Error("a change was overwritten")
+	}
+}
+
+// Strangers who send more than can be worked on are told to come back; who has signed in before in this browser does not stand behind them.
+func TestLineOfStrangers(t *testing.T) {
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	p := NewPasswords(store)
+	const right = "a right and long one"
+	phc, err := p.Hash(t.Context(), right)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Update(t.Context(), func(tx idp.Tx) error {
+		return tx.InsertAccount(idp.Account{ID: "alice", Username: "alice", Password: phc, State: idp.AccountActive}, ledger.NewName())
+	}); err != nil {
+		t.Fatal(err)
+	}
+	p.Knows = func(r *http.Request, _ idp.AccountID) string { return r.Header.Get("Known") }
+	check := func(name, known string) error {
+		r := httptest.NewRequest("POST", "/login", nil)
+		r.Header.Set("Known", known)
+		_, err := p.Check(t.Context(), r, name, right)
+		return err
+	}
+	for range cap(p.line) {
+		p.line <- struct{}{}
+	}
+	var limited *idp.LimitedError
+	for _, name := range []string{"alice", "nobody"} {
+		if err := check(name, ""); !errors.As(err, &limited) || limited.Wait <= 0 {
+			t.Errorf("%s, behind a full line: %v", name, err)
+		}
+	}
+	if err := check("alice", "her own browser"); err != nil {
+		t.Errorf("the owner's own browser: %v", err)
+	}
+	for range cap(p.line) {
+		<-p.line
+	}
+	if err := check("alice", ""); err != nil || len(p.line) != 0 {
+		t.Errorf("once there is room: %v; %d in line", err, len(p.line))
 	}
 }

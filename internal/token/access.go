@@ -214,7 +214,7 @@ func (i *Issuer) open(raw, typ string, use idp.KeyUse) (payload []byte, kid idp.
 // Lifetime gives exp for a token issued at t: life long, but no longer than the absolute end of what it hangs on (0:
 // none).
 func Lifetime(t idp.Time, life time.Duration, end idp.Time) idp.Time {
-	exp := t + idp.Time(life.Milliseconds())
+	exp := t.Add(life)
 	if end != 0 && end < exp {
 		return end
 	}

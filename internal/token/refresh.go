@@ -94,7 +94,7 @@ const (
 // Judge says what a presented token is. now is ledger time.
 func Judge(f *idp.Family, r Refresh, now idp.Time, grace time.Duration) Verdict {
 	h := r.SecretHash()
-	within := now-f.RotatedAt <= idp.Time(grace.Milliseconds())
+	within := now <= f.RotatedAt.Add(grace)
 	switch {
 	case same(h, f.Cur):
 		return Current

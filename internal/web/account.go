@@ -2,6 +2,8 @@ package web
 
 import (
 	"time"
+
+	"exeunt.dev/internal/idp"
 )
 
 // Sessions is the page of where a person is signed in.
@@ -119,7 +121,7 @@ func Allows(scopes []string) []Words {
 			out = append(out, "see your mail address")
 		case "offline_access":
 			out = append(out, "act for you while you are away, also after you sign out here")
-		case "account.signout":
+		case idp.ScopeSignOut:
 			out = append(out, "see where you are signed in and sign you out")
 		default:
 			out = append(out, Say("use “%s”", scope))

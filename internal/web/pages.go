@@ -150,18 +150,7 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, page 
 }
 
 // Device says in a few words, for programs, which browser and system a User-Agent header claims to be.
-func Device(agent string) string {
-	browser, system := looks(agent)
-	switch {
-	case browser == "" && system == "":
-		return "Unknown device"
-	case system == "":
-		return browser
-	case browser == "":
-		return system
-	}
-	return browser + " on " + system
-}
+func Device(agent string) string { return Plain(DeviceWords(agent)) }
 
 func looks(agent string) (browser, system string) {
 	for _, b := range [][2]string{{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"}, {"Go-http-client", "a Go program"}} {
