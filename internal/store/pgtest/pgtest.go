@@ -252,6 +252,9 @@ func Main(m *testing.M, server **Server, options ...string) {
 // Both is a TestMain that runs the tests on SQLite, with no server, and then again with one.
 func Both(m *testing.M, server **Server) {
 	code := m.Run()
+	if testing.Short() {
+		os.Exit(code)
+	}
 	if Find() == "" && os.Getenv("EXEUNT_TEST_POSTGRES") == "" {
 		fmt.Println("Postgres is not installed (./test installs it): ran on SQLite only")
 		os.Exit(code)
