@@ -139,7 +139,7 @@ func (s *spa) tab(t *testing.T, browser context.Context) context.Context {
 	t.Helper()
 	ctx, stop := chromedp.NewContext(browser)
 	t.Cleanup(stop)
-	ctx, stop = context.WithTimeout(ctx, 90*time.Second)
+	ctx, stop = context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(stop)
 	do(t, ctx, "open a tab", chromedp.Navigate(s.app.at+"/"), chromedp.WaitVisible(settled))
 	return ctx

@@ -178,7 +178,7 @@ func (s *plight) heal(mend func()) {
 func (s *plight) settle() {
 	s.t.Helper()
 	var r talk.Report
-	for limit := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for limit := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		r = s.at.seen(s.t, s.id)
 		if s.well(r) {
 			break

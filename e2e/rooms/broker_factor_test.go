@@ -114,7 +114,9 @@ func TestBroker_SilentProvider(t *testing.T) {
 	b.linked()
 	b.op.Set(func() { b.op.Silent = true })
 	again := "/login?again=/account/providers"
-	stale := func(p *person) bool { return strings.Contains(p.get("/account/providers").body, "Confirm that it is you") }
+	stale := func(p *person) bool {
+		return strings.Contains(p.get("/account/providers").body, "Confirm that it is you")
+	}
 
 	p := b.person()
 	if p.through("/login", "hub"); p.user() != "alice" || !stale(p) {

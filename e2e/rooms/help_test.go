@@ -169,7 +169,7 @@ func (n *node) person() *person {
 		n.t.Fatal(err)
 	}
 	stop := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &person{n, &http.Client{Jar: jar, CheckRedirect: stop, Timeout: 20 * time.Second, Transport: n.transport}}
+	return &person{n, &http.Client{Jar: jar, CheckRedirect: stop, Timeout: 2 * time.Minute, Transport: n.transport}}
 }
 
 // thief has copies of this browser's cookies.
