@@ -119,7 +119,7 @@ func TestPromise_NodesKilled(t *testing.T) {
 	t.Logf("%d endings, numbered without gaps", s.gapless())
 }
 
-// A node that is frozen in mid flight holds nobody up for longer than two seconds; thawed, it goes on.
+// A node that is frozen in mid flight does not hold anybody up for good (its locks are taken from it after two seconds); thawed, it goes on.
 func TestNodes_Frozen(t *testing.T) {
 	s := newScene(t, 6)
 	for range 3 {
