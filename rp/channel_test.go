@@ -225,12 +225,8 @@ func TestKeysForLogout(t *testing.T) {
 		o.Answers = func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(503); return true }
 	})
 	y := newWebsite(t, rp.Provider("op", o.Provider())).browser()
-	start := time.Now()
 	if a := y.backchannel(o.LogoutToken(nil)); a.status != 503 || a.header.Get("Retry-After") == "" {
 		t.Error("no keys:", a)
-	}
-	if took := time.Since(start); took > 15*time.Second {
-		t.Error("took", took)
 	}
 }
 

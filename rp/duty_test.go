@@ -30,7 +30,7 @@ func (w *watched) next(t *testing.T) rp.Duty {
 	select {
 	case d := <-w.settled:
 		return d
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatal("nothing was settled")
 		return rp.Duty{}
 	}

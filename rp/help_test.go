@@ -121,7 +121,7 @@ func (h *website) browser() *browser {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return &browser{h, &http.Client{Jar: jar, Timeout: 20 * time.Second}}
+	return &browser{h, &http.Client{Jar: jar, Timeout: 2 * time.Minute}}
 }
 
 type answer struct {

@@ -88,7 +88,7 @@ func (l *text) count(part string) int { return strings.Count(l.String(), part) }
 // wait waits until part was said n times.
 func (l *text) wait(t *testing.T, part string, n int) {
 	t.Helper()
-	late := time.After(time.Minute)
+	late := time.After(3 * time.Minute)
 	for {
 		l.mu.Lock()
 		grown := l.grown
@@ -170,7 +170,7 @@ func (a *authority) up(t *testing.T) {
 	cmd, exited := a.cmd, a.exited
 	go func() { cmd.Wait(); close(exited) }()
 	t.Cleanup(func() { cmd.Process.Kill(); <-exited })
-	within, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	within, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for _, l := range []string{a.address, a.manage} {
 		for {

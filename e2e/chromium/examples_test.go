@@ -75,7 +75,7 @@ func (s *shelf) shown(t *testing.T) context.Context {
 	t.Helper()
 	ctx, stop := chromedp.NewContext(s.browser)
 	t.Cleanup(stop)
-	ctx, stop = context.WithTimeout(ctx, 90*time.Second)
+	ctx, stop = context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(stop)
 	do(t, ctx, "open the app", chromedp.Navigate(s.at+"/"), chromedp.WaitVisible(css("body[data-ready]")))
 	return ctx

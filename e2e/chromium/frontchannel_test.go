@@ -126,7 +126,7 @@ func askInFrames(t *testing.T, x *table) {
 	// the test is over: whoever waited for it would never arrive.
 	home := func(t *testing.T, v *visitor, ids []string) bool {
 		t.Helper()
-		ctx, stop := context.WithTimeout(v.ctx, 15*time.Second)
+		ctx, stop := context.WithTimeout(v.ctx, 2*time.Minute)
 		defer stop()
 		err := chromedp.Do(ctx, chromedp.Navigate(v.logout("id_token_hint", ids[0], "post_logout_redirect_uri", apps[0].at+"/home", "state", "xyz")), chromedp.WaitVisible(css("#site")))
 		if err != nil {

@@ -147,7 +147,7 @@ func (x *table) visitor(t *testing.T) *visitor {
 	}
 	ctx, stop := chromedp.NewContext(x.browser, private...)
 	t.Cleanup(stop)
-	ctx, stop = context.WithTimeout(ctx, cmp.Or(x.patience, 40*time.Second))
+	ctx, stop = context.WithTimeout(ctx, cmp.Or(x.patience, 2*time.Minute))
 	t.Cleanup(stop)
 	v.ctx = ctx
 	do(t, ctx, "sign in", chromedp.Navigate(v.at+"/oauth2/authorize?"+v.request().Encode()), chromedp.WaitVisible(css("#password")),

@@ -39,7 +39,7 @@ func (x *table) newOrders(t *testing.T, around ...func(http.Handler) http.Handle
 	h := &http.Server{Handler: handler}
 	go h.Serve(l)
 	t.Cleanup(func() { h.Close() })
-	within, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	within, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := g.Ready(within); err != nil {
 		t.Fatal(err)

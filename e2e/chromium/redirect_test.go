@@ -44,7 +44,7 @@ func TestRedirectsAfterForms(t *testing.T) {
 			}
 			ctx, stop := chromedp.NewContext(x.browser, chromedp.WithNewBrowserContext())
 			t.Cleanup(stop)
-			ctx, stop = context.WithTimeout(ctx, 15*time.Second)
+			ctx, stop = context.WithTimeout(ctx, 2*time.Minute)
 			t.Cleanup(stop)
 			q := x.request()
 			q.Set("client_id", c.client)

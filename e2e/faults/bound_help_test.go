@@ -178,7 +178,7 @@ func (s *plight) heal(mend func()) {
 func (s *plight) settle() {
 	s.t.Helper()
 	var r talk.Report
-	for limit := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for limit := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		r = s.at.seen(s.t, s.id)
 		if s.well(r) {
 			break
@@ -226,8 +226,8 @@ func (s *plight) judge(r talk.Report) {
 		}
 		if cut := k.Cut - v.ended; k.Cut > 0 && !s.stopped {
 			s.line.stream = max(s.line.stream, cut)
-			if cut > staleness {
-				s.t.Errorf("%s: its stream was cut %v after its end", v.name, cut)
+			if cut > staleness+3*r.Late { // the guard's timer, the handler and who sees it may each have to wait for a processor
+				s.t.Errorf("%s: its stream was cut %v after its end; timers were late by %v", v.name, cut, r.Late)
 			}
 		}
 		if k.Open {

@@ -195,7 +195,7 @@ func (n *node) isReady() bool {
 
 func (n *node) ready() {
 	n.c.t.Helper()
-	for limit := time.Now().Add(30 * time.Second); ; {
+	for limit := time.Now().Add(2 * time.Minute); ; {
 		if n.isReady() {
 			return
 		}

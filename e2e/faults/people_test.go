@@ -354,10 +354,10 @@ func (p *person) checkApp(a *app, i int, guards []*guard.Guard) error {
 
 // guarded asks a guard until it has an opinion: one that is stale refuses, rightly.
 func guarded(g *guard.Guard, a *app) error {
-	for began, limit := time.Now(), time.Now().Add(10*time.Second); ; {
+	for began, limit := time.Now(), time.Now().Add(time.Minute); ; {
 		_, err := g.Check(a.access)
 		switch {
-		case errors.Is(err, guard.ErrInvalid) && a.token == alive && time.Since(began) < 3*time.Second:
+		case errors.Is(err, guard.ErrInvalid) && a.token == alive && time.Since(began) < 20*time.Second:
 			// A key that it does not know, and it may ask for keys every two seconds only.
 		case err == nil && a.token == alive, errors.Is(err, guard.ErrEnded) && a.token == over:
 			return nil

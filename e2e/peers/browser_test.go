@@ -56,7 +56,7 @@ func open(t *testing.T, chromium context.Context, username string) *browser {
 
 func (b *browser) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	within, stop := context.WithTimeout(b.ctx, 40*time.Second)
+	within, stop := context.WithTimeout(b.ctx, 3*time.Minute)
 	defer stop()
 	if err := chromedp.Do(within, steps...); err != nil {
 		at, text := b.where()

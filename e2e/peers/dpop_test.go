@@ -69,7 +69,7 @@ func newDevice(t *testing.T, s *scene, id, base, alg string) *device {
 		}
 		return nil
 	}
-	d := &device{t: t, in: in, out: bufio.NewScanner(out), url: s.url, http: &http.Client{Jar: jar, CheckRedirect: stop, Timeout: 20 * time.Second}}
+	d := &device{t: t, in: in, out: bufio.NewScanner(out), url: s.url, http: &http.Client{Jar: jar, CheckRedirect: stop, Timeout: 2 * time.Minute}}
 	if got := d.hear(); got.OK != "ready" {
 		t.Fatal(got)
 	}

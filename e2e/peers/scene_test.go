@@ -148,7 +148,7 @@ func (s *scene) up() {
 	exited := make(chan struct{})
 	s.exited = exited
 	go func(c *exec.Cmd) { c.Wait(); close(exited) }(s.cmd)
-	s.eventually(30*time.Second, "Exeunt is not ready", func() bool {
+	s.eventually(2*time.Minute, "Exeunt is not ready", func() bool {
 		select {
 		case <-exited:
 			s.t.Fatalf("Exeunt ended: %s", &s.log)

@@ -78,7 +78,7 @@ func (b *binding) observed(k guard.EventKind, reason string) {
 			if e.Kind == k && guard.Reason(e.Err) == reason {
 				return
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(2 * time.Minute):
 			b.t.Fatalf("the guard says nothing of kind %s %s", k, reason)
 		}
 	}
@@ -145,7 +145,7 @@ func codeOf(t *testing.T, a answer) string {
 
 func (b *binding) strayedEvents(account string) (out []string) {
 	b.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline) && len(out) == 0; {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline) && len(out) == 0; {
 		err := b.server.Store.View(b.t.Context(), func(v idp.View) error {
 			all, err := v.Events(idp.EventFilter{Kind: idp.EventStrayed}, idp.Page{Limit: 100})
 			for _, e := range all {

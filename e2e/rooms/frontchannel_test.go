@@ -174,7 +174,7 @@ func TestFrontChannel_Receipt(t *testing.T) {
 	}
 	read := func(p *person) (s sheet) {
 		t.Helper()
-		limit := time.After(20 * time.Second)
+		limit := time.After(2 * time.Minute)
 		for s.Working = true; s.Working; {
 			select {
 			case <-limit:

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -36,7 +38,15 @@ const (
 // pg is the Postgres that the tests run on; nil: on SQLite.
 var pg *pgtest.Server
 
-func TestMain(m *testing.M) { pgtest.Both(m, &pg) }
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "exeunt-rooms-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	programs = dir
+	pgtest.Both(m, &pg, func() { os.RemoveAll(dir) })
+}
 
 type node struct {
 	t         *testing.T
@@ -169,7 +179,7 @@ func (n *node) person() *person {
 		n.t.Fatal(err)
 	}
 	stop := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &person{n, &http.Client{Jar: jar, CheckRedirect: stop, Timeout: 20 * time.Second, Transport: n.transport}}
+	return &person{n, &http.Client{Jar: jar, CheckRedirect: stop, Timeout: 2 * time.Minute, Transport: n.transport}}
 }
 
 // thief has copies of this browser's cookies.

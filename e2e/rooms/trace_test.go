@@ -61,7 +61,7 @@ func newCollector(t *testing.T) *collector {
 // wait waits for a span of that name, with whatever came before it.
 func (c *collector) wait(t *testing.T, name string) []*tracepb.Span {
 	t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(2 * time.Minute)
 	for {
 		c.mu.Lock()
 		spans := slices.Clone(c.spans)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -28,6 +29,7 @@ func TestWhatEndsWhat(t *testing.T) {
 			continue
 		}
 		t.Run(string(a.cause)+"/"+a.by, func(t *testing.T) {
+			t.Parallel() // they wait for what is told
 			s := newScene(t, program)
 			before := s.head()
 			named := a.do(s)
@@ -41,10 +43,15 @@ func TestWhatEndsWhat(t *testing.T) {
 	}
 }
 
-// build builds the program.
+// programs is where the program is built, once for all tests that run it.
+var programs string
+
 func build(t *testing.T) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "exeunt")
+	program := filepath.Join(programs, "exeunt")
+	if _, err := os.Stat(program); err == nil {
+		return program
+	}
 	if out, err := exec.Command("go", "build", "-o", program, "exeunt.dev/cmd/exeunt").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

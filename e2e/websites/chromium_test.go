@@ -41,7 +41,7 @@ func chromium(t *testing.T) (ctx context.Context, do func(ctx context.Context, w
 	}
 	return ctx, func(ctx context.Context, what string, steps ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
-		within, stop := context.WithTimeout(ctx, 40*time.Second)
+		within, stop := context.WithTimeout(ctx, 2*time.Minute)
 		defer stop()
 		if err := chromedp.Do(within, steps...); err != nil {
 			at, _ := chromedp.Run(ctx, chromedp.Location())
@@ -88,7 +88,7 @@ func TestChromium(t *testing.T) {
 				title, err := chromedp.Run(tab, chromedp.Title())
 				return err == nil && title == "signed out"
 			}
-			for end := time.Now().Add(10 * time.Second); !heard(); time.Sleep(10 * time.Millisecond) {
+			for end := time.Now().Add(time.Minute); !heard(); time.Sleep(10 * time.Millisecond) {
 				if time.Now().After(end) {
 					t.Fatal("the other tab heard nothing")
 				}

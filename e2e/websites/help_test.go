@@ -131,7 +131,7 @@ func newPerson(t *testing.T) *person {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &person{t, &http.Client{Jar: jar, Timeout: 20 * time.Second}}
+	return &person{t, &http.Client{Jar: jar, Timeout: 2 * time.Minute}}
 }
 
 type answer struct {
@@ -221,9 +221,9 @@ func (p *person) signedIn(s *site) bool {
 }
 
 // gone waits until a website has been told.
-func (p *person) gone(s *site, within time.Duration) {
+func (p *person) gone(s *site) {
 	p.t.Helper()
-	for end := time.Now().Add(within); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		// A request that a replica took with it when it was killed says nothing.
 		if a := p.get(s.at + "/auth/state"); a.status != http.StatusBadGateway && !strings.Contains(a.body, "true") {
 			break

@@ -76,7 +76,7 @@ func TestLayers(t *testing.T) {
 	if a.at.Path != "/auth/logout/exeunt/return" || !strings.Contains(a.body, "Exeunt sent you back from its sign-out.") {
 		t.Fatal(a)
 	}
-	p.gone(news, 10*time.Second)
+	p.gone(news)
 	if a := p.get(x.at + "/session/"); strings.Contains(a.body, "username") {
 		t.Error("still signed in at Exeunt")
 	}
@@ -93,7 +93,7 @@ func TestSignedOutByTheProvider(t *testing.T) {
 		t.Fatal(a)
 	}
 	p.leave(x)
-	p.gone(books, 10*time.Second)
+	p.gone(books)
 	if !phone.signedIn(books) {
 		t.Error("another device was signed out")
 	}
@@ -153,7 +153,7 @@ func TestThreeReplicasOneKilled(t *testing.T) {
 			}
 		}
 		p.leave(x)
-		p.gone(books, 20*time.Second)
+		p.gone(books)
 		if !once.Load() {
 			t.Error("nobody was told")
 		}
@@ -173,7 +173,7 @@ func TestThreeReplicasOneKilled(t *testing.T) {
 			return false
 		})
 		p.leave(x)
-		p.gone(books, 30*time.Second)
+		p.gone(books)
 		if !once.Load() {
 			t.Error("no replica was killed")
 		}
@@ -198,10 +198,9 @@ func TestThreeReplicasOneKilled(t *testing.T) {
 			token <- v.Get("token")
 			return false
 		})
-		start := time.Now()
 		y := report(t, p.send("POST", books.at+"/auth/signout", url.Values{"csrf": {csrf}, "revoke": {"1"}}, "Accept", "application/json"))
-		if took := time.Since(start); took > 5*time.Second || y[rp.LayerConsent].State != rp.Queued {
-			t.Error(took, y)
+		if y[rp.LayerConsent].State != rp.Queued {
+			t.Error(y)
 		}
 		<-hung
 		books.kill("/auth/signout") // with the duty in hand
@@ -210,7 +209,7 @@ func TestThreeReplicasOneKilled(t *testing.T) {
 			if !strings.HasPrefix(tok, "exrt_") {
 				t.Error("not the refresh token")
 			}
-		case <-time.After(30 * time.Second):
+		case <-time.After(2 * time.Minute):
 			t.Fatal("what the dead replica owed is forgotten")
 		}
 		if p.signedIn(books) {

@@ -390,7 +390,7 @@ func TestGuardFollows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	ran := make(chan struct{})
 	go func() { g.Run(ctx); close(ran) }()

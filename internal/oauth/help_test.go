@@ -165,7 +165,7 @@ func (n *node) person() *person {
 	jar, err := cookiejar.New(nil)
 	must(n.t, err)
 	stop := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &person{node: n, c: &http.Client{Jar: jar, CheckRedirect: stop, Timeout: 20 * time.Second}}
+	return &person{node: n, c: &http.Client{Jar: jar, CheckRedirect: stop, Timeout: 2 * time.Minute}}
 }
 
 // signedIn is a browser with a session.

@@ -278,7 +278,7 @@ func TestDo_Time(t *testing.T) {
 			began := time.Now()
 			_, err := client(t, outbound.Options{Allow: loopback, Roots: roots, Timeout: 200 * time.Millisecond}).Do(t.Context(), outbound.Request{URL: u})
 			wantKind(t, err, outbound.Timeout)
-			if took := time.Since(began); took < 100*time.Millisecond || took > 3*time.Second {
+			if took := time.Since(began); took < 100*time.Millisecond || took > time.Minute {
 				t.Error("took", took)
 			}
 		})

@@ -91,7 +91,7 @@ func TestHeldDatabase(t *testing.T) {
 	if err := s.CreateSession(ctx, n, rp.Hash{}, nil); err == nil {
 		t.Fatal("written under somebody's lock")
 	}
-	if waited := time.Since(now); waited > 2*time.Second {
+	if waited := time.Since(now); waited > time.Minute {
 		t.Error("waited for", waited)
 	}
 	if _, err := c.ExecContext(t.Context(), release); err != nil {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"exeunt.dev/e2e/faults/api/talk"
@@ -25,6 +26,7 @@ func main() {
 	}
 	fmt.Println(l.Addr())
 	p := &process{apis: map[string]*api{}}
+	go p.lag()
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /{id}", p.start)
 	mux.HandleFunc("DELETE /{id}", p.stop)
@@ -38,6 +40,17 @@ func main() {
 type process struct {
 	mu   sync.Mutex
 	apis map[string]*api
+	late atomic.Int64
+}
+
+// lag watches how late timers are: a machine that has much to do lets this process wait.
+func (p *process) lag() {
+	const step = 5 * time.Millisecond
+	for {
+		begun := talk.Now()
+		time.Sleep(step)
+		p.late.Store(max(p.late.Load(), int64(talk.Now()-begun-step)))
+	}
 }
 
 // api is one guard and the tokens that are tried at it.
@@ -163,7 +176,7 @@ func (p *process) burst(w http.ResponseWriter, r *http.Request) {
 
 func (p *process) seen(w http.ResponseWriter, r *http.Request) {
 	a := p.of(r)
-	out := talk.Report{Tokens: map[string]talk.Token{}, Events: map[string]int{}}
+	out := talk.Report{Tokens: map[string]talk.Token{}, Events: map[string]int{}, Late: time.Duration(p.late.Load())}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for name, t := range a.trials {

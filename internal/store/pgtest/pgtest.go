@@ -249,23 +249,35 @@ func Main(m *testing.M, server **Server, options ...string) {
 	os.Exit(code)
 }
 
-// Both is a TestMain that runs the tests on SQLite, with no server, and then again with one.
-func Both(m *testing.M, server **Server) {
+// Both is a TestMain that runs the tests on SQLite, with no server, and then, unless they are to be short, again with one. What is
+// to be done at the end goes into last.
+func Both(m *testing.M, server **Server, last ...func()) {
+	code := both(m, server)
+	for _, f := range last {
+		f()
+	}
+	os.Exit(code)
+}
+
+func both(m *testing.M, server **Server) int {
 	code := m.Run()
+	if testing.Short() {
+		return code
+	}
 	if Find() == "" && os.Getenv("EXEUNT_TEST_POSTGRES") == "" {
 		fmt.Println("Postgres is not installed (./test installs it): ran on SQLite only")
-		os.Exit(code)
+		return code
 	}
 	s, err := Start()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		return 1
 	}
 	*server = s
 	fmt.Println("again, on Postgres")
 	code = max(code, m.Run())
 	s.Remove()
-	os.Exit(code)
+	return code
 }
 
 // Set changes a setting of the running server.

@@ -55,15 +55,19 @@ func (w *wire) carry(in, out net.Conn) {
 	defer in.Close()
 	defer out.Close()
 	var deaf atomic.Bool
+	answered := make(chan struct{})
 	go func() {
+		defer close(answered)
 		defer in.Close()
 		b := make([]byte, 64<<10)
 		for {
 			n, err := out.Read(b)
-			if err != nil || deaf.Load() {
+			switch {
+			case err != nil, deaf.Load() && bytes.HasSuffix(b[:n], []byte("Z\x00\x00\x00\x05I")): // ready, in no transaction: it has committed
 				return
+			case !deaf.Load():
+				in.Write(b[:n])
 			}
-			in.Write(b[:n])
 		}
 	}()
 	b := make([]byte, 1<<20)
@@ -85,7 +89,7 @@ func (w *wire) carry(in, out net.Conn) {
 			return
 		}
 		if deaf.Load() {
-			time.Sleep(200 * time.Millisecond) // the server commits
+			<-answered
 			return
 		}
 	}

@@ -61,7 +61,7 @@ func blocked(t testing.TB, address string) {
 		t.Fatal(err)
 	}
 	defer c.Close(context.Background())
-	for limit := time.Now().Add(10 * time.Second); ; {
+	for limit := time.Now().Add(time.Minute); ; {
 		var n int
 		if err := c.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&n); err != nil {
 			t.Fatal(err)

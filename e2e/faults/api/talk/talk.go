@@ -18,6 +18,7 @@ type Order struct {
 type Report struct {
 	Tokens map[string]Token
 	Events map[string]int // what the guard told its observer, by kind and by error
+	Late   time.Duration  // by how much a timer of this process was late at worst: no cut of a stream can be more punctual
 }
 
 // Token is what became of one.
