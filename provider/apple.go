@@ -32,6 +32,7 @@ func Apple(team, keyID, id string, key crypto.Signer) (Provider, error) {
 func apple(id string) Provider {
 	p := OIDC("https://appleid.apple.com", id, "")
 	p.Title, p.Ask, p.Secret = "Apple", nil, nil
+	p.Source = "https://developer.apple.com/documentation/signinwithapple/incorporating-sign-in-with-apple-into-other-platforms"
 	p.Scopes = []string{"openid", "name", "email"}
 	p.Authorize = map[string]string{"response_mode": "form_post"} // Apple's condition for asking for a name or address
 	p.SecretInBody = true

@@ -6,7 +6,7 @@
 //	p := provider.GitHub(id, secret)
 //	p.Scopes = append(p.Scopes, "repo")
 //
-// It rests on what the providers document; [Revocation] names the page. Package rp does the talking.
+// It rests on what the providers document; Source names the page for each call. Package rp does the talking.
 //
 // It refuses to guess: a provider without a documented call has none here, and the link for the person instead. "Already
 // gone" counts as done only where the provider's answer says so and nothing else gives that answer.

@@ -10,6 +10,7 @@ func Discord(id, secret string) Provider {
 		Profile:   "https://discord.com/api/users/@me",
 		Revoke:    "https://discord.com/api/oauth2/token/revoke",
 	}, "id")
+	p.Source = "https://discord.com/developers/docs/topics/oauth2#authorization-code-grant"
 	p.Scopes = []string{"identify"}
 	p.Ask = map[string]string{"prompt": "consent"}
 	p.Profile.Name = "username"
@@ -25,6 +26,7 @@ func Discord(id, secret string) Provider {
 func Twitch(id, secret string) Provider {
 	p := OIDC("https://id.twitch.tv/oauth2", id, secret)
 	p.Title, p.SecretInBody = "Twitch", true
+	p.Source = "https://dev.twitch.tv/docs/authentication/getting-tokens-oidc/"
 	p.Scopes = []string{"openid"}
 	p.Ask = map[string]string{"force_verify": "true"}
 	p.Endpoints.Revoke = "https://id.twitch.tv/oauth2/revoke"
@@ -41,7 +43,7 @@ func Twitch(id, secret string) Provider {
 // 200 whatever came of it.
 func Slack(id, secret string) Provider {
 	p := OIDC("https://slack.com", id, secret)
-	p.Title, p.Ask = "Slack", nil
+	p.Title, p.Ask, p.Source = "Slack", nil, "https://docs.slack.dev/authentication/sign-in-with-slack/"
 	p.Endpoints.Revoke = "https://slack.com/api/auth.revoke"
 	p.Revocation = Revocation{
 		Method: "POST", Auth: AuthToken, Body: BodyNone, Access: true, Success: "ok",
@@ -57,7 +59,7 @@ func Slack(id, secret string) Provider {
 // sign-out is in the discovery document if the tenant's setting for that is on, as it is in tenants made since November 2023.
 func Auth0(domain, id, secret string) Provider {
 	p := OIDC("https://"+domain+"/", id, secret)
-	p.Title = "Auth0"
+	p.Title, p.Source = "Auth0", "https://auth0.com/docs/authenticate/protocols/openid-connect-protocol"
 	p.Endpoints.Revoke = "https://" + domain + "/oauth/revoke"
 	p.Revocation.Source = "https://auth0.com/docs/secure/tokens/refresh-tokens/revoke-refresh-tokens"
 	p.SignOut.Source = "https://auth0.com/docs/authenticate/login/logout/log-users-out-of-auth0"
@@ -67,7 +69,8 @@ func Auth0(domain, id, secret string) Provider {
 // Okta signs in by OpenID Connect; issuer is an authorization server's, such as "https://example.okta.com/oauth2/default".
 func Okta(issuer, id, secret string) Provider {
 	p := OIDC(issuer, id, secret)
-	p.Title = "Okta"
+	p.Title, p.Source = "Okta", "https://developer.okta.com/docs/api/openapi/okta-oauth/oauth/orgas"
+	p.SignOut.Source = "https://developer.okta.com/docs/guides/sign-users-out/"
 	p.Revocation.Source = "https://developer.okta.com/docs/api/openapi/okta-oauth/oauth/orgas/revoke"
 	return p
 }
@@ -76,7 +79,8 @@ func Okta(issuer, id, secret string) Provider {
 // AnyLogoutType for those.
 func Keycloak(base, realm, id, secret string) Provider {
 	p := OIDC(strings.TrimSuffix(base, "/")+"/realms/"+realm, id, secret)
-	p.Title = "Keycloak"
+	p.Title, p.Source = "Keycloak", "https://www.keycloak.org/securing-apps/oidc-layers"
+	p.SignOut.Source = "https://www.keycloak.org/securing-apps/oidc-layers#_logout_endpoint"
 	p.Revocation.ByHand = p.Issuer + "/account/applications"
 	p.Revocation.Source = "https://www.keycloak.org/securing-apps/oidc-layers#_token_revocation_endpoint"
 	return p
@@ -86,7 +90,7 @@ func Keycloak(base, realm, id, secret string) Provider {
 // "example.auth.eu-central-1.amazoncognito.com". Its revocation takes refresh tokens, and its sign-out has a parameter of its own.
 func Cognito(region, pool, domain, id, secret string) Provider {
 	p := OIDC("https://cognito-idp."+region+".amazonaws.com/"+pool, id, secret)
-	p.Title = "Cognito"
+	p.Title, p.Source = "Cognito", "https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html"
 	p.Endpoints.Revoke = "https://" + domain + "/oauth2/revoke"
 	p.Endpoints.EndSession = "https://" + domain + "/logout"
 	p.Revocation.Source = "https://docs.aws.amazon.com/cognito/latest/developerguide/revocation-endpoint.html"

@@ -11,7 +11,8 @@ import (
 
 // Provider is one upstream provider as one website uses it.
 type Provider struct {
-	Title string // for people: "GitHub"
+	Title  string // for people: "GitHub"
+	Source string // where the provider documents its sign-in
 
 	// Issuer is the OpenID Provider's issuer, from which all endpoints are discovered. Empty for plain OAuth 2.0.
 	Issuer string
@@ -85,7 +86,7 @@ type SignOut struct {
 	// knows neither hint nor state.
 	Return string
 	ByHand string // where the person does it, if there is none
-	Source string // where the provider documents it, if it is not the specification
+	Source string // where the provider documents it, if not beside its sign-in
 }
 
 // OIDC reports whether the provider is an OpenID Provider.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -163,8 +164,14 @@ func TestKnown(t *testing.T) {
 		if p.Revocation.Offered() && p.Revocation.Source == "" || !p.Revocation.Offered() && p.Revocation.ByHand == "" && e.Kind != "oauth" {
 			t.Errorf("%s: nothing says how a consent is taken back: %+v", e.Kind, p.Revocation)
 		}
-		for _, at := range []string{p.Revocation.ByHand, p.SignOut.ByHand, p.SignOut.Source} {
-			if at != "" && provider.Safe(at) != nil {
+		if p.SignOut.Offered && p.SignOut.Source == "" || !p.SignOut.Offered && p.SignOut.ByHand == "" && e.Kind != "oauth" {
+			t.Errorf("%s: nothing says how a session there is left: %+v", e.Kind, p.SignOut)
+		}
+		for _, at := range []string{p.Source, p.Revocation.Source, p.Revocation.ByHand, p.SignOut.ByHand, p.SignOut.Source} {
+			if p.Source == "" {
+				t.Errorf("%s: no source", e.Kind)
+			}
+			if at, _, _ = strings.Cut(at, "#"); at != "" && provider.Safe(at) != nil {
 				t.Error(e.Kind, at)
 			}
 		}

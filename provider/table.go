@@ -3,24 +3,24 @@ package provider
 // OIDC is any OpenID Provider: Exeunt, Keycloak, Auth0, Okta, and so on. What it offers is discovered.
 func OIDC(issuer, id, secret string) Provider {
 	return Provider{
-		Title: issuer, Issuer: issuer, ClientID: id, Secret: Constant(secret),
+		Title: issuer, Source: "https://openid.net/specs/openid-connect-core-1_0.html", Issuer: issuer, ClientID: id, Secret: Constant(secret),
 		Scopes: []string{"openid", "profile", "email"},
 		Ask:    map[string]string{"prompt": "login"},
 		Revocation: Revocation{
-			Method: "POST", Auth: AuthClient, Body: BodyForm, Source: "RFC 7009",
+			Method: "POST", Auth: AuthClient, Body: BodyForm, Source: "https://www.rfc-editor.org/rfc/rfc7009",
 		},
-		SignOut: SignOut{Offered: true},
+		SignOut: SignOut{Offered: true, Source: "https://openid.net/specs/openid-connect-rpinitiated-1_0.html"},
 	}
 }
 
 // OAuth is any OAuth 2.0 provider, with a profile call that names the person by the member subject.
 func OAuth(title, id, secret string, e Endpoints, subject string) Provider {
 	p := Provider{
-		Title: title, ClientID: id, Secret: Constant(secret), Endpoints: e,
+		Title: title, Source: "https://www.rfc-editor.org/rfc/rfc6749", ClientID: id, Secret: Constant(secret), Endpoints: e,
 		Profile: Profile{Subject: subject, Name: "name"},
 	}
 	if e.Revoke != "" {
-		p.Revocation = Revocation{Method: "POST", Auth: AuthClient, Body: BodyForm, Source: "RFC 7009"}
+		p.Revocation = Revocation{Method: "POST", Auth: AuthClient, Body: BodyForm, Source: "https://www.rfc-editor.org/rfc/rfc7009"}
 	}
 	p.SignOut.Offered = e.EndSession != ""
 	return p
@@ -30,7 +30,7 @@ func OAuth(title, id, secret string, e Endpoints, subject string) Provider {
 // sign-out for websites.
 func Google(id, secret string) Provider {
 	p := OIDC("https://accounts.google.com", id, secret)
-	p.Title = "Google"
+	p.Title, p.Source = "Google", "https://developers.google.com/identity/openid-connect/openid-connect"
 	p.Ask = map[string]string{"prompt": "select_account"}
 	p.Endpoints.Revoke = "https://oauth2.googleapis.com/revoke"
 	p.Revocation = Revocation{
@@ -46,7 +46,7 @@ func Google(id, secret string) Provider {
 // works after the person's token has run out.
 func Facebook(id, secret string) Provider {
 	return Provider{
-		Title: "Facebook", ClientID: id, Secret: Constant(secret), SecretInBody: true,
+		Title: "Facebook", Source: "https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow", ClientID: id, Secret: Constant(secret), SecretInBody: true,
 		Scopes: []string{"public_profile", "email"},
 		Ask:    map[string]string{"auth_type": "reauthenticate"},
 		Endpoints: Endpoints{
@@ -69,7 +69,7 @@ func Facebook(id, secret string) Provider {
 // GitHub has OAuth 2.0 with a profile call. Deleting the grant ends all tokens of the app for that person.
 func GitHub(id, secret string) Provider {
 	return Provider{
-		Title: "GitHub", ClientID: id, Secret: Constant(secret), SecretInBody: true,
+		Title: "GitHub", Source: "https://docs.github.com/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps", ClientID: id, Secret: Constant(secret), SecretInBody: true,
 		Scopes: []string{"read:user"},
 		Ask:    map[string]string{"prompt": "select_account"},
 		Endpoints: Endpoints{
@@ -92,7 +92,7 @@ func GitHub(id, secret string) Provider {
 // GitLab signs in by OpenID Connect; base is "https://gitlab.com" or an installation of one's own.
 func GitLab(base, id, secret string) Provider {
 	p := OIDC(base, id, secret)
-	p.Title, p.Ask = "GitLab", nil
+	p.Title, p.Ask, p.Source = "GitLab", nil, "https://docs.gitlab.com/integration/openid_connect_provider/"
 	p.Revocation.Source = "https://docs.gitlab.com/api/oauth2/#revoke-a-token"
 	p.Revocation.ByHand = base + "/-/user_settings/applications"
 	p.SignOut = SignOut{ByHand: base + "/"}
@@ -103,7 +103,7 @@ func GitLab(base, id, secret string) Provider {
 // revocation for websites.
 func Microsoft(tenant, id, secret string) Provider {
 	p := OIDC("https://login.microsoftonline.com/"+tenant+"/v2.0", id, secret)
-	p.Title = "Microsoft"
+	p.Title, p.Source = "Microsoft", "https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc"
 	if tenant == "common" || tenant == "organizations" || tenant == "consumers" {
 		p.IssuerPattern = "https://login.microsoftonline.com/{tenantid}/v2.0"
 	}
@@ -112,5 +112,6 @@ func Microsoft(tenant, id, secret string) Provider {
 		ByHand: "https://account.live.com/consent/Manage",
 		Source: "https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc",
 	}
+	p.SignOut.Source = p.Source // "Send a sign-out request"
 	return p
 }

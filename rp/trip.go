@@ -87,7 +87,7 @@ func (s *Site) safe(back string) string {
 // safePath gives the path if no browser can read another host into it, else "". Backslashes count as slashes there, and
 // tabs and line ends are dropped (WHATWG URL, basic URL parser).
 func safePath(p string) string {
-	if len(p) == 0 || len(p) > 2000 || p[0] != '/' || len(p) > 1 && p[1] == '/' || strings.ContainsAny(p, "\\") || !upstream.Clean(p, 2000) {
+	if len(p) == 0 || len(p) > 2000 || p[0] != '/' || len(p) > 1 && p[1] == '/' || strings.ContainsAny(p, "\\ ") || !upstream.Clean(p, 2000) {
 		return ""
 	}
 	u, err := url.Parse(p)

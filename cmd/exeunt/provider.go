@@ -11,6 +11,8 @@ type providerCmd struct {
 	List providerListCmd `cmd:"" help:"What each kind of provider can do: sign people in, take a consent back, sign people out."`
 	Show providerShowCmd `cmd:"" help:"The providers of the configuration, with the addresses to register there."`
 	Owed providerOwedCmd `cmd:"" help:"Consents that are still to be taken back, and those that providers refused."`
+
+	Resend providerResendCmd `cmd:"" help:"Ask a provider now for what it owes, and not when the next attempt is due."`
 }
 
 type providerListCmd struct{}
@@ -63,7 +65,7 @@ func kindOf(e provider.Entry) kind {
 			k.ByHand = append(k.ByHand, at)
 		}
 	}
-	for _, at := range []string{p.Revocation.Source, p.SignOut.Source} {
+	for _, at := range []string{p.Source, p.Revocation.Source, p.SignOut.Source} {
 		if at != "" && !slices.Contains(k.Sources, at) {
 			k.Sources = append(k.Sources, at)
 		}

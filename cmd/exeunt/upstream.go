@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -108,5 +109,53 @@ func (c *providerOwedCmd) Run(w *world) error {
 			return w.done(nil, "nothing is owed to a provider, and nothing was refused")
 		}
 		return out.print()
+	})
+}
+
+type providerResendCmd struct {
+	ID  string `arg:"" optional:"" help:"Its id, as exeunt provider owed shows it; or --all."`
+	All bool   `help:"All that is owed."`
+	reason
+}
+
+// Run hastens what is owed. What was refused or ran out of time has no tokens any more to ask with.
+func (c *providerResendCmd) Run(w *world) error {
+	if (c.ID == "") != c.All {
+		return usage("which one?", "name one by its id, or say --all")
+	}
+	by, err := c.by()
+	if err != nil {
+		return err
+	}
+	return w.with(func(b *server.Base) error {
+		n := 0
+		err := every(w, b, func(v idp.View, p idp.Page) ([]idp.Revocation, error) { return v.Revocations(p) }, func(r *idp.Revocation) string { return r.ID.String() },
+			func(r *idp.Revocation) error {
+				if !c.All && r.ID.String() != c.ID {
+					return nil
+				}
+				hastened := false
+				err := b.Store.Update(w.ctx, func(tx idp.Tx) error {
+					now, err := tx.Mint()
+					if err != nil {
+						return err
+					}
+					if hastened, err = tx.HastenRevocation(r.ID, now); err != nil || !hastened {
+						return err
+					}
+					return tx.Record(idp.Event{Kind: idp.EventOperator, Actor: by.Actor, Why: by.Reason, Account: r.Account, Data: map[string]string{"act": "provider resend", "provider": r.Provider}})
+				})
+				if hastened {
+					n++
+				}
+				return err
+			})
+		if err != nil {
+			return err
+		}
+		if n == 0 && !c.All {
+			return hint(errors.New("nothing is owed under that id"), "exeunt provider owed shows what is; what a provider has refused cannot be asked for again")
+		}
+		return w.done(map[string]any{"hastened": n}, "%d to be asked for now", n)
 	})
 }

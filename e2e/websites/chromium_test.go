@@ -13,9 +13,9 @@ import (
 
 type css = chromedp.CSS
 
-// In a real browser, with the website and Exeunt on different sites: cookies go along where the package says that they do,
-// also when the provider POSTs its answer from its own page; the buttons work; another tab hears of it.
-func TestChromium(t *testing.T) {
+// chromium starts a browser; steps are done with do, which says where they stopped.
+func chromium(t *testing.T) (ctx context.Context, do func(ctx context.Context, what string, steps ...chromedp.Action[chromedp.Void])) {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("not for the inner loop")
 	}
@@ -26,6 +26,34 @@ func TestChromium(t *testing.T) {
 	if err != nil {
 		t.Fatal("this test needs Debian's chromium; ./test installs it")
 	}
+	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), flags...)
+	t.Cleanup(stop)
+	ctx, stop = chromedp.NewContext(ctx)
+	t.Cleanup(func() {
+		chromedp.Cancel(ctx) // waits for the browser to be gone
+		stop()
+	})
+	// The first run with a context makes the tab, which lives as long as that context: not one of do's.
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatal(err)
+	}
+	return ctx, func(ctx context.Context, what string, steps ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		within, stop := context.WithTimeout(ctx, 40*time.Second)
+		defer stop()
+		if err := chromedp.Do(within, steps...); err != nil {
+			at, _ := chromedp.Run(ctx, chromedp.Location())
+			text, _ := chromedp.Run(ctx, chromedp.Text(css("body")))
+			t.Fatalf("%s: %v, at %s: %s", what, err, at, text)
+		}
+	}
+}
+
+// In a real browser, with the website and Exeunt on different sites: cookies go along where the package says that they do,
+// also when the provider POSTs its answer from its own page; the buttons work; another tab hears of it.
+func TestChromium(t *testing.T) {
 	for _, mode := range []string{"query", "form_post"} {
 		t.Run(mode, func(t *testing.T) {
 			x := newExeunt(t)
@@ -34,36 +62,12 @@ func TestChromium(t *testing.T) {
 			t.Setenv("RESPONSE_MODE", mode)
 			s.start(x.at, s.secret, 2)
 
-			flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-				chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-			ctx, stop := chromedp.NewExecAllocator(context.Background(), flags...)
-			t.Cleanup(stop)
-			ctx, stop = chromedp.NewContext(ctx)
-			t.Cleanup(func() {
-				chromedp.Cancel(ctx) // waits for the browser to be gone
-				stop()
-			})
-			do := func(ctx context.Context, what string, steps ...chromedp.Action[chromedp.Void]) {
-				t.Helper()
-				within, stop := context.WithTimeout(ctx, 40*time.Second)
-				defer stop()
-				if err := chromedp.Do(within, steps...); err != nil {
-					at, _ := chromedp.Run(ctx, chromedp.Location())
-					text, _ := chromedp.Run(ctx, chromedp.Text(css("body")))
-					t.Fatalf("%s: %v, at %s: %s", what, err, at, text)
-				}
-			}
-			// The first run with a context makes the tab, which lives as long as that context: not one of do's.
-			begin := func(ctx context.Context) {
-				t.Helper()
-				if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
-					t.Fatal(err)
-				}
-			}
-			begin(ctx)
+			ctx, do := chromium(t)
 			tab, stop := chromedp.NewContext(ctx)
 			t.Cleanup(stop)
-			begin(tab)
+			if err := chromedp.Do(tab, chromedp.Navigate("about:blank")); err != nil {
+				t.Fatal(err)
+			}
 			prove := func() {
 				t.Helper()
 				do(ctx, "prove", chromedp.WaitVisible(css("#password")), chromedp.SetValue(css("#username"), "alice"), chromedp.SendKeys(css("#password"), password+"\r"),

@@ -43,6 +43,10 @@ func (x *exeunt) set(f func(w http.ResponseWriter, r *http.Request, body string)
 }
 
 func newExeunt(t *testing.T, change ...func(*config.Config)) *exeunt {
+	return newExeuntAt(t, "127.0.0.1", slog.DiscardHandler, change...)
+}
+
+func newExeuntAt(t *testing.T, host string, log slog.Handler, change ...func(*config.Config)) *exeunt {
 	x := &exeunt{t: t}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -50,7 +54,7 @@ func newExeunt(t *testing.T, change ...func(*config.Config)) *exeunt {
 	}
 	inner, _ := url.Parse("http://" + l.Addr().String())
 	proxy := &httputil.ReverseProxy{Rewrite: func(q *httputil.ProxyRequest) { q.SetURL(inner); q.Out.Host = q.In.Host }}
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	front := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(strings.NewReader(string(body)))
 		x.mu.Lock()
@@ -60,6 +64,11 @@ func newExeunt(t *testing.T, change ...func(*config.Config)) *exeunt {
 			proxy.ServeHTTP(w, r)
 		}
 	}))
+	front.Listener.Close()
+	if front.Listener, err = net.Listen("tcp", host+":0"); err != nil {
+		t.Fatal(err)
+	}
+	front.Start()
 	t.Cleanup(front.Close)
 	x.at = front.URL
 	c := config.Default()
@@ -68,7 +77,7 @@ func newExeunt(t *testing.T, change ...func(*config.Config)) *exeunt {
 	for _, f := range change {
 		f(&c)
 	}
-	s, err := server.NewOn(t.Context(), c, slog.New(slog.DiscardHandler), l)
+	s, err := server.NewOn(t.Context(), c, slog.New(log), l)
 	if err != nil {
 		t.Fatal(err)
 	}

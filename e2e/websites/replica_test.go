@@ -106,6 +106,7 @@ type site struct {
 	at     string // the proxy
 	env    []string
 	before func(*http.Request) // called by the proxy
+	stderr io.Writer           // of the replicas
 
 	mu       sync.Mutex
 	replicas []*process
@@ -123,7 +124,7 @@ type process struct {
 func newSite(t *testing.T, name string) *site { return newSiteAt(t, name, "127.0.0.1") }
 
 func newSiteAt(t *testing.T, name, host string) *site {
-	s := &site{t: t, name: name, by: map[string]int{}}
+	s := &site{t: t, name: name, by: map[string]int{}, stderr: os.Stderr}
 	l, err := net.Listen("tcp", host+":0")
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +154,7 @@ func (s *site) add() {
 	s.t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env, cmd.SysProcAttr = s.env, &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	cmd.Stderr = os.Stderr
+	cmd.Stderr = s.stderr
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()

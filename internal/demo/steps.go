@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"exeunt.dev/internal/idp"
-	"exeunt.dev/ledger"
+	"exeunt.dev/internal/operate"
 )
 
 // step is one kind of sign-out, and what it should do.
@@ -334,12 +334,14 @@ func (c *check) killKey(ctx context.Context) error {
 	if err := decode(bytes.NewReader(raw), &jose); err != nil {
 		return err
 	}
-	kid, err := ledger.ParseName(jose.Kid)
+	err = c.d.base.Store.Update(ctx, func(tx idp.Tx) error {
+		_, err := operate.KillKey(tx, jose.Kid, operate.By{Actor: idp.ActorOperator("demo")})
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	_, err = c.d.base.Ring.Kill(ctx, kid, idp.Cause{Kind: idp.CauseKeyKilled, Actor: idp.ActorOperator("demo")})
-	return err
+	return c.d.base.Ring.Refill(ctx)
 }
 
 func (c *check) endRealm(ctx context.Context) error {

@@ -111,6 +111,8 @@ type IdentityWriter interface {
 	LeaseRevocations(provider string, now, until Time, limit int) ([]Revocation, error)
 	// SettleRevocation writes what came of an attempt; false: the lease was lost. Whatever is not owed any more loses its tokens.
 	SettleRevocation(Revocation) (bool, error)
+	// HastenRevocation makes one that is owed due at now. false: it is not owed (any more).
+	HastenRevocation(id Name, now Time) (bool, error)
 }
 
 // Owe makes the duty to take back what an identity's tokens stand for. It is due at once, and the identity's row must lose them, in

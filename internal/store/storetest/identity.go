@@ -242,6 +242,18 @@ func revocations(t *testing.T, o Opened) {
 	if !settle(r) || settle(r) {
 		t.Error("settled twice, or never")
 	}
+	for id, want := range map[idp.Name]bool{later.ID: true, r.ID: false, n(): false} {
+		update(t, o.Store, func(tx idp.Tx) error {
+			ok, err := tx.HastenRevocation(id, 41)
+			if ok != want {
+				t.Errorf("hastened: %t", ok)
+			}
+			return err
+		})
+	}
+	if got := lease(41, 60); len(got) != 1 || got[0].ID != later.ID {
+		t.Errorf("hastened, and not due: %+v", got)
+	}
 	view(t, o.Store, func(v idp.View) error {
 		of, err := v.RevocationsOf("r")
 		if err != nil || len(of) != 2 {

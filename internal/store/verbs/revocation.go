@@ -15,6 +15,7 @@ const (
 	sqlDueRevocations   = `SELECT ` + revocationColumns + ` FROM revocation WHERE provider = ? AND due <= ? ORDER BY due LIMIT CAST(? AS BIGINT)`
 	sqlLeaseRevocation  = `UPDATE revocation SET due = ?, attempts = attempts + 1, attempted_at = ? WHERE id = ?`
 	sqlSettleRevocation = `UPDATE revocation SET state = ?, due = ?, settled_at = ?, error = ?, tokens = ? WHERE id = ? AND attempts = ? AND due IS NOT NULL`
+	sqlHastenRevocation = `UPDATE revocation SET due = ? WHERE id = ? AND due IS NOT NULL`
 )
 
 func readRevocation(r Row) idp.Revocation {
@@ -82,4 +83,9 @@ func (t *Tx) SettleRevocation(r idp.Revocation) (bool, error) {
 		r.Tokens, r.Due = nil, 0
 	}
 	return t.swap(sqlSettleRevocation, string(r.State), orNull(r.Due), r.SettledAt, r.Error, blob(r.Tokens), r.ID, r.Attempts)
+}
+
+// HastenRevocation makes it due now.
+func (t *Tx) HastenRevocation(id idp.Name, now idp.Time) (bool, error) {
+	return t.swap(sqlHastenRevocation, now, id)
 }

@@ -1,0 +1,103 @@
+package rooms_test
+
+import (
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"exeunt.dev/internal/config"
+	"exeunt.dev/internal/idp"
+)
+
+// What can be the matter with a provider: who comes from there is told in a sentence, who signs in otherwise notices nothing, and who signs
+// out is out, whatever is owed there.
+func TestBroker_BadLuck(t *testing.T) {
+	hang := func(_ http.ResponseWriter, r *http.Request) bool {
+		io.Copy(io.Discard, r.Body)
+		select {
+		case <-r.Context().Done():
+		case <-time.After(10 * time.Second):
+		}
+		return true
+	}
+	noClient := func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/token" && r.URL.Path != "/revoke" {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusUnauthorized)
+		io.WriteString(w, `{"error":"invalid_client"}`)
+		return true
+	}
+	for name, c := range map[string]struct {
+		befall func(*brokered)
+		in     bool
+		owed   bool
+	}{
+		"down":           {func(b *brokered) { b.op.CloseClientConnections(); b.op.Close() }, false, true},
+		"slow":           {func(b *brokered) { b.op.Set(func() { b.op.Answers = hang }) }, false, true},
+		"revoked client": {func(b *brokered) { b.op.Set(func() { b.op.Answers = noClient }) }, false, true},
+		"clock behind": {func(b *brokered) {
+			b.op.Set(func() {
+				b.op.Claims = func(c map[string]any) {
+					c["iat"], c["exp"] = time.Now().Add(-time.Hour).Unix(), time.Now().Add(-55*time.Minute).Unix()
+				}
+			})
+		}, false, false},
+		"changed keys": {func(b *brokered) { b.op.Turn("k2") }, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := startBroker(t)
+			alice := b.linked()
+			in := b.person()
+			back := in.there(in.button("/login", "hub")).location
+			c.befall(b)
+			if name == "changed keys" { // it waits for them: they may not be asked for more than once in two seconds
+				if a := b.tell(b.op.LogoutToken(map[string]any{"sub": "bob-at-op", "sid": "sid-bob"})); a.status != http.StatusOK {
+					t.Error(a.status)
+				}
+			}
+			if a := in.get(back); c.in != (in.user() == "alice") || !c.in && (a.status != http.StatusBadGateway || !strings.Contains(a.body, "The sign-in with Hub did not work")) {
+				t.Errorf("through the provider: %d %s", a.status, a.body)
+			}
+			other := b.person()
+			if other.signIn("/login", "alice", alicePW); other.user() != "alice" {
+				t.Error("the password does not work")
+			}
+			if a := alice.post("/account/providers/unlink", fields(alice.get("/account/providers").body)); a.location != "/account/providers?done=unlinked" {
+				t.Errorf("unlink: %d %s", a.status, a.body)
+			}
+			if a := alice.post("/account/signout", fields(alice.get("/account").body)); a.status >= 400 || alice.user() != "" {
+				t.Errorf("sign-out: %d %s", a.status, a.body)
+			}
+			if c.owed {
+				until(t, "the failure is written", func() bool {
+					all := b.revocations()
+					return len(all) == 1 && all[0].Error != "" && all[0].State == idp.Owed
+				})
+			} else {
+				b.revoked(1)
+			}
+		})
+	}
+}
+
+// A certificate that is not the provider's: nobody is sent there.
+func TestBroker_WrongCertificate(t *testing.T) {
+	s := httptest.NewTLSServer(http.NotFoundHandler())
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	t.Cleanup(s.Close)
+	b := startBroker(t, func(c *config.Config) { c.Providers[0].Provider.Issuer = s.URL })
+	p := b.person()
+	if a := p.button("/login", "hub"); a.status != http.StatusBadGateway || !strings.Contains(a.body, "Hub does not answer") {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if p.signIn("/login", "alice", alicePW); p.user() != "alice" {
+		t.Error("the password does not work")
+	}
+}
