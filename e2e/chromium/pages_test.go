@@ -185,7 +185,7 @@ func everyPage(t *testing.T, lang string) {
 	for _, p := range append(signedIn(), operators()...) {
 		open(p[0], x.at+strings.ReplaceAll(p[1], "%s", string(account.ID)), p[2])
 		out, err := chromedp.Run(ctx, chromedp.Evaluate[bool](leaves))
-		if err != nil || !out {
+		if err != nil || !out && p[0] != "providers" && p[0] != "nobody" { // there is neither here
 			t.Errorf("%s: no way out in its strip: %v", p[0], err)
 		}
 	}

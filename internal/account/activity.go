@@ -94,7 +94,12 @@ func (a *Account) activityPage(w http.ResponseWriter, r *http.Request, s *idp.Se
 	who, all, apps, more, err := a.activity(r.Context(), s.Account, q.Get("after"))
 	if err != nil {
 		if status, sentence := a.problem(w, r, err); status != 0 {
-			a.Pages.Render(w, r, status, web.Message{Title: "There is no such page", Text: sentence, Link: "/account/activity", LinkText: "Recent activity"})
+			who, err := a.who(r.Context(), s.Account)
+			if err != nil {
+				a.Pages.Fail(w, r, err)
+				return
+			}
+			a.Pages.Render(w, r, status, web.Activity{Header: a.Header(w, r, who.Username), Error: sentence, Further: true})
 		}
 		return
 	}

@@ -65,6 +65,7 @@ type AppLine struct {
 // Activity is the page of what happened.
 type Activity struct {
 	Header
+	Error   Words
 	Rows    []ActivityLine
 	More    string
 	Further bool
