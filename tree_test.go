@@ -163,7 +163,7 @@ func TestTree_OneOutboundClient(t *testing.T) {
 
 func TestTree_CookiesAreSetInOnePlace(t *testing.T) {
 	// The reader's language is no secret and decides nothing but words.
-	only(t, `http\.SetCookie\(`, "only package browser sets cookies", "internal/browser/", "internal/web/language.go", "internal/demo/website.go", "rp/cookie.go")
+	only(t, `http\.SetCookie\(`, "only package browser sets cookies", "internal/browser/", "internal/web/language.go", "rp/cookie.go")
 }
 
 // What a token is bound to is checked where it is taken. Introspection and revocation ask about a token and take none.

@@ -18,6 +18,7 @@ import (
 
 	"exeunt.dev/rp"
 	"exeunt.dev/rp/rptest"
+	"golang.org/x/oauth2"
 )
 
 // website is a small website in front of package rp.
@@ -95,6 +96,9 @@ func newWebsiteOn(t *testing.T, store rp.Store, options ...rp.Option) *website {
 		v, err := site.Visitor(r)
 		if err == nil {
 			tok, e := site.Token(r.Context(), v, r.PathValue("provider"))
+			if refused := r.URL.Query().Get("refused"); refused != "" {
+				tok, e = site.Renew(r.Context(), v, r.PathValue("provider"), &oauth2.Token{AccessToken: refused})
+			}
 			if err = e; e == nil {
 				io.WriteString(w, tok.AccessToken)
 			}

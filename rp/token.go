@@ -26,6 +26,16 @@ func (s *Site) sealToken(u *upstream.Upstream, n Session, in upstream.Arrival, n
 // Token gives the access token that this session has from a provider, renewed if it is about to end and can be. ErrNone:
 // there is none, or it has ended for good, and the person must sign in again.
 func (s *Site) Token(ctx context.Context, v Visitor, provider string) (*oauth2.Token, error) {
+	return s.token(ctx, v, provider, "")
+}
+
+// Renew is Token for when an API has refused a token before its time: at an Exeunt a person who ends all other sessions keeps
+// this one, and its tokens are made anew. What has come in place of refused meanwhile, in another tab, is not renewed again.
+func (s *Site) Renew(ctx context.Context, v Visitor, provider string, refused *oauth2.Token) (*oauth2.Token, error) {
+	return s.token(ctx, v, provider, refused.AccessToken)
+}
+
+func (s *Site) token(ctx context.Context, v Visitor, provider, refused string) (*oauth2.Token, error) {
 	u := s.ups[provider]
 	if u == nil {
 		return nil, ErrNone
@@ -35,14 +45,15 @@ func (s *Site) Token(ctx context.Context, v Visitor, provider string) (*oauth2.T
 		if err != nil {
 			return nil, err
 		}
-		if k.Expiry.IsZero() || s.now().Before(k.Expiry.Add(-renewBefore)) {
+		good := k.Access != refused && (k.Expiry.IsZero() || s.now().Before(k.Expiry))
+		if good && (k.Expiry.IsZero() || s.now().Before(k.Expiry.Add(-renewBefore))) {
 			return &oauth2.Token{AccessToken: k.Access, TokenType: k.Type, Expiry: k.Expiry}, nil
 		}
 		if k.Refresh == "" || last {
 			return nil, ErrNone
 		}
 		if err := s.renew(ctx, u, t, k); err != nil && !errors.Is(err, ErrNone) {
-			if s.now().Before(k.Expiry) { // the provider has trouble; the token has not
+			if good { // the provider has trouble; the token has not
 				s.fail(ctx, u.Name+": a token could not be renewed", err)
 				return &oauth2.Token{AccessToken: k.Access, TokenType: k.Type, Expiry: k.Expiry}, nil
 			}

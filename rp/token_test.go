@@ -88,3 +88,27 @@ func TestTokenIsRenewed(t *testing.T) {
 		t.Error(a)
 	}
 }
+
+// An API may refuse a token before its time: then, and only then, another is fetched.
+func TestRefusedTokenIsRenewed(t *testing.T) {
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()))
+	b := h.browser()
+	b.signIn("op")
+	if a := b.get("/token/op?refused=another"); a.body != "access-secret" {
+		t.Error("what came in its place meanwhile is renewed again:", a)
+	}
+	o.Set(func() {
+		o.Answers = func(w http.ResponseWriter, r *http.Request) bool { w.WriteHeader(503); return true }
+	})
+	if a := b.get("/token/op?refused=access-secret"); a.status != http.StatusTeapot {
+		t.Error("what was refused is given out, because the provider has trouble:", a)
+	}
+	o.Set(func() { o.Answers = nil })
+	if a := b.get("/token/op?refused=access-secret"); a.body != "access-renewed" {
+		t.Error(a)
+	}
+	if a := b.get("/token/op"); a.body != "access-renewed" {
+		t.Error(a)
+	}
+}

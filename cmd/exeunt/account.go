@@ -9,8 +9,8 @@ import (
 	"os"
 	"strings"
 
-	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/server"
 	"golang.org/x/term"
 )
@@ -168,123 +168,12 @@ type reason struct {
 	Reason string `help:"Why, for the record; at most 200 bytes." aliases:"why"`
 }
 
-func (r *reason) cause(kind idp.CauseKind) (idp.Cause, error) {
+// by is who acts, and why.
+func (r *reason) by() (operate.By, error) {
 	if len(r.Reason) > 200 {
-		return idp.Cause{}, usage("the reason is longer than 200 bytes", "make it shorter")
+		return operate.By{}, usage("the reason is longer than 200 bytes", "make it shorter")
 	}
-	return idp.Cause{Kind: kind, Actor: operator(), Reason: r.Reason}, nil
-}
-
-// end ends everything of a person, who is in a given state afterwards; "" leaves the state. kind is the event that is recorded; "" where then does. then writes what belongs to the
-// same transaction. more is printed beside what came of it.
-func (p *person) end(w *world, why idp.Cause, kind idp.EventKind, state idp.AccountState, done string, then func(idp.Tx, *idp.Account) error, more map[string]any) error {
-	return p.with(w, func(b *server.Base, a idp.Account) error {
-		why.Request = idp.NewSecret(16)
-		var receipt idp.Receipt
-		err := b.Store.Update(w.ctx, func(tx idp.Tx) error {
-			if err := tx.LockAccount(a.ID, idp.Exclusive); err != nil {
-				return err
-			}
-			row, err := tx.Account(a.ID)
-			if err != nil {
-				return err
-			}
-			if row.State == idp.AccountDeleted {
-				return deleted(&row)
-			}
-			after := state
-			if after == "" {
-				after = row.State // a locked person does not come back by a new password
-			}
-			if receipt, err = door.EndIn(tx, idp.EndAccount(a.ID, after), why); err != nil {
-				return err
-			}
-			if kind != "" {
-				err = tx.Record(idp.Event{Kind: kind, Account: a.ID, Actor: why.Actor, Why: why.Reason, Data: map[string]string{"act": string(why.Kind)}})
-			}
-			if err != nil || then == nil {
-				return err
-			}
-			if err := then(tx, &row); err != nil {
-				return err
-			}
-			return tx.UpdateAccount(row)
-		})
-		if err != nil {
-			return err
-		}
-		if err := w.ended(b, receipt, a.Username, done, more); err != nil || w.json || a.State != idp.AccountLocked {
-			return err
-		}
-		_, err = fmt.Fprintf(w.out, "%s is locked; exeunt account unlock %s lets in again\n", a.Username, a.Username)
-		return err
-	})
+	return operate.By{Actor: operator(), Reason: r.Reason, Request: idp.NewSecret(16)}, nil
 }
 
 func deleted(a *idp.Account) error { return fmt.Errorf("%s was deleted", a.Username) }
-
-type accountEndCmd struct {
-	person
-	reason
-}
-
-func (c *accountEndCmd) Run(w *world) error {
-	why, err := c.cause(idp.CauseEverywhere)
-	if err != nil {
-		return err
-	}
-	return c.end(w, why, idp.EventOperator, "", "signed out everywhere", nil, nil)
-}
-
-type accountDeleteCmd struct {
-	person
-	reason
-	Yes bool `help:"Do it; there is no way back."`
-}
-
-func (c *accountDeleteCmd) Run(w *world) error {
-	if !c.Yes {
-		return usage("deleting a person cannot be undone", "add --yes; exeunt account lock keeps a way back")
-	}
-	why, err := c.cause(idp.CauseDelete)
-	if err != nil {
-		return err
-	}
-	return c.end(w, why, idp.EventAccountClosed, idp.AccountDeleted, "deleted", nil, nil)
-}
-
-type accountPasswordCmd struct {
-	person
-	secret
-	reason
-}
-
-func (c *accountPasswordCmd) Run(w *world) error {
-	why, err := c.cause(idp.CauseReset)
-	if err != nil {
-		return err
-	}
-	password, err := c.read(w)
-	if err != nil {
-		return err
-	}
-	hash := ""
-	err = c.with(w, func(b *server.Base, a idp.Account) (err error) {
-		hash, err = b.Passwords(b.Store).Hash(w.ctx, password, a.Names()...)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	done, more := "new password", map[string]any{}
-	if c.Generate {
-		done, more["password"] = done+": "+password, password
-	}
-	return c.end(w, why, idp.EventPasswordReset, "", done, func(tx idp.Tx, a *idp.Account) (err error) {
-		a.Password = hash
-		if a.PasswordAt, err = tx.Mint(); err != nil {
-			return err
-		}
-		return door.Replaced(tx, a.ID, a.PasswordAt)
-	}, more)
-}

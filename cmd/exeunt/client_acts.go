@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/operate"
@@ -34,13 +35,15 @@ func (c *clientChangeCmd) Run(w *world) error {
 	if len(fields) == 0 {
 		return usage("nothing is to be changed", "exeunt client change --help says what there is")
 	}
-	if _, err := c.cause(""); err != nil {
+	if _, err := c.by(); err != nil {
 		return err
 	}
 	return w.with(func(b *server.Base) error {
 		var row idp.Client
-		err := c.act(w, b, idp.EventClientChanged, c.Reason, nil, func(tx idp.Tx) (err error) {
-			row, err = operate.Change(tx, idp.ClientID(c.ID), fields, b.Config.Algs)
+		data := map[string]string{}
+		err := c.act(w, b, idp.EventClientChanged, c.Reason, data, func(tx idp.Tx) error {
+			next, changed, err := operate.Change(tx, idp.ClientID(c.ID), fields, b.Config.Algs)
+			row, data["fields"] = next, strings.Join(changed, " ")
 			return err
 		})
 		if err != nil {
@@ -70,7 +73,7 @@ func (c *clientRotateCmd) Run(w *world) error {
 	if err != nil {
 		return wrongField(err)
 	}
-	if _, err := c.cause(""); err != nil {
+	if _, err := c.by(); err != nil {
 		return err
 	}
 	return w.with(func(b *server.Base) error {
@@ -100,7 +103,7 @@ type clientEndOldCmd struct {
 }
 
 func (c *clientEndOldCmd) Run(w *world) error {
-	if _, err := c.cause(""); err != nil {
+	if _, err := c.by(); err != nil {
 		return err
 	}
 	return w.with(func(b *server.Base) error {
@@ -117,11 +120,11 @@ func (c *clientEndOldCmd) Run(w *world) error {
 
 // ends ends all that an app has.
 func (a *app) ends(w *world, r *reason, word string, verb func(idp.Tx, idp.ClientID, operate.By) (idp.Receipt, error)) error {
-	if _, err := r.cause(idp.CauseClientEnded); err != nil {
+	by, err := r.by()
+	if err != nil {
 		return err
 	}
 	return w.with(func(b *server.Base) error {
-		by := operate.By{Actor: operator(), Reason: r.Reason, Request: idp.NewSecret(16)}
 		var receipt idp.Receipt
 		err := a.act(w, b, idp.EventClientChanged, r.Reason, map[string]string{"act": word}, func(tx idp.Tx) (err error) {
 			receipt, err = verb(tx, idp.ClientID(a.ID), by)
@@ -169,7 +172,7 @@ type clientEnableCmd struct {
 }
 
 func (c *clientEnableCmd) Run(w *world) error {
-	if _, err := c.cause(""); err != nil {
+	if _, err := c.by(); err != nil {
 		return err
 	}
 	return w.with(func(b *server.Base) error {

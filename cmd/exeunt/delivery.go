@@ -139,7 +139,7 @@ func (c *deliveryResendCmd) Run(w *world) error {
 	case c.State == string(idp.Owed):
 		return usage("what is owed is sent anyway", "leave --state out, or choose dead, refused, out-of-time or given-up; an id sends one at once")
 	}
-	if _, err := c.cause(""); err != nil {
+	if _, err := c.by(); err != nil {
 		return err
 	}
 	one := oneDelivery{c.ID}
@@ -180,7 +180,7 @@ type deliveryGiveUpCmd struct {
 }
 
 func (c *deliveryGiveUpCmd) Run(w *world) error {
-	if _, err := c.cause(""); err != nil {
+	if _, err := c.by(); err != nil {
 		return err
 	}
 	return w.with(func(b *server.Base) error {

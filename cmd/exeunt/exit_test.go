@@ -65,7 +65,7 @@ func TestDemoProcess(t *testing.T) {
 	if err := json.Unmarshal(line, &info); err != nil {
 		t.Fatal(err)
 	}
-	for _, address := range []string{info.Issuer + "/readyz", info.Start, info.Apps["books"], info.Apps["news"]} {
+	for _, address := range []string{info.Issuer + "/readyz", info.Start, info.Apps["books"], info.Apps["news"], info.SinglePage} {
 		res, err := http.Get(address)
 		if err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/server"
 )
 
@@ -57,26 +58,12 @@ type factorRemoveCmd struct {
 }
 
 func (c *factorRemoveCmd) Run(w *world) error {
-	why, err := c.cause(idp.CauseReset)
-	if err != nil {
-		return err
-	}
-	id := idp.CredentialID(c.ID)
-	err = c.end(w, why, "", "", "removed "+c.ID, func(tx idp.Tx, a *idp.Account) error {
-		f, err := tx.Credential(id)
-		if err != nil {
-			return err
-		}
-		if f.Kind == idp.CredentialTOTP {
-			if err := tx.DeleteCredentials(a.ID, idp.CredentialRecovery); err != nil {
-				return err
-			}
-		}
-		if err := tx.DeleteCredential(a.ID, id); err != nil {
-			return err
-		}
-		return tx.Record(idp.Event{Kind: idp.EventFactorRemoved, Account: a.ID, Actor: why.Actor, Why: why.Reason, Data: map[string]string{"factor": string(f.Kind), "name": f.Name}})
-	}, nil)
+	data := map[string]string{}
+	err := c.ends(w, &c.reason, idp.EventFactorRemoved, data, "removed "+c.ID, nil, func(tx idp.Tx, id idp.AccountID, by operate.By) (idp.Receipt, error) {
+		r, f, err := operate.RemoveFactor(tx, id, idp.CredentialID(c.ID), by)
+		data["factor"], data["name"] = string(f.Kind), f.Name
+		return r, err
+	})
 	if errors.Is(err, idp.ErrNotFound) {
 		err = hint(fmt.Errorf("%s has no factor %q", c.Username, c.ID), "exeunt account factor list "+c.Username+" shows which there are")
 	}

@@ -7,7 +7,6 @@ import (
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/server"
-	"exeunt.dev/ledger"
 )
 
 type keyCmd struct {
@@ -43,16 +42,13 @@ type keyRotateCmd struct {
 }
 
 func (c *keyRotateCmd) Run(w *world) error {
+	uses, err := operate.Uses(c.Use)
+	if err != nil {
+		return err
+	}
 	return w.with(func(b *server.Base) error {
-		for _, use := range []idp.KeyUse{idp.UseAccess, idp.UseID} {
-			if c.Use != "all" && c.Use != string(use) {
-				continue
-			}
-			if err := b.Ring.Rotate(w.ctx, use); err != nil {
-				return err
-			}
-		}
-		if err := w.record(b, idp.Event{Kind: idp.EventKeyRotated, Data: map[string]string{"use": c.Use}}); err != nil {
+		err := w.turn(b, idp.Event{Kind: idp.EventKeyRotated, Data: map[string]string{"use": c.Use}}, func(tx idp.Tx) error { return operate.RotateKeys(tx, uses) })
+		if err != nil {
 			return err
 		}
 		return w.done(map[string]any{"rotated": c.Use}, "rotated: %s. What was signed before stays good; exeunt key kill KID ends it.", c.Use)
@@ -65,21 +61,18 @@ type keyKillCmd struct {
 }
 
 func (c *keyKillCmd) Run(w *world) error {
-	why, err := c.cause(idp.CauseKeyKilled)
+	by, err := c.by()
 	if err != nil {
 		return err
 	}
-	kid, err := ledger.ParseName(c.Kid)
-	if err != nil {
-		return hint(fmt.Errorf("%q is not a kid", c.Kid), "exeunt key list shows which there are")
-	}
 	return w.with(func(b *server.Base) error {
-		r, err := b.Ring.Kill(w.ctx, kid, why)
+		var r idp.Receipt
+		err := w.turn(b, idp.Event{Kind: idp.EventOperator, Why: c.Reason, Data: map[string]string{"act": "key-killed", "kid": c.Kid}}, func(tx idp.Tx) (err error) {
+			r, err = operate.KillKey(tx, c.Kid, by)
+			return err
+		})
 		if errors.Is(err, idp.ErrNotFound) {
-			return hint(fmt.Errorf("there is no key %s", kid), "exeunt key list shows which there are")
-		}
-		if err == nil {
-			err = w.record(b, idp.Event{Kind: idp.EventOperator, Why: c.Reason, Data: map[string]string{"act": "key-killed", "kid": c.Kid}})
+			return hint(fmt.Errorf("there is no key %s", c.Kid), "exeunt key list shows which there are")
 		}
 		if err != nil {
 			return err
@@ -88,8 +81,17 @@ func (c *keyKillCmd) Run(w *world) error {
 	})
 }
 
-// record keeps what was done to keys, which have transactions of their own.
-func (w *world) record(b *server.Base, e idp.Event) error {
+// turn does something to keys and records it, and makes what is missing then.
+func (w *world) turn(b *server.Base, e idp.Event, do func(idp.Tx) error) error {
 	e.Actor = operator()
-	return b.Store.Update(w.ctx, func(tx idp.Tx) error { return tx.Record(e) })
+	err := b.Store.Update(w.ctx, func(tx idp.Tx) error {
+		if err := do(tx); err != nil {
+			return err
+		}
+		return tx.Record(e)
+	})
+	if err != nil {
+		return err
+	}
+	return b.Ring.Refill(w.ctx)
 }

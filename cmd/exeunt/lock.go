@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/server"
 )
 
@@ -18,26 +18,21 @@ type accountLockCmd struct {
 }
 
 func (c *accountLockCmd) Run(w *world) error {
-	why, err := c.cause(idp.CauseLock)
-	if err != nil {
-		return err
-	}
 	if c.For != 0 && (c.Kind != idp.LockDevice || c.For < 0 || c.For > idp.LockLongest) {
 		return usage("--for is a time up to 720h, for --kind lost-device", "the other kinds do not open by themselves")
 	}
+	by, err := c.by()
+	if err != nil {
+		return err
+	}
 	return c.with(w, func(b *server.Base, a idp.Account) error {
-		if a.State == idp.AccountDeleted {
-			return deleted(&a)
-		}
-		why.Request = idp.NewSecret(16)
-		now, _ := b.Store.Now()
 		var receipt idp.Receipt
 		var lock idp.Lock
-		err := b.Store.Update(w.ctx, func(tx idp.Tx) (err error) {
-			if receipt, lock, err = door.LockIn(tx, a.ID, c.Kind, c.For, now, why); err != nil {
-				return err
-			}
-			return tx.Record(idp.Event{Kind: idp.EventLocked, Account: a.ID, Actor: why.Actor, Why: why.Reason, Data: map[string]string{"kind": string(lock.Kind)}})
+		data := did("locked")
+		err := c.act(w, b, &a, idp.EventLocked, c.Reason, data, func(tx idp.Tx) (err error) {
+			receipt, lock, err = operate.Lock(tx, a.ID, c.Kind, c.For, by)
+			data["kind"] = string(lock.Kind)
+			return err
 		})
 		if err != nil {
 			return err
@@ -64,28 +59,22 @@ type accountUnlockCmd struct {
 }
 
 func (c *accountUnlockCmd) Run(w *world) error {
-	why, err := c.cause(idp.CauseLock)
-	if err != nil {
+	if _, err := c.by(); err != nil {
 		return err
 	}
 	return c.with(w, func(b *server.Base, a idp.Account) error {
-		if a.State == idp.AccountDeleted {
+		word := "unlocked"
+		switch a.State {
+		case idp.AccountDeleted:
 			return deleted(&a)
-		}
-		err := b.Store.Update(w.ctx, func(tx idp.Tx) error {
-			if err := door.Revive(tx, a.ID, idp.AccountLocked, idp.AccountDisabled); err != nil {
+		case idp.AccountLocked:
+			if err := c.act(w, b, &a, idp.EventUnlocked, c.Reason, did("unlocked"), func(tx idp.Tx) error { return operate.Unlock(tx, a.ID) }); err != nil {
 				return err
 			}
-			return tx.Record(idp.Event{Kind: idp.EventUnlocked, Account: a.ID, Actor: why.Actor, Why: why.Reason})
-		})
-		if err != nil && !errors.Is(err, idp.ErrConflict) {
-			return err
-		}
-		word := "unlocked"
-		if err != nil {
+		default:
 			word = "was not locked"
 		}
-		return w.done(map[string]any{"username": a.Username, "unlocked": err == nil}, "%s: %s", a.Username, word)
+		return w.done(map[string]any{"username": a.Username, "unlocked": a.State == idp.AccountLocked}, "%s: %s", a.Username, word)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/server"
 	"exeunt.dev/internal/web"
 )
@@ -68,20 +69,19 @@ type sessionEndCmd struct {
 }
 
 func (c *sessionEndCmd) Run(w *world) error {
-	why, err := c.cause(idp.CauseSessionEnded)
+	by, err := c.by()
 	if err != nil {
 		return err
 	}
 	return c.with(w, func(b *server.Base, a idp.Account) error {
-		var s idp.Session
-		err := b.Store.View(w.ctx, func(v idp.View) error { s, err = v.SessionByRef(a.ID, c.ID); return err })
+		var r idp.Receipt
+		err := c.act(w, b, &a, idp.EventOperator, c.Reason, map[string]string{"act": "session-ended", "session": c.ID}, func(tx idp.Tx) (err error) {
+			r, err = operate.EndSession(tx, a.ID, c.ID, by)
+			return err
+		})
 		if errors.Is(err, idp.ErrNotFound) {
 			return hint(fmt.Errorf("%s has no session %q", a.Username, strings.TrimSpace(c.ID)), "exeunt session list "+a.Username+" shows which there are")
 		}
-		if err != nil {
-			return err
-		}
-		r, err := b.Door().End(w.ctx, idp.EndSession(s.Name), why)
 		if err != nil {
 			return err
 		}

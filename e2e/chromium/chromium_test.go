@@ -4,7 +4,6 @@ package chromium_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,10 +39,13 @@ func newBrowser(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Cont
 	return ctx
 }
 
+// enter is where a website of the demo signs people in.
+const enter = "/auth/login/exeunt"
+
 // open starts the demo and a browser.
 func open(t *testing.T) (*demo.Demo, context.Context) {
 	t.Helper()
-	d, err := demo.Start(t.Context(), demo.Options{Log: slog.New(slog.DiscardHandler)})
+	d, err := demo.Start(t.Context(), demo.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +93,7 @@ func where(t *testing.T, ctx context.Context) (address, text string) {
 // shows nothing of it, and both websites must ask again.
 func TestPromise_MainJobInChromium(t *testing.T) {
 	d, ctx := open(t)
-	do(t, ctx, "open Books", chromedp.Navigate(d.Info.Apps["books"]+"/login"), chromedp.WaitVisible(css("#password")))
+	do(t, ctx, "open Books", chromedp.Navigate(d.Info.Apps["books"]+enter), chromedp.WaitVisible(css("#password")))
 	shot(t, ctx, "login")
 	do(t, ctx, "sign in", chromedp.SendKeys(css("#username"), d.Info.Username), chromedp.SendKeys(css("#password"), d.Info.Password+"\r"),
 		chromedp.WaitVisible(css("#who")))
@@ -99,7 +101,7 @@ func TestPromise_MainJobInChromium(t *testing.T) {
 		t.Fatalf("the sign-in ended at %s", at)
 	}
 	shot(t, ctx, "books")
-	do(t, ctx, "open News", chromedp.Navigate(d.Info.Apps["news"]+"/login"), chromedp.WaitReady(css("body")))
+	do(t, ctx, "open News", chromedp.Navigate(d.Info.Apps["news"]+enter), chromedp.WaitReady(css("body")))
 	if at, _ := where(t, ctx); !strings.HasPrefix(at, d.Info.Apps["news"]) {
 		t.Fatalf("News asks again: %s", at)
 	}
@@ -119,18 +121,13 @@ func TestPromise_MainJobInChromium(t *testing.T) {
 	if at, text := where(t, ctx); strings.Contains(text, "Where you are signed in") {
 		t.Errorf("the back button shows the account page: %s", at)
 	}
-	do(t, ctx, "News again", chromedp.Navigate(d.Info.Apps["news"]+"/login"), chromedp.WaitVisible(css("#password")))
-	do(t, ctx, "the start page", chromedp.Navigate(d.Info.Start), chromedp.WaitVisible(css("td a")))
-	if _, err := chromedp.Run(ctx, chromedp.Evaluate[any]("window.stop()")); err != nil { // it would load itself anew
-		t.Fatal(err)
-	}
-	fits(t, ctx, "start", nil) // the demo's own page
+	do(t, ctx, "News again", chromedp.Navigate(d.Info.Apps["news"]+enter), chromedp.WaitVisible(css("#password")))
 }
 
 // Leaving one app by its link: the browser comes back to the app, the other app lives, and the next sign-in asks a human.
 func TestPromise_OneAppInChromium(t *testing.T) {
 	d, ctx := open(t)
-	do(t, ctx, "sign in", chromedp.Navigate(d.Info.Apps["books"]+"/login"), chromedp.WaitVisible(css("#password")),
+	do(t, ctx, "sign in", chromedp.Navigate(d.Info.Apps["books"]+enter), chromedp.WaitVisible(css("#password")),
 		chromedp.SendKeys(css("#username"), d.Info.Username), chromedp.SendKeys(css("#password"), d.Info.Password+"\r"),
 		chromedp.WaitNotPresent(css("#password")))
 	leave := css("button[value=app]")
@@ -138,7 +135,7 @@ func TestPromise_OneAppInChromium(t *testing.T) {
 	if at, _ := where(t, ctx); !strings.HasPrefix(at, d.Info.Apps["books"]) {
 		t.Fatalf("leaving Books ended at %s", at)
 	}
-	do(t, ctx, "Books again", chromedp.Navigate(d.Info.Apps["books"]+"/login"), chromedp.WaitVisible(css("button[value=continue]")))
+	do(t, ctx, "Books again", chromedp.Navigate(d.Info.Apps["books"]+enter), chromedp.WaitVisible(css("button[value=continue]")))
 	if _, text := where(t, ctx); !strings.Contains(text, "Continue as "+d.Info.Username) {
 		t.Errorf("Books slips back in: %s", text)
 	}
@@ -147,4 +144,41 @@ func TestPromise_OneAppInChromium(t *testing.T) {
 	do(t, ctx, "a sign-out that nothing proves asks", chromedp.Navigate(d.Info.Issuer+"/logout"), chromedp.WaitVisible(css("button[value=all]")))
 	shot(t, ctx, "ask")
 	do(t, ctx, "stay", chromedp.Click(css("button[value=stay]")), chromedp.WaitVisible(css(".sessions")))
+}
+
+// What a newcomer does with the demo: sign in to two websites and the page without a server, look at the layers, sign out in one of them,
+// and see what that reached. The start page follows without being loaded again.
+func TestStartPageInChromium(t *testing.T) {
+	d, ctx := open(t)
+	do(t, ctx, "the start page", chromedp.Navigate(d.Info.Start), chromedp.WaitVisible(css(".nobody")))
+	fits(t, ctx, "start, nobody", accessible)
+	do(t, ctx, "sign in to Books", chromedp.Navigate(d.Info.Apps["books"]), chromedp.Click(css(".button")), chromedp.WaitVisible(css("#password")),
+		chromedp.SendKeys(css("#username"), d.Info.Username), chromedp.SendKeys(css("#password"), d.Info.Password+"\r"), chromedp.WaitVisible(css("#who")))
+	fits(t, ctx, "books, signed in", accessible)
+	do(t, ctx, "to News", chromedp.Navigate(d.Info.Apps["news"]), chromedp.Click(css(".button")), chromedp.WaitVisible(css("#who")))
+	do(t, ctx, "to the page without a server", chromedp.Navigate(d.Info.SinglePage), chromedp.WaitVisible(css("#sign")), chromedp.Click(css("#sign")),
+		chromedp.WaitVisible(css("#call")), chromedp.Click(css("#call")), chromedp.WaitVisible(css("#orders li")))
+	do(t, ctx, "the start page", chromedp.Navigate(d.Info.Start), chromedp.WaitVisible(css("article .good")))
+	_, text := where(t, ctx)
+	for _, want := range []string{"Chrome on Linux", "↳ Books, News, Orders in the browser", "by Books", "by News", "by Orders in the browser", "Nobody has signed out yet"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the start page does not say %q: %s", want, text)
+		}
+	}
+	fits(t, ctx, "start, signed in", accessible)
+	tab, stop := chromedp.NewContext(ctx)
+	t.Cleanup(stop)
+	do(t, tab, "sign out in Books", chromedp.Navigate(d.Info.Apps["books"]), chromedp.WaitVisible(css("button[name=provider]")), chromedp.Click(css("button[name=provider]")),
+		chromedp.WaitVisible(css("li[data-layer=provider][data-state=returned]")))
+	stop()
+	do(t, ctx, "the start page follows", chromedp.WaitVisible(css(".outs .good")), chromedp.WaitNotPresent(css("article .good")))
+	for text = ""; ctx.Err() == nil && !strings.Contains(text, "News told, confirmed"); {
+		_, text = where(t, ctx)
+	}
+	for _, want := range []string{"signed out of this browser", "Orders knew after", "News told, confirmed after", "refused: revoked"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the start page does not say %q: %s", want, text)
+		}
+	}
+	fits(t, ctx, "start, signed out", accessible)
 }

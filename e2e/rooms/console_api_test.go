@@ -33,7 +33,7 @@ func TestConsole_API(t *testing.T) {
 	}
 	sheet := get("/admin/people/" + sub)
 	ref := sheet["sessions"].([]any)[0].(said)["id"].(string)
-	if strings.Contains(alice.cookie("exeunt"), ref) || len(get("/admin/people/" + sub + "/sessions")["sessions"].([]any)) != 1 {
+	if strings.Contains(alice.cookie("exeunt"), ref) || len(get("/admin/people/" + sub + "/sessions")["sessions"].([]any)) != 1 || get("/admin/people/" + sub + "/sessions/" + ref)["id"] != ref {
 		t.Error(sheet)
 	}
 	why := said{"reason": "by a machine"}
@@ -76,6 +76,8 @@ func TestConsole_API(t *testing.T) {
 		"overlap":       {"POST", "/admin/apps/books/secret", said{"reason": "x", "overlap": "long"}},
 		"redirect_uris": {"POST", "/admin/apps/books", said{"reason": "x", "redirect_uris": []string{}}},
 		"nonsense":      {"POST", "/admin/apps/books", said{"reason": "x", "nonsense": "x"}},
+		"kind":          {"POST", "/admin/people/" + sub + "/lock", said{"reason": "x", "kind": "x"}},
+		"for":           {"POST", "/admin/people/" + sub + "/lock", said{"reason": "x", "for": "12h"}},
 		"use":           {"POST", "/admin/keys/rotate", said{"reason": "x", "use": "x"}},
 	} {
 		a := n.calls(c.method, c.to, ops, c.body)

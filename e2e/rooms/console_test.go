@@ -110,12 +110,13 @@ func TestConsole_People(t *testing.T) {
 	if alice.user() != "" || n.alive(books.Access) {
 		t.Error("not ended")
 	}
+	byBoss := `<a href="/admin/people/` + string(n.id("boss")) + `">boss</a>`
 	list := boss.page("/admin/receipts?sub=" + string(id))
-	if !strings.Contains(list.body, "operator:boss/") || !strings.Contains(list.body, "lost &lt;b&gt;phone") || strings.Contains(list.body, "<b>phone") {
+	if !strings.Contains(list.body, byBoss) || !strings.Contains(list.body, "lost &lt;b&gt;phone") || strings.Contains(list.body, "<b>phone") {
 		t.Error(list.body)
 	}
 	log := boss.page("/admin/events?sub=" + string(id))
-	if !strings.Contains(log.body, "operator:boss/") || !strings.Contains(log.body, "lost &lt;b&gt;phone") {
+	if !strings.Contains(log.body, byBoss) || !strings.Contains(log.body, "lost &lt;b&gt;phone") {
 		t.Error(log.body)
 	}
 	for _, step := range []struct {
@@ -131,7 +132,10 @@ func TestConsole_People(t *testing.T) {
 	again := n.alice()
 	sheet := boss.page(at).body
 	ref := sheet[strings.Index(sheet, at+"/sessions/")+len(at+"/sessions/"):]
-	ref = ref[:strings.Index(ref, "/")]
+	ref = ref[:strings.IndexByte(ref, '"')]
+	if a := boss.page(at + "/sessions/" + ref); a.status != 200 || !strings.Contains(a.body, "127.0.0.1") {
+		t.Error("its page:", a.status, a.body)
+	}
 	if a := boss.acts("/admin/people/" + string(n.id("bob")) + "/sessions/" + ref + "/end"); a.status != 404 || again.user() == "" {
 		t.Error("a session of somebody else under bob's name:", a.status)
 	}

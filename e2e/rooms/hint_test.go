@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/keys"
 	"exeunt.dev/ledger"
 )
 
@@ -33,6 +35,22 @@ func TestHint_Expired(t *testing.T) {
 	}
 }
 
+// turn does something to keys.
+func (n *node) turn(do func(idp.Tx) error) {
+	n.t.Helper()
+	if err := errors.Join(n.server.Store.Update(n.t.Context(), do), n.server.Ring.Refill(n.t.Context())); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+func (n *node) kill(kid idp.Name) {
+	n.t.Helper()
+	n.turn(func(tx idp.Tx) error {
+		_, err := keys.Kill(tx, kid, idp.Cause{Kind: idp.CauseKeyKilled, Actor: idp.ActorOperator("test")})
+		return err
+	})
+}
+
 // A key that was retired signs nothing more and still verifies hints; one that was killed does not, in no branch.
 func TestHint_RetiredAndKilledKeys(t *testing.T) {
 	n := start(t)
@@ -42,9 +60,7 @@ func TestHint_RetiredAndKilledKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := n.server.Ring.Rotate(t.Context(), idp.UseID); err != nil {
-		t.Fatal(err)
-	}
+	n.turn(func(tx idp.Tx) error { return keys.Rotate(tx, idp.UseID) })
 	if next := p.enter("books"); part(t, next.ID, 0)["kid"] == kid.String() {
 		t.Fatal("the key was not rotated")
 	}
@@ -56,9 +72,7 @@ func TestHint_RetiredAndKilledKeys(t *testing.T) {
 		t.Errorf("retired key: %d to %q", a.status, a.location)
 	}
 	p = n.alice()
-	if _, err := n.server.Ring.Kill(t.Context(), kid, idp.Cause{Kind: idp.CauseKeyKilled, Actor: idp.ActorOperator("test")}); err != nil {
-		t.Fatal(err)
-	}
+	n.kill(kid)
 	for name, who := range map[string]*person{"signed in": p, "nobody signed in": n.person()} {
 		if a := who.get(to); a.status != 400 || a.location != "" {
 			t.Errorf("killed key, %s: %d to %q", name, a.status, a.location)

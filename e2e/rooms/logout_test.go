@@ -279,9 +279,7 @@ func TestLogoutKilledKeyAndDisabledApp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.server.Ring.Kill(t.Context(), kid, idp.Cause{Kind: idp.CauseKeyKilled, Actor: idp.ActorOperator("test")}); err != nil {
-		t.Fatal(err)
-	}
+	n.kill(kid)
 	if a := p.get(logout("id_token_hint", news.ID)); a.status != 400 || p.user() != "alice" {
 		t.Errorf("killed key: %d", a.status)
 	}

@@ -214,12 +214,10 @@ func byOperator() []act {
 		{idp.CauseKeyKilled, idp.SelectKey, "the ring", func(s *scene) named {
 			kid := part(s.t, s.machine, 0)["kid"]
 			name, err := ledger.ParseName(kid.(string))
-			if err == nil {
-				_, err = s.server.Ring.Kill(s.t.Context(), name, idp.Cause{Kind: idp.CauseKeyKilled, Actor: idp.ActorOperator("test")})
-			}
 			if err != nil {
 				s.t.Fatal(err)
 			}
+			s.kill(name)
 			return named{kid: kid}
 		}},
 		{idp.CauseRealmEnded, idp.SelectRealm, "the door", func(s *scene) named {

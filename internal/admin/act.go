@@ -1,9 +1,11 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
@@ -18,8 +20,9 @@ type act struct {
 	back  func(*call) string                           // the page that it belongs to
 	reach func(*call, idp.View) (question, error)      // what it asks before it is done; nil: nothing
 	do    func(*call, idp.Tx) (outcome, error)         // in the transaction in which the right to it is asked
-	apart func(*call) (outcome, error)                 // in place of do, for what has transactions of its own
+	after func(context.Context) error                  // what follows the commit; nil: nothing
 	show  func(c *call, o outcome) (web.Console, bool) // a page in place of a way back, for what is shown once; nil: none
+	again func(*call) web.Form                         // the form, with what was written into it, for who has written something wrong; nil: they go back
 }
 
 // question is what is asked before an act that reaches more than one person, or has no way back.
@@ -30,7 +33,7 @@ type question struct {
 }
 
 func (q *question) reaches() web.Words {
-	n := counted(q.People)
+	n := verbatim(counted(q.People))
 	switch {
 	case q.Of && q.People.More:
 		return web.Say("more than %s sessions", n)
@@ -38,6 +41,8 @@ func (q *question) reaches() web.Words {
 		return web.Say("%s sessions", n)
 	case q.People.More:
 		return web.Say("more than %s people", n)
+	case q.People.N == 0:
+		return "nobody"
 	case q.People.N == 1:
 		return "one person"
 	}
@@ -91,27 +96,19 @@ func (a *Admin) act(what act) http.HandlerFunc {
 // attempt asks whether the caller may, and then its question, or does it.
 func (a *Admin) attempt(c *call, what *act) (q *question, out outcome, err error) {
 	ctx := c.r.Context()
-	if what.apart != nil || (what.reach != nil && !c.in.On("confirm")) {
+	if what.reach != nil && !c.in.On("confirm") {
 		err = a.Store.View(ctx, func(v idp.View) error {
 			if err := a.may(v, &c.caller, what.duty); err != nil {
 				return err
 			}
-			if err := idp.ValidReason(c.in.Get("reason")); err != nil || what.reach == nil || c.in.On("confirm") {
+			if err := idp.ValidReason(c.in.Get("reason")); err != nil {
 				return err
 			}
 			asked, err := what.reach(c, v)
 			q = &asked
 			return err
 		})
-		if err != nil || q != nil {
-			return q, out, err
-		}
-	}
-	if what.apart != nil {
-		if out, err = what.apart(c); err != nil {
-			return nil, out, err
-		}
-		return nil, out, a.Store.Update(ctx, func(tx idp.Tx) error { return c.record(tx, out.event) })
+		return q, out, err
 	}
 	err = a.Store.Update(ctx, func(tx idp.Tx) (err error) {
 		if err := a.may(tx, &c.caller, what.duty); err != nil {
@@ -125,6 +122,11 @@ func (a *Admin) attempt(c *call, what *act) (q *question, out outcome, err error
 		}
 		return c.record(tx, out.event)
 	})
+	if err == nil && what.after != nil {
+		if err := what.after(ctx); err != nil {
+			edge.Note(ctx, "error", err.Error()) // it is done: nobody is told that it was not
+		}
+	}
 	return nil, out, err
 }
 
@@ -168,20 +170,43 @@ func (a *Admin) did(w http.ResponseWriter, r *http.Request, c *call, what *act, 
 	edge.JSON(w, http.StatusOK, answer)
 }
 
-// failAct answers for an act that was not done. A person whose sign-in is too old is asked again who they are.
+// failAct answers for an act that was not done. A person whose sign-in is too old is asked again who they are; one who has written
+// something wrong finds it in the form again, and one whom the state of things refuses, the way back to the thing.
 func (a *Admin) failAct(w http.ResponseWriter, r *http.Request, c *call, what *act, err error) {
 	var invalid *idp.InvalidError
-	switch {
+	refuse := func(status int, why web.Words, forms ...web.Form) {
+		a.render(w, r, c, status, web.Console{Title: "This was not done", Error: why, Back: what.back(c), Forms: forms})
+	}
+	switch state := stateOf(err); {
 	case !c.people:
+		a.fail(w, r, c, err)
 	case errors.Is(err, errStale):
 		http.Redirect(w, r, "/login?again="+url.QueryEscape(what.back(c)), http.StatusSeeOther)
-		return
+	case errors.As(err, &invalid) && what.again != nil:
+		refuse(http.StatusBadRequest, invalid.Sentence, written(what.again(c), c.in))
 	case errors.As(err, &invalid):
-		page := web.Console{Title: "This was not done", Error: invalid.Sentence, Back: what.back(c)}
-		a.render(w, r, c, http.StatusBadRequest, page)
-		return
+		refuse(http.StatusBadRequest, invalid.Sentence)
+	case state != nil:
+		refuse(http.StatusConflict, state.Sentence)
+	default:
+		a.fail(w, r, c, err)
 	}
-	a.fail(w, r, c, err)
+}
+
+// written puts into a form what was sent with it.
+func written(f web.Form, in operate.Fields) web.Form {
+	f.Folded, f.Why = false, in.Get("reason")
+	for i := range f.Fields {
+		one := &f.Fields[i]
+		switch {
+		case one.Kind == "hidden" || !in.Has(one.Key):
+		case one.Kind == "check":
+			one.Checked = in.On(one.Key)
+		default:
+			one.Value = strings.Join(in[one.Key], "\n")
+		}
+	}
+	return f
 }
 
 // said is what people read when something is done.
@@ -193,6 +218,8 @@ func said(done string) web.Words {
 		return "Nothing was alive that could end."
 	case "locked":
 		return "Locked: signed out everywhere, and nobody gets in."
+	case "locked-already":
+		return "It was locked already, and is locked at least as strongly now."
 	case "unlocked":
 		return "Unlocked. Nothing that ended comes back."
 	case "disabled":

@@ -33,6 +33,7 @@ func (a *Admin) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /admin/people", look(a, a.people, peoplePage))
 	mux.HandleFunc("GET /admin/people/{sub}", look(a, a.person, personPage))
 	mux.HandleFunc("GET /admin/people/{sub}/sessions", look(a, a.sessions, sessionsPage))
+	mux.HandleFunc("GET /admin/people/{sub}/sessions/{id}", look(a, a.session, sessionPage))
 	mux.HandleFunc("GET /admin/apps", look(a, a.apps, appsPage))
 	mux.HandleFunc("GET /admin/apps/{id}", look(a, a.app, appPage))
 	mux.HandleFunc("GET /admin/deliveries", look(a, a.deliveries, deliveriesPage))
@@ -51,7 +52,7 @@ func (a *Admin) Mount(mux *http.ServeMux) {
 func (a *Admin) mountActs(mux *http.ServeMux) {
 	on := func(pattern string, what act) { mux.HandleFunc(pattern, a.act(what)) }
 	on("POST /admin/people/{sub}/end", ending(idp.DutyEnd, "ended", idp.EventOperator, operate.SignOut, false))
-	on("POST /admin/people/{sub}/lock", ending(idp.DutyPeople, "locked", idp.EventLocked, operate.Lock, true))
+	on("POST /admin/people/{sub}/lock", lockPerson())
 	on("POST /admin/people/{sub}/unlock", opening(idp.DutyUnlock, "unlocked", operate.Unlock))
 	on("POST /admin/people/{sub}/disable", ending(idp.DutyPeople, "disabled", idp.EventDisabled, operate.Disable, true))
 	on("POST /admin/people/{sub}/enable", opening(idp.DutyPeople, "enabled", operate.Enable))

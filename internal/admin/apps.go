@@ -108,7 +108,7 @@ func (c *call) powerlessApp(tx idp.Tx) error {
 }
 
 func (a *Admin) register() act {
-	return act{duty: idp.DutyApps, back: func(*call) string { return "/admin/apps" }, do: func(c *call, tx idp.Tx) (out outcome, err error) {
+	return act{duty: idp.DutyApps, back: func(*call) string { return "/admin/apps" }, again: func(*call) web.Form { return registerForm() }, do: func(c *call, tx idp.Tx) (out outcome, err error) {
 		row, err := operate.NewClient(c.settings(), a.Ring.Algs())
 		if err == nil {
 			err = c.powerless(row.Scopes...)
@@ -117,7 +117,7 @@ func (a *Admin) register() act {
 			return out, err
 		}
 		if _, err := tx.Client(row.ID); err == nil {
-			return out, idp.Invalid("client_id", "There is a client "+string(row.ID)+" already.")
+			return out, idp.Invalid("client_id", "There is an app with this id already.")
 		}
 		out.secret, err = operate.Register(tx, &row)
 		out.done, out.client, out.json = "changed", row, operate.ShowClient(&row, c.now)
@@ -127,7 +127,7 @@ func (a *Admin) register() act {
 }
 
 func (a *Admin) change() act {
-	return act{duty: idp.DutyApps, back: aboutApp, do: func(c *call, tx idp.Tx) (out outcome, err error) {
+	return act{duty: idp.DutyApps, back: aboutApp, again: func(c *call) web.Form { return changeForm(aboutApp(c), &idp.Client{}) }, do: func(c *call, tx idp.Tx) (out outcome, err error) {
 		err = c.powerlessApp(tx)
 		if err == nil {
 			err = c.powerless(c.in["scopes"]...)
@@ -135,15 +135,9 @@ func (a *Admin) change() act {
 		if err != nil {
 			return out, err
 		}
-		fields := c.settings()
-		row, err := operate.Change(tx, c.client(), fields, a.Ring.Algs())
-		var names []string
-		for name := range fields {
-			names = append(names, name)
-		}
-		slices.Sort(names)
+		row, changed, err := operate.Change(tx, c.client(), c.settings(), a.Ring.Algs())
 		out.done, out.client, out.json = "changed", row, operate.ShowClient(&row, c.now)
-		out.event = idp.Event{Kind: idp.EventClientChanged, Client: c.client(), Data: map[string]string{"fields": strings.Join(names, " ")}}
+		out.event = idp.Event{Kind: idp.EventClientChanged, Client: c.client(), Data: map[string]string{"fields": strings.Join(changed, " ")}}
 		return out, err
 	}}
 }
@@ -198,19 +192,19 @@ func ofEverybody(word string, ask func(string) (title, text web.Words), verb fun
 
 func endApp() act {
 	return ofEverybody("ended", func(app string) (title, text web.Words) {
-		return web.Console{Title: "End all of this app's sign-ins?"}.Title, web.Say("This ends all that %s has, of everybody. People may sign in to it again.", app)
+		return web.Console{Title: "End all of this app's sign-ins?"}.Title, web.Say("This ends all that %s has, of everybody. People may sign in to it again.", verbatim(app))
 	}, operate.EndClient)
 }
 
 func disableApp() act {
 	return ofEverybody("disabled", func(app string) (title, text web.Words) {
-		return web.Console{Title: "Disable this app?"}.Title, web.Say("This ends all that %s has, of everybody, and nobody can sign in to it until it is enabled.", app)
+		return web.Console{Title: "Disable this app?"}.Title, web.Say("This ends all that %s has, of everybody, and nobody can sign in to it until it is enabled.", verbatim(app))
 	}, operate.DisableClient)
 }
 
 func deleteApp() act {
 	return ofEverybody("deleted", func(app string) (title, text web.Words) {
-		return web.Console{Title: "Delete this app?"}.Title, web.Say("This ends all that %s has, of everybody, for good. Its id is never given again.", app)
+		return web.Console{Title: "Delete this app?"}.Title, web.Say("This ends all that %s has, of everybody, for good. Its id is never given again.", verbatim(app))
 	}, operate.DeleteClient)
 }
 

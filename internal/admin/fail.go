@@ -56,7 +56,7 @@ func (a *Admin) failPage(w http.ResponseWriter, r *http.Request, c *call, err er
 		a.Pages.Render(w, r, status, m)
 	}
 	var invalid *idp.InvalidError
-	switch state := stateOf(err); {
+	switch {
 	case errors.Is(err, errNobody):
 		to := "/admin"
 		if r.Method == http.MethodGet {
@@ -71,8 +71,6 @@ func (a *Admin) failPage(w http.ResponseWriter, r *http.Request, c *call, err er
 		say(http.StatusForbidden, web.Message{Title: "Please try again", Text: "This page was open for too long, or did not come from here. Nothing was changed."})
 	case errors.Is(err, idp.ErrNotFound):
 		say(http.StatusNotFound, web.Message{Title: "There is nothing here", Text: "It may be gone, or the address is not complete."})
-	case state != nil:
-		say(http.StatusConflict, web.Message{Title: "This was not done", Text: state.Sentence})
 	case errors.Is(err, operate.ErrDeleted):
 		say(http.StatusConflict, web.Message{Title: "This was not done", Text: "It was deleted."})
 	case errors.Is(err, idp.ErrConflict):

@@ -13,7 +13,8 @@ import (
 // rooms are the console's.
 func rooms() []web.NavItem {
 	return []web.NavItem{{Path: "/admin", Name: "Overview"}, {Path: "/admin/people", Name: "People"}, {Path: "/admin/apps", Name: "Apps"}, {Path: "/admin/deliveries", Name: "Deliveries"},
-		{Path: "/admin/receipts", Name: "Receipts"}, {Path: "/admin/keys", Name: "Keys"}, {Path: "/admin/events", Name: "Audit log"}, {Path: "/admin/operators", Name: "Operators"}}
+		{Path: "/admin/receipts", Name: "Receipts"}, {Path: "/admin/keys", Name: "Keys"}, {Path: "/admin/events", Name: "Audit log"}, {Path: "/admin/operators", Name: "Operators"},
+		{Path: "/account", Name: "Your account"}}
 }
 
 // render gives a page what all of them have, and its forms what they must carry.
@@ -54,11 +55,11 @@ func confirmPage(c *call, what *act, q *question) web.Console {
 }
 
 // about is a number that may not have been counted to its end.
-func about(label web.Words, c idp.Counted) web.Fact {
+func about(label web.Words, c idp.Counted, to string) web.Fact {
 	if c.More {
-		return web.Fact{Label: label, Said: web.Say("more than %s", counted(c))}
+		return web.Fact{Label: label, Said: web.Say("more than %s", counted(c)), To: to}
 	}
-	return web.Fact{Label: label, Text: counted(c)}
+	return web.Fact{Label: label, Text: counted(c), To: to}
 }
 
 func counted(c idp.Counted) string {
@@ -107,13 +108,13 @@ func receiptLink(n uint64) web.Cell {
 	return web.Cell{Text: number(n), To: "/admin/receipts/" + number(n)}
 }
 
-func stateCell(word string) web.Cell {
+func stateCell(code string) web.Cell {
 	tag := "bad"
-	switch word {
+	switch code {
 	case "active", "confirmed":
 		tag = "good"
 	case "owed", "standby", "retired":
 		tag = "plain"
 	}
-	return web.Cell{Text: word, Tag: tag}
+	return web.Cell{Said: stateWords(code), Tag: tag}
 }

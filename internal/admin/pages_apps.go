@@ -12,17 +12,28 @@ import (
 
 func appsPage(c *call, l appList) web.Console {
 	p := web.Console{Title: "Apps"}
-	t := web.Table{Title: "Apps and APIs", Empty: "There is none yet. Register the first one below.", Head: []web.Words{"Id", "Name", "Kind", "State", "Since"}, More: c.next(l.Next)}
+	t := web.Table{Title: "Apps and APIs", Empty: "There is none yet. An admin registers the first one here, or by command.", Head: []web.Words{"Name", "Id", "Kind", "State", "Since"}, More: c.next(l.Next)}
 	for _, one := range l.Apps {
-		t.Rows = append(t.Rows, []web.Cell{appLink(one.ID), {Text: one.Name}, {Text: string(one.Kind)}, stateCell(one.State), {At: one.Created}})
+		t.Rows = append(t.Rows, []web.Cell{{Text: one.Name, To: appLink(one.ID).To}, {Text: string(one.ID)}, {Said: kindWords(one.Kind)}, stateCell(one.State), {At: one.Created}})
 	}
 	p.Tables = []web.Table{t}
 	if c.allowed(idp.DutyApps) {
-		fields := []web.Field{{Key: "client_id", Label: "Client id", Required: true}, {Key: "kind", Label: "Kind", Kind: "select", Value: "web", Options: []web.Option{{Value: "web", Label: "web: has a server"},
-			{Value: "browser", Label: "browser: a single page"}, {Value: "native", Label: "native: mobile or desktop"}, {Value: "machine", Label: "machine: no people"}, {Value: "api", Label: "api: checks tokens"}}}}
-		p.Forms = []web.Form{deed(web.Form{Title: "Register", Action: "/admin/apps", Button: "Register", Folded: true, Fields: append(fields, settings(&idp.Client{})...)})}
+		p.Forms = []web.Form{registerForm()}
 	}
 	return p
+}
+
+func registerForm() web.Form {
+	kind := web.Field{Key: "kind", Label: "Kind", Kind: "select", Value: string(idp.KindWeb)}
+	for _, k := range []idp.ClientKind{idp.KindWeb, idp.KindBrowser, idp.KindNative, idp.KindMachine, idp.KindAPI} {
+		kind.Options = append(kind.Options, web.Option{Value: string(k), Label: kindWords(k)})
+	}
+	id := web.Field{Key: "client_id", Label: "Client id", Required: true, Hint: "It never changes: short, of letters, digits and dashes."}
+	return deed(web.Form{Title: "Register an app", Action: "/admin/apps", Button: "Register", Folded: true, Fields: append([]web.Field{id, kind}, settings(&idp.Client{})...)})
+}
+
+func changeForm(at string, c *idp.Client) web.Form {
+	return deed(web.Form{Title: "Settings", Action: at, Button: "Save", Folded: true, Fields: settings(c)})
 }
 
 // settings are the fields of an app that may change.
@@ -49,8 +60,14 @@ func settings(c *idp.Client) []web.Field {
 
 func appPage(c *call, s appSheet) web.Console {
 	at := "/admin/apps/" + url.PathEscape(string(s.ID))
-	p := web.Console{Title: s.Name, Warning: untold(s.objection), Facts: []web.Fact{{Label: "Client id", Text: string(s.ID)}, {Label: "Kind", Text: string(s.Kind)}, {Label: "State", Text: s.State, Bad: s.State != operate.Active},
-		{Label: "Since", At: s.Created}, about(web.Console{Lead: "People"}.Lead, s.People), {Label: "Shows its secret by", Text: s.AuthMethod}}}
+	p := web.Console{Title: s.Name, Warning: untold(s.objection), Facts: []web.Fact{{Label: "Client id", Text: string(s.ID)}, {Label: "Kind", Said: kindWords(s.Kind)}, {Label: "State", Said: stateWords(s.State), Bad: s.State != operate.Active},
+		{Label: "Since", At: s.Created}, about(web.Fact{Label: "People"}.Label, s.People, ""), {Label: "Secret", Said: "none"}}}
+	if s.Confidential() {
+		p.Facts[len(p.Facts)-1] = web.Fact{Label: "Shows its secret by", Text: s.AuthMethod}
+	}
+	if s.BackchannelLogoutURI != "" {
+		p.Facts = append(p.Facts, web.Fact{Label: "Deliveries", Said: "what is owed, and what was given up", To: "/admin/deliveries?client_id=" + url.QueryEscape(string(s.ID))})
+	}
 	if s.Registers {
 		p.Facts = append(p.Facts, web.Fact{Label: "Registered", Said: "by itself"})
 	}
@@ -65,17 +82,17 @@ func appPage(c *call, s appSheet) web.Console {
 		}
 		return p
 	}
-	p.Forms = append(p.Forms, deed(web.Form{Title: "Settings", Action: at, Button: "Save", Folded: true, Fields: settings(s.Client.Client)}))
+	p.Forms = append(p.Forms, changeForm(at, s.Client.Client))
 	switch {
 	case !s.Confidential():
 	case s.TwoUntil != nil:
-		p.Forms = append(p.Forms, deed(web.Form{Title: "End the old secret now", Text: "Two secrets are good. This ends the older one.", Action: at + "/secret/end-old", Button: "End the old secret", Danger: false, Folded: true}))
+		p.Forms = append(p.Forms, deed(web.Form{Title: "End the old secret now", Text: "Two secrets are good. This ends the older one.", Action: at + "/secret/end-old", Button: "End the old secret", Folded: true}))
 	default:
 		p.Forms = append(p.Forms, deed(web.Form{Title: "New secret", Text: "Nobody is signed out.", Action: at + "/secret", Button: "Make a new secret", Folded: true,
 			Fields: []web.Field{{Key: "overlap", Label: "The old secret", Kind: "select", Value: overlaps()[0].Value, Options: overlaps()}}}))
 	}
 	if s.State == operate.Disabled {
-		p.Forms = append(p.Forms, deed(web.Form{Title: "Enable", Text: "People may sign in to it again. Nothing that ended comes back.", Action: at + "/enable", Button: "Enable", Danger: false, Folded: true}))
+		p.Forms = append(p.Forms, deed(web.Form{Title: "Enable", Text: "People may sign in to it again. Nothing that ended comes back.", Action: at + "/enable", Button: "Enable", Folded: true}))
 	} else {
 		p.Forms = append(p.Forms, deed(web.Form{Title: "End all of its sign-ins", Text: "Of everybody. They may sign in again.", Action: at + "/end", Button: "End all", Danger: true, Folded: true}),
 			deed(web.Form{Title: "Disable", Text: "Ends all of its sign-ins, and lets nobody sign in to it.", Action: at + "/disable", Button: "Disable", Danger: true, Folded: true}))

@@ -11,53 +11,11 @@ import (
 	"exeunt.dev/internal/web"
 )
 
-func overviewPage(_ *call, o operate.Overview) web.Console {
-	p := web.Console{Title: "Overview"}
-	oldest := web.Fact{Label: "Oldest owed", Said: "none"}
-	if o.Oldest != nil {
-		oldest = web.Fact{Label: "Oldest owed", At: *o.Oldest, Bad: o.As.Sub(*o.Oldest).Minutes() > 5}
-	}
-	label := []web.Words{"Sessions", "Deliveries owed", "Deliveries that nobody attempts any more"}
-	dead := about(label[2], o.Dead)
-	dead.Bad = o.Dead.N > 0
-	p.Facts = []web.Fact{
-		{Label: "Endings that guards hold", Text: strconv.FormatInt(o.Held, 10)},
-		{Label: "Endings in the ledger", Text: number(o.Endings)},
-		about(label[0], o.Sessions),
-		about(label[1], o.Owed),
-		oldest,
-		dead,
-		{Label: "Sign-outs that are being worked out", Text: strconv.FormatInt(o.Working, 10)},
-	}
-	var bars []web.Bar
-	good, wrong := int64(0), int64(0)
-	for _, h := range o.Hours {
-		bars = append(bars, web.Bar{Label: h.From.UTC().Format("15:04 UTC"), Good: h.SignIns.N, Wrong: h.Failed.N})
-		good, wrong = good+h.SignIns.N, wrong+h.Failed.N
-	}
-	said := web.Say("%s sign-ins, %s failures", strconv.FormatInt(good, 10), strconv.FormatInt(wrong, 10))
-	p.Charts = []web.Chart{web.NewChart(web.Console{Title: "Sign-ins of the last 24 hours"}.Title, said, bars)}
-	guards := web.Table{Title: "Guards connected to this node", Empty: "No API follows the ledger here just now.", Head: []web.Words{"API", "Streams", "Behind", "Last question"}}
-	for _, g := range o.Guards {
-		asked := web.Cell{Said: "none"}
-		if g.Asked != nil {
-			asked = web.Cell{At: *g.Asked}
-		}
-		behind := web.Cell{Text: number(g.Behind)}
-		if g.Behind > 0 {
-			behind.Tag = "bad"
-		}
-		guards.Rows = append(guards.Rows, []web.Cell{appLink(g.ClientID), {Text: strconv.Itoa(g.Streams)}, behind, asked})
-	}
-	p.Tables = []web.Table{guards}
-	return p
-}
-
 func peoplePage(c *call, l peopleList) web.Console {
 	p := web.Console{Title: "People", Filter: &web.Form{Action: "/admin/people", Button: "Search", Fields: []web.Field{
 		{Key: "username", Label: "Username begins with", Value: l.filter.Prefix},
-		{Key: "state", Label: "State", Kind: "select", Value: string(l.filter.State), Options: []web.Option{{Value: "", Label: "any"}, {Value: "active", Label: "active"}, {Value: "locked", Label: "locked"}, {Value: "disabled", Label: "disabled"}, {Value: "deleted", Label: "deleted"}}}}}}
-	t := web.Table{Title: "People", Empty: "Nobody is like that.", Head: []web.Words{"Username", "Name", "State", "Since"}, More: c.next(l.Next)}
+		{Key: "state", Label: "State", Kind: "select", Value: string(l.filter.State), Options: states("active", "locked", "disabled", "deleted")}}}}
+	t := web.Table{Title: "People", Empty: "Nobody is like that. Write less of the name, or choose any state.", Head: []web.Words{"Username", "Name", "State", "Since"}, More: c.next(l.Next)}
 	for _, one := range l.People {
 		t.Rows = append(t.Rows, []web.Cell{{Text: one.Username, To: "/admin/people/" + url.PathEscape(string(one.Subject))}, {Text: one.Name}, stateCell(string(one.State)), {At: one.Created}})
 	}
@@ -67,7 +25,10 @@ func peoplePage(c *call, l peopleList) web.Console {
 
 func personPage(c *call, s personSheet) web.Console {
 	at := "/admin/people/" + url.PathEscape(string(s.Subject))
-	p := web.Console{Title: s.Username, Facts: []web.Fact{{Label: "Id", Text: string(s.Subject)}, {Label: "State", Text: string(s.State), Bad: s.State != idp.AccountActive}}}
+	p := web.Console{Title: s.Username, Facts: []web.Fact{{Label: "Id", Text: string(s.Subject)}, {Label: "State", Said: stateWords(string(s.State)), Bad: s.State != idp.AccountActive}}}
+	if s.Lock != nil {
+		p.Facts = append(p.Facts, lockFacts(s.Lock)...)
+	}
 	for _, f := range []web.Fact{{Label: "Name", Text: s.Name}, {Label: "Mail", Text: s.Email}} {
 		if f.Text != "" {
 			p.Facts = append(p.Facts, f)
@@ -75,7 +36,7 @@ func personPage(c *call, s personSheet) web.Console {
 	}
 	p.Facts = append(p.Facts, web.Fact{Label: "Since", At: s.Created})
 	if s.Role != "" {
-		p.Facts = append(p.Facts, web.Fact{Label: "Operator", Text: string(s.Role), To: "/admin/operators"})
+		p.Facts = append(p.Facts, web.Fact{Label: "Operator", Said: roleWords(s.Role), To: "/admin/operators"})
 	}
 	more := ""
 	if s.More != "" {
@@ -89,7 +50,7 @@ func personPage(c *call, s personSheet) web.Console {
 	for i := range s.events {
 		lines[i] = audit.Show(&s.events[i])
 	}
-	receipts, events := receiptTable(s.Receipts), eventTable(lines)
+	receipts, events := receiptTable(s.Receipts, true), eventTable(lines, true)
 	if len(s.Receipts) == few {
 		receipts.All = "/admin/receipts?sub=" + url.QueryEscape(string(s.Subject))
 	}
@@ -111,18 +72,51 @@ func personForms(c *call, at string, s *personSheet) (out []web.Form) {
 	}
 	switch s.State {
 	case idp.AccountActive:
-		add(idp.DutyEnd, deed(web.Form{Title: "Sign out everywhere", Text: "Ends all sessions and everything that apps have. The person may sign in again.", Action: at + "/end", Button: "Sign out everywhere", Danger: false, Folded: true}))
-		add(idp.DutyPeople, deed(web.Form{Title: "Lock", Text: "Signs out everywhere and lets nobody in until it is unlocked.", Action: at + "/lock", Button: "Lock", Danger: true, Folded: true}))
+		add(idp.DutyEnd, deed(web.Form{Title: "Sign out everywhere", Text: "Ends all sessions and everything that apps have. The person may sign in again.", Action: at + "/end", Button: "Sign out everywhere", Folded: true}))
+		add(idp.DutyPeople, lockForm(at, web.Form{Text: "Signs out everywhere and lets nobody in until the lock opens."}))
 	case idp.AccountLocked:
-		add(idp.DutyUnlock, deed(web.Form{Title: "Unlock", Text: "Lets the person sign in again. Nothing that ended comes back.", Action: at + "/unlock", Button: "Unlock", Danger: false, Folded: true}))
+		add(idp.DutyUnlock, deed(web.Form{Title: "Unlock", Text: "Lets the person sign in again. Nothing that ended comes back.", Action: at + "/unlock", Button: "Unlock", Folded: true}))
+		if s.Lock == nil || s.Lock.Kind != idp.LockOperator {
+			add(idp.DutyPeople, lockForm(at, web.Form{Text: "It is locked. A stronger lock takes the place of this one; a weaker one changes nothing."}))
+		}
 	case idp.AccountDisabled:
-		add(idp.DutyPeople, deed(web.Form{Title: "Enable", Text: "Lets the person sign in again. Nothing that ended comes back.", Action: at + "/enable", Button: "Enable", Danger: false, Folded: true}))
+		add(idp.DutyPeople, deed(web.Form{Title: "Enable", Text: "Lets the person sign in again. Nothing that ended comes back.", Action: at + "/enable", Button: "Enable", Folded: true}))
 	}
 	if s.State == idp.AccountActive || s.State == idp.AccountLocked {
 		add(idp.DutyPeople, deed(web.Form{Title: "Disable", Text: "Signs out everywhere and lets nobody in until an admin enables it.", Action: at + "/disable", Button: "Disable", Danger: true, Folded: true}))
 	}
 	if s.State != idp.AccountDeleted {
 		add(idp.DutyPeople, deed(web.Form{Title: "Delete", Text: "Signs out everywhere, for good. You are asked again.", Action: at + "/delete", Button: "Delete", Danger: true, Folded: true}))
+	}
+	return out
+}
+
+func lockForm(at string, f web.Form) web.Form {
+	kind := web.Field{Key: "kind", Label: "What opens it", Kind: "select", Value: string(idp.LockOperator), Options: []web.Option{
+		{Value: string(idp.LockOperator), Label: "an operator, nothing else"},
+		{Value: string(idp.LockPassword), Label: "somebody has the password: a new one by mail opens it"},
+		{Value: string(idp.LockDevice), Label: "a device is lost: it opens by itself"}}}
+	length := web.Field{Key: "for", Label: "If a device is lost: for how long", Hint: "Such as 12h. Empty: as long as a token may live, and a minute."}
+	return deed(web.Form{Title: "Lock", Text: f.Text, Action: at + "/lock", Button: "Lock", Danger: true, Folded: true, Fields: []web.Field{kind, length}})
+}
+
+func lockFacts(l *operate.Held) []web.Fact {
+	f := web.Fact{Label: "Locked", Said: lockWords(l.Kind), Bad: true}
+	switch {
+	case l.Opens == nil:
+	case l.Kind == idp.LockDevice:
+		f.At = *l.Opens
+	default:
+		return []web.Fact{f, {Label: "No letter opens it before", At: *l.Opens}}
+	}
+	return []web.Fact{f}
+}
+
+// states are the options of a filter.
+func states(codes ...string) []web.Option {
+	out := []web.Option{{Value: "", Label: "any"}}
+	for _, code := range codes {
+		out = append(out, web.Option{Value: code, Label: stateWords(code)})
 	}
 	return out
 }
@@ -137,7 +131,7 @@ func sessionTable(c *call, at string, all []operate.Session, more string) web.Ta
 		for _, a := range s.Apps {
 			apps = append(apps, string(a))
 		}
-		row := []web.Cell{{Said: web.DeviceWords(s.UserAgent)}, {Text: s.IP}, {At: s.Created}, {At: s.LastSeen}, {Text: strings.Join(apps, ", ")}}
+		row := []web.Cell{{Said: web.DeviceWords(s.UserAgent), To: at + "/sessions/" + url.PathEscape(s.ID)}, {Text: s.IP}, {At: s.Created}, {At: s.LastSeen}, {Text: strings.Join(apps, ", ")}}
 		if c.allowed(idp.DutyEnd) {
 			f := web.Form{ID: "session" + strconv.Itoa(i), Action: at + "/sessions/" + url.PathEscape(s.ID) + "/end", Button: "End", Reason: true, CSRF: c.csrf, Nonce: idp.NewSecret(16)}
 			row = append(row, web.Cell{Form: &f})
@@ -147,19 +141,34 @@ func sessionTable(c *call, at string, all []operate.Session, more string) web.Ta
 	return t
 }
 
+func sessionPage(c *call, s sessionSheet) web.Console {
+	person := aboutPerson(c)
+	p := web.Console{Title: web.Say("Session %s", verbatim(s.ID)), Back: person, Facts: []web.Fact{{Label: "Person", Text: s.person.Username, To: person}, {Label: "Device", Said: web.DeviceWords(s.UserAgent)}, {Label: "Address", Text: s.IP},
+		{Label: "Signed in by", Said: web.Methods(s.Methods)}, {Label: "Since", At: s.Created}, {Label: "Last seen", At: s.LastSeen}, {Label: "Proved who they are", At: s.AuthTime}, {Label: "Ends by itself", At: s.Expires}}}
+	apps := web.Table{Title: "Apps", Empty: "No app was entered in it.", Head: []web.Words{"App"}}
+	for _, id := range s.Apps {
+		apps.Rows = append(apps.Rows, []web.Cell{appLink(id)})
+	}
+	p.Tables = []web.Table{apps}
+	if c.allowed(idp.DutyEnd) {
+		p.Forms = []web.Form{deed(web.Form{Title: "End this session", Text: "And everything that apps have of it. The person may sign in again.", Action: person + "/sessions/" + url.PathEscape(s.ID) + "/end", Button: "End"})}
+	}
+	return p
+}
+
 func sessionsPage(c *call, l sessionList) web.Console {
 	at := "/admin/people/" + url.PathEscape(string(l.person.Subject))
-	return web.Console{Title: web.Say("Sessions of %s", l.person.Username), Back: at, Tables: []web.Table{sessionTable(c, at, l.Sessions, c.next(l.Next))}}
+	return web.Console{Title: web.Say("Sessions of %s", verbatim(l.person.Username)), Back: at, Tables: []web.Table{sessionTable(c, at, l.Sessions, c.next(l.Next))}}
 }
 
 func operatorsPage(c *call, l operatorList) web.Console {
 	p := web.Console{Title: "Operators", Lead: "A viewer reads. Support ends sessions, unlocks and resends. An admin does everything."}
-	t := web.Table{Title: "Operators", Empty: "There is none.", Head: []web.Words{"Username", "Role", "Given by", "At", "Why"}, More: c.next(l.Next)}
+	t := web.Table{Title: "Operators", Empty: "There is none. exeunt operator add makes the first one.", Head: []web.Words{"Username", "Role", "Given by", "At", "Why"}, More: c.next(l.Next)}
 	if c.allowed(idp.DutyRoles) {
 		t.Head = append(t.Head, []web.Words{"Remove"}...)
 	}
 	for i, o := range l.Operators {
-		row := []web.Cell{{Text: o.Username, To: "/admin/people/" + url.PathEscape(string(o.Subject))}, {Text: string(o.Role)}, {Text: string(o.GivenBy)}, {At: o.GivenAt}, {Text: o.Why}}
+		row := []web.Cell{{Text: o.Username, To: "/admin/people/" + url.PathEscape(string(o.Subject))}, {Said: roleWords(o.Role)}, actorCell(o.GivenBy, ""), {At: o.GivenAt}, {Text: o.Why}}
 		if c.allowed(idp.DutyRoles) {
 			f := web.Form{ID: "operator" + strconv.Itoa(i), Action: "/admin/operators/" + url.PathEscape(string(o.Subject)) + "/remove", Button: "Remove", Reason: true, CSRF: c.csrf, Nonce: idp.NewSecret(16)}
 			row = append(row, web.Cell{Form: &f})
@@ -168,8 +177,15 @@ func operatorsPage(c *call, l operatorList) web.Console {
 	}
 	p.Tables = []web.Table{t}
 	if c.allowed(idp.DutyRoles) {
-		p.Forms = []web.Form{deed(web.Form{Title: "Give a role", Action: "/admin/operators", Button: "Give", Fields: []web.Field{{Key: "username", Label: "Username", Required: true},
-			{Key: "role", Label: "Role", Kind: "select", Value: "viewer", Options: []web.Option{{Value: "viewer", Label: "viewer"}, {Value: "support", Label: "support"}, {Value: "admin", Label: "admin"}}}}})}
+		p.Forms = []web.Form{roleForm()}
 	}
 	return p
+}
+
+func roleForm() web.Form {
+	role := web.Field{Key: "role", Label: "Role", Kind: "select", Value: string(idp.RoleViewer)}
+	for _, r := range []idp.Role{idp.RoleViewer, idp.RoleSupport, idp.RoleAdmin} {
+		role.Options = append(role.Options, web.Option{Value: string(r), Label: roleWords(r)})
+	}
+	return deed(web.Form{Title: "Give a role", Action: "/admin/operators", Button: "Give", Fields: []web.Field{{Key: "username", Label: "Username", Required: true}, role}})
 }

@@ -14,7 +14,7 @@ import (
 func deliveriesPage(c *call, l deliveryList) web.Console {
 	p := web.Console{Title: "Deliveries", Lead: "What apps are still to be told of sign-outs, and what they will not be told any more.",
 		Filter: &web.Form{Action: "/admin/deliveries", Button: "Filter", Fields: []web.Field{{Key: "client_id", Label: "App", Value: c.q.Get("client_id")},
-			{Key: "state", Label: "State", Kind: "select", Value: c.q.Get("state"), Options: []web.Option{{Value: "", Label: "any"}, {Value: "owed", Label: "owed"}, {Value: "dead", Label: "dead"}, {Value: "refused", Label: "refused"}, {Value: "out-of-time", Label: "out of time"}, {Value: "given-up", Label: "given up"}}}}}}
+			{Key: "state", Label: "State", Kind: "select", Value: c.q.Get("state"), Options: states("owed", "dead", "refused", "out-of-time", "given-up")}}}}
 	t := deliveryTable(l.Deliveries)
 	t.Empty, t.More = web.Table{Empty: "Nothing is owed, and nothing was given up."}.Empty, c.next(l.Next)
 	p.Tables = []web.Table{t}
@@ -30,7 +30,7 @@ func deliveryTable(all []operate.Delivery) web.Table {
 }
 
 func deliveryPage(c *call, d operate.Delivery) web.Console {
-	p := web.Console{Title: web.Say("Delivery %s", d.ID), Back: "/admin/deliveries", Facts: []web.Fact{{Label: "State", Text: string(d.State), Bad: d.State.Dead()},
+	p := web.Console{Title: web.Say("Delivery %s", verbatim(d.ID)), Back: "/admin/deliveries", Facts: []web.Fact{{Label: "State", Said: stateWords(string(d.State)), Bad: d.State.Dead()},
 		{Label: "App", Text: string(d.ClientID), To: appLink(d.ClientID).To}, {Label: "Person", Text: string(d.Subject), To: personLink(d.Subject).To},
 		{Label: "Receipt", Text: number(d.Receipt), To: receiptLink(d.Receipt).To}, {Label: "Since", At: d.Created}, {Label: "Attempts", Text: strconv.Itoa(d.Attempts)}}}
 	if d.Attempted != nil {
@@ -50,7 +50,7 @@ func deliveryPage(c *call, d operate.Delivery) web.Console {
 	}
 	at := "/admin/deliveries/" + url.PathEscape(d.ID)
 	if c.allowed(idp.DutyDeliver) && d.State != idp.Confirmed {
-		p.Forms = append(p.Forms, deed(web.Form{Title: "Send again", Text: "Now, and for as long as at first.", Action: at + "/resend", Button: "Send again", Danger: false, Folded: true}))
+		p.Forms = append(p.Forms, deed(web.Form{Title: "Send again", Text: "Now, and for as long as at first.", Action: at + "/resend", Button: "Send again", Folded: true}))
 	}
 	if c.allowed(idp.DutyDeliver) && d.State == idp.Owed {
 		p.Forms = append(p.Forms, deed(web.Form{Title: "Give up", Text: "The app is not told, and keeps what it has.", Action: at + "/give-up", Button: "Give up", Danger: true, Folded: true}))
@@ -58,16 +58,28 @@ func deliveryPage(c *call, d operate.Delivery) web.Console {
 	return p
 }
 
-func receiptTable(lines []operate.Line) web.Table {
-	t := web.Table{Title: "Receipts", Empty: "Nothing has ended yet.", Head: []web.Words{"Number", "At", "What", "By", "Person", "App", "Why"}}
+// receiptTable lists receipts. Where all are of one person, the person is not said again; so in eventTable.
+func receiptTable(lines []operate.Line, ofOne bool) web.Table {
+	t := web.Table{Title: "Receipts", Empty: "Nothing has ended yet.", Head: []web.Words{"Number", "At", "What", "By", "App", "Why", "Person"}}
 	for _, l := range lines {
-		t.Rows = append(t.Rows, []web.Cell{receiptLink(l.Number), {At: l.At}, {Text: string(l.Cause)}, {Text: string(l.Actor)}, personLink(l.Subject), appLink(l.ClientID), {Text: l.Reason}})
+		t.Rows = append(t.Rows, []web.Cell{receiptLink(l.Number), {At: l.At}, {Said: endWords(l.Cause)}, actorCell(l.Actor, l.Subject), appLink(l.ClientID), {Text: l.Reason}, personLink(l.Subject)})
+	}
+	return shorter(t, ofOne)
+}
+
+// shorter leaves out the last column.
+func shorter(t web.Table, yes bool) web.Table {
+	if yes {
+		t.Head = t.Head[:len(t.Head)-1]
+		for i, row := range t.Rows {
+			t.Rows[i] = row[:len(row)-1]
+		}
 	}
 	return t
 }
 
 func receiptsPage(c *call, l receiptList) web.Console {
-	t := receiptTable(l.lines)
+	t := receiptTable(l.Receipts, l.of != "")
 	t.More, t.Export = c.next(l.Next), "/admin/receipts/export"
 	if l.of != "" {
 		t.Export += "?sub=" + url.QueryEscape(string(l.of))
@@ -76,9 +88,13 @@ func receiptsPage(c *call, l receiptList) web.Console {
 }
 
 func receiptPage(c *call, r operate.ReceiptPage) web.Console {
-	p := web.Console{Title: web.Say("Receipt %s", number(r.Number)), Back: "/admin/receipts", Facts: []web.Fact{{Label: "At", At: r.EndedAt}, {Label: "What", Text: string(r.Cause)}, {Label: "By", Text: string(r.Actor)},
-		{Label: "Why", Text: r.Reason}, {Label: "Sessions", Text: fmt.Sprint(r.Sessions)}, {Label: "Refresh families", Text: fmt.Sprint(r.Families)}, {Label: "Owed", Text: fmt.Sprint(r.Owed), Bad: r.Owed > 0},
+	by := actorCell(r.Actor, r.Subject)
+	p := web.Console{Title: web.Say("Receipt %s", verbatim(number(r.Number))), Back: "/admin/receipts", Facts: []web.Fact{{Label: "At", At: r.EndedAt}, {Label: "What", Said: endWords(r.Cause)}, {Label: "By", Text: by.Text, Said: by.Said, To: by.To},
+		{Label: "Sessions", Text: fmt.Sprint(r.Sessions)}, {Label: "Refresh families", Text: fmt.Sprint(r.Families)}, {Label: "Owed", Text: fmt.Sprint(r.Owed), Bad: r.Owed > 0},
 		{Label: "Other APIs until", At: r.APIs}}}
+	if r.Reason != "" {
+		p.Facts = append(p.Facts, web.Fact{Label: "Why", Text: r.Reason})
+	}
 	if r.Subject != "" {
 		p.Facts = append(p.Facts, web.Fact{Label: "Person", Text: string(r.Subject), To: personLink(r.Subject).To})
 	}
@@ -101,7 +117,7 @@ func keysPage(c *call, l keyList) web.Console {
 		t.Head = append(t.Head, []web.Words{"Kill"}...)
 	}
 	for i, k := range l.Keys {
-		row := []web.Cell{{Text: k.Kid}, {Text: string(k.Use)}, {Text: k.Alg}, stateCell(k.State), {At: k.Created}, {}}
+		row := []web.Cell{{Text: k.Kid}, {Said: useWords(k.Use)}, {Text: k.Alg}, stateCell(k.State), {At: k.Created}, {}}
 		if k.Retired != nil {
 			row[5].At = *k.Retired
 		}
@@ -121,20 +137,22 @@ func keysPage(c *call, l keyList) web.Console {
 	return p
 }
 
-func eventTable(all []audit.Line) web.Table {
-	t := web.Table{Title: "Events", Empty: "Nothing has happened yet.", Head: []web.Words{"At", "What", "Person", "By", "App", "Address", "Why", "More"}}
+func eventTable(all []audit.Line, ofOne bool) web.Table {
+	t := web.Table{Title: "Events", Empty: "Nothing like that has happened yet.", Head: []web.Words{"At", "What", "By", "App", "Why", "More", "Address", "Person"}}
 	for _, e := range all {
-		more := ""
+		var more []web.Words
 		for _, k := range sorted(e.Data) {
-			more += k + "=" + e.Data[k] + " "
+			if words := factWords(k, e.Data[k]); words != nil {
+				more = append(more, words)
+			}
 		}
-		t.Rows = append(t.Rows, []web.Cell{{At: idp.Time(e.AtMS).Time()}, {Text: string(e.Kind)}, personLink(e.Account), {Text: string(e.Actor)}, appLink(e.Client), {Text: e.IP}, {Text: e.Why}, {Text: more}})
+		t.Rows = append(t.Rows, []web.Cell{{At: idp.Time(e.AtMS).Time()}, {Said: eventWords(e.Kind)}, actorCell(e.Actor, e.Account), appLink(e.Client), {Text: e.Why}, {Said: web.List(more...)}, {Text: e.IP}, personLink(e.Account)})
 	}
-	return t
+	return shorter(t, ofOne)
 }
 
 func eventsPage(c *call, l eventList) web.Console {
-	t := eventTable(l.Events)
+	t := eventTable(l.Events, l.filter.Account != "")
 	q := url.Values{}
 	for _, name := range []string{"sub", "kind", "actor"} {
 		if v := c.q.Get(name); v != "" {
@@ -144,5 +162,5 @@ func eventsPage(c *call, l eventList) web.Console {
 	t.More, t.Export = c.next(l.Next), "/admin/events/export?"+q.Encode()
 	return web.Console{Title: "Audit log", Lead: "What happened around accounts, apps and keys. exeunt audit verify shows whether what was sealed has been changed.", Tables: []web.Table{t},
 		Filter: &web.Form{Action: "/admin/events", Button: "Filter", Fields: []web.Field{{Key: "sub", Label: "Person's id", Value: string(l.filter.Account)},
-			{Key: "kind", Label: "What", Value: string(l.filter.Kind)}, {Key: "actor", Label: "By", Value: string(l.filter.Actor)}}}}
+			{Key: "kind", Label: "What", Kind: "select", Value: string(l.filter.Kind), Options: happenings()}, {Key: "actor", Label: "By (operator:NAME or client:ID)", Value: string(l.filter.Actor)}}}}
 }

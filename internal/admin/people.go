@@ -52,18 +52,13 @@ type consent struct {
 const few = 10
 
 func (a *Admin) person(c *call, v idp.View) (out personSheet, err error) {
-	row, err := v.Account(idp.AccountID(c.path("sub")))
-	if err != nil {
+	if out.Person, err = operate.ReadPerson(v, c.sub()); err != nil {
 		return out, err
 	}
-	out.Person = operate.ShowPerson(&row)
-	if o, err := v.Operator(row.ID); err == nil {
-		out.Role = o.Role
-	}
-	if out.Sessions, out.More, err = operate.Sessions(v, row.ID, c.now, idp.Page{Limit: few}); err != nil {
+	if out.Sessions, out.More, err = operate.Sessions(v, c.sub(), c.now, idp.Page{Limit: few}); err != nil {
 		return out, err
 	}
-	allowed, err := v.Consents(row.ID)
+	allowed, err := v.Consents(c.sub())
 	if err != nil {
 		return out, err
 	}
@@ -71,10 +66,10 @@ func (a *Admin) person(c *call, v idp.View) (out personSheet, err error) {
 	for _, one := range allowed {
 		out.Apps = append(out.Apps, consent{one.Client, one.Scopes})
 	}
-	if out.Receipts, err = operate.Lines(v, row.ID, 0, few); err != nil {
+	if out.Receipts, err = operate.Lines(v, c.sub(), 0, few); err != nil {
 		return out, err
 	}
-	out.events, err = v.Events(idp.EventFilter{Account: row.ID}, idp.Page{Limit: few})
+	out.events, err = v.Events(idp.EventFilter{Account: c.sub()}, idp.Page{Limit: few})
 	return out, err
 }
 
@@ -98,6 +93,21 @@ func (a *Admin) sessions(c *call, v idp.View) (out sessionList, err error) {
 	return out, err
 }
 
+type sessionSheet struct {
+	operate.Session
+	person operate.Person
+}
+
+func (a *Admin) session(c *call, v idp.View) (out sessionSheet, err error) {
+	row, err := v.Account(c.sub())
+	if err != nil {
+		return out, err
+	}
+	out.person = operate.ShowPerson(&row)
+	out.Session, err = operate.OneSession(v, row.ID, c.path("id"), c.now)
+	return out, err
+}
+
 func (c *call) sub() idp.AccountID { return idp.AccountID(c.path("sub")) }
 
 func aboutPerson(c *call) string { return "/admin/people/" + c.path("sub") }
@@ -117,6 +127,28 @@ func ending(d idp.Duty, word string, kind idp.EventKind, verb func(idp.Tx, idp.A
 	}}
 }
 
+// lockPerson locks, as strongly as is asked.
+func lockPerson() act {
+	return act{duty: idp.DutyPeople, back: aboutPerson, do: func(c *call, tx idp.Tx) (out outcome, err error) {
+		kind, length, err := operate.LockFor(c.in.Get("kind"), c.in.Get("for"))
+		if err == nil {
+			err = operate.KeepAdmin(tx, c.sub())
+		}
+		if err != nil {
+			return out, err
+		}
+		var lock idp.Lock
+		if out.receipt, lock, err = operate.Lock(tx, c.sub(), kind, length, c.by()); err != nil {
+			return out, err
+		}
+		if out.done = "locked"; out.receipt.ID == "" {
+			out.done = "locked-already"
+		}
+		out.event = idp.Event{Kind: idp.EventLocked, Account: c.sub(), Data: map[string]string{"act": "locked", "kind": string(lock.Kind)}}
+		return out, nil
+	}}
+}
+
 // opening is an act that lets a person in again.
 func opening(d idp.Duty, word string, verb func(idp.Tx, idp.AccountID) error) act {
 	return act{duty: d, back: aboutPerson, do: func(c *call, tx idp.Tx) (outcome, error) {
@@ -130,7 +162,7 @@ func deletePerson() act {
 	out.title = web.Console{Title: "Delete this person?"}.Title
 	out.reach = func(c *call, v idp.View) (question, error) {
 		a, err := v.Account(c.sub())
-		return question{Text: web.Say("Deleting %s cannot be undone.", a.Username), People: idp.Counted{N: 1}}, err
+		return question{Text: web.Say("Deleting %s cannot be undone.", verbatim(a.Username)), People: idp.Counted{N: 1}}, err
 	}
 	return out
 }

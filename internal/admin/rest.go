@@ -2,13 +2,13 @@ package admin
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"exeunt.dev/internal/audit"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/web"
-	"exeunt.dev/ledger"
 )
 
 func (a *Admin) overview(c *call, v idp.View) (operate.Overview, error) {
@@ -66,9 +66,8 @@ func resend() act { return delivering("owed", operate.Resend) }
 func giveUp() act { return delivering("given-up", operate.GiveUp) }
 
 type receiptList struct {
-	Receipts []operate.Receipt `json:"receipts"`
-	Next     string            `json:"next,omitempty"`
-	lines    []operate.Line    // in place of them, for a page
+	Receipts []operate.Line `json:"receipts"`
+	Next     string         `json:"next,omitempty"`
 	of       idp.AccountID
 }
 
@@ -82,29 +81,11 @@ func (a *Admin) receipts(c *call, v idp.View) (out receiptList, err error) {
 		return out, err
 	}
 	out.of = idp.AccountID(c.q.Get("sub"))
-	if c.people {
-		out.lines, err = operate.Lines(v, out.of, before, p.Limit)
-		if len(out.lines) == p.Limit {
-			out.Next = number(out.lines[len(out.lines)-1].Number)
-		}
-		return out, err
+	out.Receipts, err = operate.Lines(v, out.of, before, p.Limit)
+	if len(out.Receipts) == p.Limit {
+		out.Next = number(out.Receipts[len(out.Receipts)-1].Number)
 	}
-	rows, err := v.Receipts(out.of, before, p.Limit)
-	if err != nil {
-		return out, err
-	}
-	out.Receipts = []operate.Receipt{}
-	for i := range rows {
-		one, err := operate.ShowReceipt(v, &rows[i], c.now)
-		if err != nil {
-			return out, err
-		}
-		out.Receipts = append(out.Receipts, one)
-	}
-	if len(rows) == p.Limit {
-		out.Next = number(rows[len(rows)-1].Number)
-	}
-	return out, nil
+	return out, err
 }
 
 func (a *Admin) receipt(c *call, v idp.View) (out operate.ReceiptPage, err error) {
@@ -135,48 +116,32 @@ func (a *Admin) keys(_ *call, v idp.View) (out keyList, err error) {
 func aboutKeys(*call) string { return "/admin/keys" }
 
 func (a *Admin) rotateKeys() act {
-	return act{duty: idp.DutyKeys, back: aboutKeys, apart: func(c *call) (out outcome, err error) {
-		uses := []idp.KeyUse{idp.UseAccess, idp.UseID}
-		switch use := c.in.Get("use"); use {
-		case "", "all":
-		case string(idp.UseAccess), string(idp.UseID):
-			uses = []idp.KeyUse{idp.KeyUse(use)}
-		default:
-			return out, idp.Invalid("use", "A use is access, id or all.")
+	return act{duty: idp.DutyKeys, back: aboutKeys, after: a.Ring.Refill, do: func(c *call, tx idp.Tx) (outcome, error) {
+		uses, err := operate.Uses(c.in.Get("use"))
+		if err != nil {
+			return outcome{}, err
 		}
-		for _, use := range uses {
-			if err := a.Ring.Rotate(c.r.Context(), use); err != nil {
-				return out, err
-			}
-		}
-		return outcome{done: "rotated", event: idp.Event{Kind: idp.EventKeyRotated, Data: map[string]string{"use": c.in.Get("use")}}}, nil
+		return outcome{done: "rotated", event: idp.Event{Kind: idp.EventKeyRotated, Data: map[string]string{"use": c.in.Get("use")}}}, operate.RotateKeys(tx, uses)
 	}}
 }
 
 func (a *Admin) killKey() act {
-	return act{duty: idp.DutyKeys, title: web.Console{Title: "Kill this key?"}.Title, back: aboutKeys,
+	return act{duty: idp.DutyKeys, title: web.Console{Title: "Kill this key?"}.Title, back: aboutKeys, after: a.Ring.Refill,
 		reach: func(c *call, v idp.View) (question, error) {
 			keys, err := operate.Keys(v)
 			if err != nil {
 				return question{}, err
 			}
-			for _, k := range keys {
-				if k.Kid == c.path("kid") {
-					n, err := v.SessionsAlive()
-					return question{Text: web.Say("Everything that %s has signed is refused from then on, for ever, by everybody. Apps get new tokens with the next key at their next refresh.", k.Kid), People: n, Of: true}, err
-				}
+			if !slices.ContainsFunc(keys, func(k operate.Key) bool { return k.Kid == c.path("kid") }) {
+				return question{}, idp.ErrNotFound
 			}
-			return question{}, idp.ErrNotFound
+			n, err := v.SessionsAlive()
+			return question{Text: web.Say("Everything that %s has signed is refused from then on, for ever, by everybody. Apps get new tokens with the next key at their next refresh.", verbatim(c.path("kid"))), People: n, Of: true}, err
 		},
-		apart: func(c *call) (out outcome, err error) {
-			kid, err := ledger.ParseName(c.path("kid"))
-			if err != nil {
-				return out, idp.ErrNotFound
-			}
-			by := c.by()
-			out.receipt, err = a.Ring.Kill(c.r.Context(), kid, idp.Cause{Kind: idp.CauseKeyKilled, Actor: by.Actor, Reason: by.Reason})
+		do: func(c *call, tx idp.Tx) (out outcome, err error) {
+			out.receipt, err = operate.KillKey(tx, c.path("kid"), c.by())
 			out.done = "killed"
-			out.event = idp.Event{Kind: idp.EventOperator, Data: map[string]string{"act": "key-killed", "kid": kid.String()}}
+			out.event = idp.Event{Kind: idp.EventOperator, Data: map[string]string{"act": "key-killed", "kid": c.path("kid")}}
 			return out, err
 		}}
 }
@@ -201,7 +166,7 @@ func (a *Admin) operators(c *call, v idp.View) (out operatorList, err error) {
 func aboutOperators(*call) string { return "/admin/operators" }
 
 func giveRole() act {
-	return act{duty: idp.DutyRoles, back: aboutOperators, do: func(c *call, tx idp.Tx) (out outcome, err error) {
+	return act{duty: idp.DutyRoles, back: aboutOperators, again: func(*call) web.Form { return roleForm() }, do: func(c *call, tx idp.Tx) (out outcome, err error) {
 		role, err := idp.ParseRole(c.in.Get("role"))
 		if err != nil {
 			return out, err

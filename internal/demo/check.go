@@ -70,6 +70,9 @@ func Failed(results []Result) bool {
 // within is how long a sign-out may take to reach the API. It is the guard's bound; normally it is milliseconds.
 const within = 5 * time.Second
 
+// hearing is how long an app may take to hear of it: that depends on the app, and normally is milliseconds, too.
+const hearing = 20 * time.Second
+
 // check is the state of one run: a person in two browsers, and somebody else who must notice nothing.
 type check struct {
 	d             *Demo
@@ -77,6 +80,35 @@ type check struct {
 	books, news   *visit // of one
 	other         *visit // of two, at Books
 	bobs          *visit
+}
+
+// who is one app in one browser.
+type who struct {
+	name string
+	by   func(*check) *visitor
+	of   func(*check) **visit
+	site int
+}
+
+var (
+	oneBooks  = who{"Books here", func(c *check) *visitor { return c.one }, func(c *check) **visit { return &c.books }, 0}
+	oneNews   = who{"News here", func(c *check) *visitor { return c.one }, func(c *check) **visit { return &c.news }, 1}
+	twoBooks  = who{"the other browser", func(c *check) *visitor { return c.two }, func(c *check) **visit { return &c.other }, 0}
+	bobsBooks = who{"the other person", func(c *check) *visitor { return c.bob }, func(c *check) **visit { return &c.bobs }, 0}
+)
+
+func everybody() []who { return []who{oneBooks, oneNews, twoBooks, bobsBooks} }
+
+func (c *check) at(v who) *website { return c.d.sites[v.site] }
+
+// knows says whether the website has a session of its own in that browser.
+func (c *check) knows(ctx context.Context, v who) (bool, error) {
+	return v.by(c).inside(ctx, c.at(v))
+}
+
+// admitted says whether the API admits the app's token.
+func (c *check) admitted(ctx context.Context, v who) (bool, error) {
+	return c.one.admits(ctx, (*v.of(c)).access)
 }
 
 // Check does the whole main job: signs people in, calls the API, signs out in each way, and looks at what happened.
@@ -97,23 +129,14 @@ func (d *Demo) Check(ctx context.Context) []Result {
 	return out
 }
 
-// arrive signs everybody in who is not, and makes sure that all works before anything ends.
+// arrive signs everybody in, and makes sure that all works before anything ends.
 func (c *check) arrive(ctx context.Context) (err error) {
-	books, news := c.d.sites[0], c.d.sites[1]
-	for _, in := range []struct {
-		who   *visitor
-		where *site
-		to    **visit
-	}{{c.one, books, &c.books}, {c.one, news, &c.news}, {c.two, books, &c.other}, {c.bob, books, &c.bobs}} {
-		if *in.to, err = in.who.signIn(ctx, in.where); err != nil {
+	for _, v := range everybody() {
+		if *v.of(c), err = v.by(c).signIn(ctx, c.at(v)); err != nil {
 			return err
 		}
-		ok, err := in.who.admits(ctx, (*in.to).Token.AccessToken)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return errors.New("the API Orders refuses a token that was just made")
+		if ok, err := c.admitted(ctx, v); err != nil || !ok {
+			return errors.Join(err, errors.New("the API Orders refuses a token that was just made"))
 		}
 	}
 	return nil
@@ -140,7 +163,7 @@ func (c *check) step(ctx context.Context, s step, r *Result) error {
 		s.told = s.ends
 	}
 	if len(s.told) > 0 {
-		if err := c.told(s); err != nil {
+		if err := c.told(ctx, s); err != nil {
 			return err
 		}
 		r.Told = time.Since(sent)
@@ -148,7 +171,7 @@ func (c *check) step(ctx context.Context, s step, r *Result) error {
 	}
 	if s.refresh {
 		for _, v := range s.ends {
-			status, answer, err := c.d.sites[v.site].refresh(ctx, v.of(c).Token.RefreshToken)
+			status, answer, err := c.at(v).refresh(ctx, (*v.of(c)).refresh)
 			if err != nil {
 				return err
 			}
@@ -177,11 +200,18 @@ func (c *check) step(ctx context.Context, s step, r *Result) error {
 }
 
 // told waits until the apps have ended their own sessions of what was signed out.
-func (c *check) told(s step) error {
+func (c *check) told(ctx context.Context, s step) error {
 	for _, v := range s.told {
-		for end := time.Now().Add(within); c.d.sites[v.site].knows(v.of(c)); time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(hearing); ; {
+			in, err := c.knows(ctx, v)
+			if err != nil {
+				return err
+			}
+			if !in {
+				break
+			}
 			if time.Now().After(end) {
-				return fmt.Errorf("%s still knows who was signed out there", c.d.sites[v.site].name)
+				return fmt.Errorf("%s still knows who was signed out there", c.at(v).name)
 			}
 		}
 	}
@@ -190,16 +220,16 @@ func (c *check) told(s step) error {
 
 // lived makes sure that nobody else was signed out.
 func (c *check) lived(ctx context.Context, s step, r *Result) error {
-	for _, v := range append(s.lives, bobsBooks) {
-		ok, err := c.one.admits(ctx, v.of(c).Token.AccessToken)
+	for _, v := range s.lives {
+		ok, err := c.admitted(ctx, v)
+		if err == nil && !ok {
+			err = fmt.Errorf("the token of %s was signed out, too", v.name)
+		}
+		if err == nil {
+			err = c.stayed(ctx, v)
+		}
 		if err != nil {
 			return err
-		}
-		if !ok {
-			return fmt.Errorf("the token of %s was signed out, too", v.name)
-		}
-		if !c.d.sites[v.site].knows(v.of(c)) {
-			return fmt.Errorf("the app's own session of %s was ended, too", v.name)
 		}
 		r.Lived = append(r.Lived, v.name)
 	}
@@ -212,10 +242,19 @@ func (c *check) lived(ctx context.Context, s step, r *Result) error {
 	return nil
 }
 
+// stayed makes sure that a website was not told.
+func (c *check) stayed(ctx context.Context, v who) error {
+	in, err := c.knows(ctx, v)
+	if err == nil && !in {
+		err = fmt.Errorf("the app's own session of %s was ended, too", v.name)
+	}
+	return err
+}
+
 // gone waits until the API refuses a token, as revoked.
 func (c *check) gone(ctx context.Context, v who) error {
 	for end := time.Now().Add(within); ; {
-		ok, err := c.one.admits(ctx, v.of(c).Token.AccessToken)
+		ok, err := c.admitted(ctx, v)
 		if err != nil || !ok {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"exeunt.dev/examples/spa"
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/server"
@@ -22,9 +23,11 @@ import (
 
 // Options of Start.
 type Options struct {
-	Data string // folder; "" for a temporary one
-	Port int    // the first of five; 0 for any that are free
-	Log  *slog.Logger
+	Data string       // folder; "" for a temporary one
+	Port int          // the first of six; 0 for any that are free
+	Log  *slog.Logger // nil: none
+
+	oneHost bool // as where there is but one loopback address
 }
 
 // Info is what a visitor, human or program, needs.
@@ -34,9 +37,13 @@ type Info struct {
 	Password          string            `json:"password"`
 	SecondUsername    string            `json:"second_username"`
 	SecondPassword    string            `json:"second_password"`
+	AdminUsername     string            `json:"admin_username"` // of the console, at /admin
+	AdminPassword     string            `json:"admin_password"`
 	RegistrationToken string            `json:"registration_token"`
-	Apps              map[string]string `json:"apps"` // address by client id
+	Apps              map[string]string `json:"apps"` // the websites' addresses by client id
 	API               string            `json:"api"`
+	SinglePage        string            `json:"single_page"` // address of the single-page app
+	Native            string            `json:"native"`      // what to type for the native app, in the folder of the source
 	Start             string            `json:"start"`
 }
 
@@ -44,7 +51,8 @@ type Info struct {
 type Demo struct {
 	Info   Info
 	base   *server.Base
-	sites  []*site
+	apart  bool // everything has an address of its own
+	sites  []*website
 	orders *orders
 
 	stop context.CancelFunc
@@ -54,12 +62,23 @@ type Demo struct {
 	ls   []net.Listener
 }
 
-// listen opens the five listeners: issuer, Books, News, Orders, start page. On Linux each has an address of its own, so
-// that they share no cookies and are different sites; elsewhere only 127.0.0.1 is there.
+// The listeners, in the order of their ports and, on Linux, of their addresses.
+const (
+	atIssuer = iota
+	atBooks
+	atNews
+	atOrders
+	atSinglePage
+	atStart
+	places
+)
+
+// listen opens the listeners. On Linux each has an address of its own, so that they share no cookies and are different sites;
+// elsewhere only 127.0.0.1 is there.
 func (d *Demo) listen(port int) error {
-	for i := range 5 {
+	for i := range places {
 		host := "127.0.0.1"
-		if runtime.GOOS == "linux" {
+		if d.apart {
 			host = fmt.Sprintf("127.0.0.%d", i+1)
 		}
 		at := 0
@@ -79,7 +98,7 @@ func address(l net.Listener) string { return "http://" + l.Addr().String() }
 
 // Start starts everything and returns when it all answers.
 func Start(ctx context.Context, o Options) (*Demo, error) {
-	d := &Demo{}
+	d := &Demo{apart: runtime.GOOS == "linux" && !o.oneHost}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -95,22 +114,17 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 	}
 	dir := o.Data
 	if dir == "" {
-		if dir, err = newFolder(d.ls[0]); err != nil {
+		if dir, err = newFolder(d.ls[atIssuer]); err != nil {
 			return err
 		}
 		d.temp = dir
 	}
-	d.Info = Info{Apps: map[string]string{}, Issuer: address(d.ls[0]), API: address(d.ls[3]), Start: address(d.ls[4]), RegistrationToken: idp.NewSecret(24),
-		Username: "alice", Password: password(), SecondUsername: "bob", SecondPassword: password()}
-	c := config.Default()
-	c.Issuer, c.Data, c.KeyFile = d.Info.Issuer, filepath.Join(dir, "exeunt.db"), filepath.Join(dir, "exeunt.key")
-	c.Name, c.Resources, c.InitialTokens = "Exeunt demo", []string{d.Info.API}, []idp.Hash{idp.HashOf(d.Info.RegistrationToken)}
-	c.RegistrationScopes = []string{"account.signout"}                // who tries it out may register an app that signs people out everywhere, with consent
-	c.Outbound = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} // where Books and News are told
-	if runtime.GOOS != "linux" {
-		c.Cookies.Session, c.Cookies.Browser = "exeunt"+portOf(d.ls[0]), "exeunt-browser"+portOf(d.ls[0])
+	d.Info = Info{
+		Issuer: address(d.ls[atIssuer]), API: address(d.ls[atOrders]), SinglePage: address(d.ls[atSinglePage]), Start: address(d.ls[atStart]), Apps: map[string]string{},
+		Username: "alice", Password: password(), SecondUsername: "bob", SecondPassword: password(), AdminUsername: "admin", AdminPassword: password(),
+		RegistrationToken: idp.NewSecret(24),
 	}
-	s, err := server.NewOn(ctx, c, o.Log, d.ls[0])
+	s, err := server.NewOn(ctx, d.config(dir), o.Log, d.ls[atIssuer])
 	if err != nil {
 		return err
 	}
@@ -122,23 +136,39 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	for i, name := range []string{"Books", "News"} {
-		site, err := d.newSite(ctx, name, d.ls[i+1])
+		w, err := d.newWebsite(ctx, name, dir, d.ls[atBooks+i], o.Log)
 		if err != nil {
 			return err
 		}
-		d.sites = append(d.sites, site)
-		d.Info.Apps[site.oauth.ClientID] = site.url
-		d.serve(run, d.ls[i+1], site)
+		d.Info.Apps[w.id] = w.url
+		d.work.Go(func() { w.site.Run(run) })
+		d.serve(run, d.ls[atBooks+i], w)
 	}
 	if d.orders, err = d.newOrders(ctx); err != nil {
 		return err
 	}
 	d.work.Go(func() { d.orders.guard.Run(run) })
-	d.serve(run, d.ls[3], d.orders)
-	d.serve(run, d.ls[4], http.HandlerFunc(d.startPage))
+	d.serve(run, d.ls[atOrders], d.orders)
+	if err := d.publicApps(ctx); err != nil {
+		return err
+	}
+	d.serve(run, d.ls[atSinglePage], spa.Handler(d.Info.Issuer, singlePage, d.Info.API))
+	d.serve(run, d.ls[atStart], d.startPage())
 	within, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	return d.orders.guard.Ready(within)
+}
+
+func (d *Demo) config(dir string) config.Config {
+	c := config.Default()
+	c.Issuer, c.Data, c.KeyFile = d.Info.Issuer, filepath.Join(dir, "exeunt.db"), filepath.Join(dir, "exeunt.key")
+	c.Name, c.Resources, c.InitialTokens = "Exeunt demo", []string{d.Info.API}, []idp.Hash{idp.HashOf(d.Info.RegistrationToken)}
+	c.RegistrationScopes = []string{"account.signout"}                // who tries it out may register an app that signs people out everywhere, with consent
+	c.Outbound = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} // where Books and News are told
+	if !d.apart {
+		c.Cookies.Session, c.Cookies.Browser = "exeunt"+portOf(d.ls[atIssuer]), "exeunt-browser"+portOf(d.ls[atIssuer])
+	}
+	return c
 }
 
 func portOf(l net.Listener) string {
@@ -166,56 +196,13 @@ func (d *Demo) Close() error {
 	for _, l := range d.ls {
 		l.Close() // those that nobody serves yet
 	}
+	for _, w := range d.sites {
+		if w.db != nil {
+			d.err = errors.Join(d.err, w.db.Close())
+		}
+	}
 	if d.temp != "" {
 		return errors.Join(d.err, os.RemoveAll(d.temp))
 	}
 	return d.err
-}
-
-// people makes the two accounts. In a folder that was used before they get the passwords of this run, and locks are taken off:
-// what is printed works.
-func (d *Demo) people(ctx context.Context) error {
-	for _, p := range [][3]string{{d.Info.Username, d.Info.Password, "Alice"}, {d.Info.SecondUsername, d.Info.SecondPassword, "Bob"}} {
-		err := d.base.AddAccount(ctx, &idp.Account{Username: p[0], Name: p[2]}, p[1])
-		if errors.Is(err, idp.ErrConflict) {
-			err = d.again(ctx, p[0], p[1])
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (d *Demo) again(ctx context.Context, username, password string) error {
-	hash, err := d.base.Passwords(d.base.Store).Hash(ctx, password)
-	if err != nil {
-		return err
-	}
-	var a idp.Account
-	err = d.base.Store.Update(ctx, func(tx idp.Tx) (err error) {
-		if a, err = tx.AccountByUsername(username); err != nil {
-			return err
-		}
-		if a.State == idp.AccountDeleted {
-			return fmt.Errorf("%s was deleted in this folder: choose another", username)
-		}
-		a.Password = hash
-		return tx.UpdateAccount(a)
-	})
-	if err != nil || a.State != idp.AccountLocked {
-		return err
-	}
-	return d.base.Door().Unlock(ctx, a.ID)
-}
-
-// client makes a client, or brings one of an earlier run up to date, and returns its secret.
-func (d *Demo) client(ctx context.Context, c idp.Client) (string, error) {
-	secret, err := d.base.AddClient(ctx, &c)
-	if !errors.Is(err, idp.ErrConflict) {
-		return secret, err
-	}
-	secret = idp.NewSecret(32)
-	c.Secret = idp.HashOf(secret)
-	return secret, d.base.Store.Update(ctx, func(tx idp.Tx) error { return tx.UpdateClient(c) })
 }

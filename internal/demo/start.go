@@ -1,131 +1,310 @@
 package demo
 
 import (
-	"encoding/json"
+	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"html/template"
-	"io"
 	"net/http"
 	"strings"
 	"time"
 
+	"exeunt.dev/guard"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/web"
+	"exeunt.dev/ledger"
 )
 
-func decode(r io.Reader, into any) error {
-	return json.NewDecoder(io.LimitReader(r, 1<<16)).Decode(into)
+// line is somebody or something in a layer.
+type line struct {
+	Who, What string
+	Tag, Look string // a word or two about its state, and how that looks
 }
 
-type layer struct{ Who, What, State string }
+// Looks of a state.
+const (
+	good = "good"
+	bad  = "bad"  // an operator would want to know
+	over = "over" // as it should be, and no more
+)
 
-type told struct {
-	At          string
-	Cause       idp.CauseKind
-	Who         string
-	Ended       int
-	Apps        string
-	ReceiptPage string
+// card is an app.
+type card struct {
+	Name, URL, Command string
+	How                string // how it keeps what it has
+	Here               []line
+}
+
+// signOut is something that ended.
+type signOut struct {
+	At, Title, Receipt string
+	Ledger             string
+	Reached            []line // the API and the apps
 }
 
 type startData struct {
 	Info
-	Exeunt, Sites, API []layer
-	SignOuts           []told
+	Apps     []card
+	Exeunt   []line
+	Tokens   []line
+	SignOuts []signOut
 }
 
-// startPage shows the layers side by side. It reads the database, as no website could.
-func (d *Demo) startPage(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != "/" || r.Method != http.MethodGet {
-		http.NotFound(w, r)
-		return
-	}
-	data := startData{Info: d.Info}
-	now, _ := d.base.Store.Now()
-	err := d.base.Store.View(r.Context(), func(v idp.View) error {
-		people, err := v.Accounts(idp.Page{Limit: 100})
+const signOutsShown = 10
+
+// startPage shows the layers side by side. It reads the databases, as no website could.
+func (d *Demo) startPage() http.Handler {
+	page := template.Must(template.ParseFS(files, "page/start.html"))
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		data, err := d.look(r.Context())
 		if err != nil {
+			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+			return
+		}
+		var b bytes.Buffer
+		if err := page.Execute(&b, data); err != nil {
+			http.Error(w, "the page cannot be made", http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		w.Write(b.Bytes())
+	})
+	for _, name := range []string{"start.css", "start.js"} {
+		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "page/"+name) })
+	}
+	return mux
+}
+
+// scene is one look at everything.
+type scene struct {
+	d     *Demo
+	v     idp.View
+	now   idp.Time
+	names map[string]string // of people, by subject
+	apps  map[string]string // names of apps by client id
+	in    map[idp.ClientID][]line
+}
+
+func (d *Demo) look(ctx context.Context) (data startData, err error) {
+	data.Info = d.Info
+	stays := make([][]stay, len(d.sites))
+	for i, w := range d.sites {
+		if stays[i], err = w.stays(ctx); err != nil {
+			return data, err
+		}
+	}
+	tokens := d.orders.tokens()
+	err = d.base.Store.View(ctx, func(v idp.View) error {
+		s := &scene{d: d, v: v, names: map[string]string{}, apps: map[string]string{}, in: map[idp.ClientID][]line{}}
+		s.now, _ = d.base.Store.Now()
+		if data.Exeunt, err = s.sessions(); err != nil {
 			return err
 		}
-		names := map[idp.AccountID]string{}
-		for _, a := range people {
-			names[a.ID] = a.Username
-			e, err := v.Epochs(a.ID, "")
-			if err != nil {
+		for i, w := range d.sites {
+			c := card{Name: w.name, URL: w.url, How: "A website. It has a cookie and a database of its own."}
+			if c.Here, err = s.stays(stays[i]); err != nil {
 				return err
 			}
-			sessions, err := v.Sessions(a.ID, e.Realm, e.Account, idp.Page{Limit: 50})
-			if err != nil {
-				return err
-			}
-			for _, s := range sessions {
-				if !s.Expired(now) {
-					data.Exeunt = append(data.Exeunt, layer{a.Username, web.Device(s.UserAgent), "signed in"})
-				}
-			}
+			data.Apps = append(data.Apps, c)
 		}
-		receipts, err := v.Receipts("", 0, 20)
-		for _, x := range receipts {
-			endings, err := v.EndingsOf(x.ID)
-			if err != nil {
-				return err
+		data.Apps = append(data.Apps,
+			card{Name: "Orders in the browser", URL: d.Info.SinglePage, How: "A single-page app. Its tokens are in the memory of its tabs.", Here: s.in[singlePage]},
+			card{Name: "Orders on the desk", Command: strings.Replace(d.Info.Native, " ", " \\\n", 3) + " login", How: "A native app. It keeps what it has in the system's keyring, or a file of its own, bound to a key.", Here: s.in[native]})
+		for _, t := range tokens {
+			x := line{Who: s.person(t.subject), What: "by " + s.app(idp.ClientID(t.client)), Tag: "admitted", Look: good}
+			if t.refused != nil {
+				x.Tag, x.Look = "refused: "+refusal(t.refused), over
 			}
-			apps, err := tellApps(v, &x)
-			if err != nil {
-				return err
-			}
-			data.SignOuts = append(data.SignOuts, told{x.At.Time().Format(time.TimeOnly), x.Cause, names[x.Account], len(endings), apps, d.Info.Issuer + "/signout/" + string(x.ID)})
+			data.Tokens = append(data.Tokens, x)
 		}
+		data.SignOuts, err = s.signOuts()
 		return err
 	})
+	return data, err
+}
+
+func refusal(err error) string {
+	if errors.Is(err, guard.ErrEnded) {
+		return "revoked"
+	}
+	return strings.TrimPrefix(err.Error(), "guard: ")
+}
+
+// sessions lists who is signed in at Exeunt, and notes in which apps.
+func (s *scene) sessions() (out []line, err error) {
+	people, err := s.v.Accounts(idp.Page{Limit: 100})
 	if err != nil {
-		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
-		return
+		return nil, err
 	}
-	for _, s := range d.sites {
-		for _, v := range s.visits() {
-			site, api := "signed in", "admitted"
-			if _, err := d.orders.guard.Check(v.Token.AccessToken); err != nil {
-				site, api = "its own cookie still works", "refused: "+strings.TrimPrefix(err.Error(), "guard: ")
+	for _, a := range people {
+		s.names[string(a.ID)] = a.Username
+		e, err := s.v.Epochs(a.ID, "")
+		if err != nil {
+			return nil, err
+		}
+		sessions, err := s.v.Sessions(a.ID, e.Realm, e.Account, idp.Page{Limit: 50})
+		if err != nil {
+			return nil, err
+		}
+		apps, err := s.v.AppsIn(sessions)
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range sessions {
+			if x.Expired(s.now) {
+				continue
 			}
-			data.Sites = append(data.Sites, layer{v.Username, s.name, site})
-			data.API = append(data.API, layer{v.Username, "token of " + s.name, api})
+			device := web.Device(x.UserAgent)
+			var in []string
+			for _, app := range apps[x.Name] {
+				in = append(in, app.Name)
+				s.in[app.ID] = append(s.in[app.ID], line{a.Username, device, "signed in", good})
+			}
+			out = append(out, line{a.Username, device, strings.Join(in, ", "), good})
 		}
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	startTemplate.Execute(w, data)
+	return out, nil
 }
 
-// tellApps says in words what became of telling the apps.
-func tellApps(v idp.View, r *idp.Receipt) (string, error) {
-	all, err := v.ToldOf(r.Number)
-	var words []string
-	for _, t := range all {
-		word := fmt.Sprintf("%s %s", t.Client, t.State)
-		if t.State == idp.Confirmed {
-			word = fmt.Sprintf("%s has confirmed after %d ms", t.Client, t.Last-r.At)
+// stays says of each session of a website whether Exeunt still stands behind it.
+func (s *scene) stays(all []stay) (out []line, err error) {
+	for _, x := range all {
+		ended, err := s.ended(x.sid)
+		if err != nil {
+			return nil, err
 		}
-		words = append(words, word)
+		l := line{s.person(x.subject), "", "signed in", good}
+		if ended {
+			l.Tag, l.Look = "not told yet", bad
+		}
+		out = append(out, l)
 	}
-	if len(words) == 0 {
-		words = []string{"none to be told"}
-	}
-	return strings.Join(words, ", "), err
+	return out, nil
 }
 
-var startTemplate = template.Must(template.New("start").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="2">
-<meta name="viewport" content="width=device-width"><title>Exeunt demo</title>
-<style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui;max-width:70rem;margin:2rem auto;padding:0 1rem}.layers{display:grid;grid-template-columns:repeat(auto-fit,minmax(16rem,1fr));gap:1rem}
-section{border:1px solid #bbb;border-radius:.5rem;padding:0 1rem 1rem}body{overflow-wrap:break-word;background:Canvas;color:CanvasText}table{border-collapse:collapse}td,th{text-align:left;padding:.1rem .8rem .1rem 0}
-@media(max-width:40rem){tr{display:block;padding:.3rem 0}td{display:inline;padding-right:.4rem}th{display:none}}</style>
-<h1>Who is signed in where</h1>
-<p>Sign in to <a href="{{.Apps.books}}" target="_blank">Books</a> and <a href="{{.Apps.news}}" target="_blank">News</a> as <b>{{.Username}}</b> with password <code>{{.Password}}</code>, or as <b>{{.SecondUsername}}</b> with <code>{{.SecondPassword}}</code>.
-Then sign out: in an app, or on your <a href="{{.Issuer}}/account" target="_blank">account page</a>. This page follows.</p>
-<div class="layers">
-<section><h2>Apps</h2>{{range .Sites}}<p><b>{{.What}}</b>: {{.Who}}<br>{{.State}}</p>{{else}}<p>Nobody.</p>{{end}}</section>
-<section><h2>Exeunt</h2>{{range .Exeunt}}<p><b>{{.Who}}</b>: {{.What}}</p>{{else}}<p>Nobody.</p>{{end}}</section>
-<section><h2>Orders (API)</h2>{{range .API}}<p><b>{{.What}}</b>: {{.Who}}<br>{{.State}}</p>{{else}}<p>No tokens.</p>{{end}}</section>
-</div>
-<h2>What each sign-out did</h2>
-<table><tr><th>at<th>why<th>who<th>in the ledger<th>apps told<th></tr>{{range .SignOuts}}<tr><td>{{.At}}<td>{{.Cause}}<td>{{.Who}}<td>{{.Ended}} {{if eq .Ended 1}}row{{else}}rows{{end}}<td>{{.Apps}}<td><a href="{{.ReceiptPage}}" target="_blank">receipt</a></tr>{{else}}<tr><td colspan="6">None yet.</tr>{{end}}</table></html>`))
+// ended says whether the grant that an app knows as sid has ended.
+func (s *scene) ended(sid string) (bool, error) {
+	name, err := ledger.ParseName(sid)
+	if err != nil {
+		return true, nil
+	}
+	g, session, err := s.v.ChainOfGrant(name)
+	if errors.Is(err, idp.ErrNotFound) {
+		return true, nil // swept
+	} else if err != nil {
+		return false, err
+	}
+	dead, err := s.v.Ended(g.Names(session)...)
+	return len(dead) > 0 || session != nil && session.Expired(s.now), err
+}
+
+func (s *scene) person(subject string) string {
+	if name := s.names[subject]; name != "" {
+		return name
+	}
+	return "somebody"
+}
+
+func (s *scene) app(id idp.ClientID) string {
+	if s.apps[string(id)] == "" {
+		c, err := s.v.Client(id)
+		if err != nil || c.Name == "" {
+			c.Name = string(id)
+		}
+		s.apps[string(id)] = c.Name
+	}
+	return s.apps[string(id)]
+}
+
+// signOuts lists what ended last.
+func (s *scene) signOuts() (out []signOut, err error) {
+	receipts, err := s.v.Receipts("", 0, 3*signOutsShown)
+	for _, r := range receipts {
+		endings, err := s.v.EndingsOf(r.ID)
+		if err != nil {
+			return nil, err
+		}
+		if hung, err := s.hung(&r, endings); err != nil || hung {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		x := signOut{At: r.At.Time().Local().Format(time.TimeOnly), Title: s.title(&r), Ledger: "1 row", Receipt: s.d.Info.Issuer + "/signout/" + string(r.ID)}
+		if len(endings) != 1 {
+			x.Ledger = fmt.Sprintf("%d rows", len(endings))
+		}
+		if after, ok := s.d.orders.knew(r.Number, r.At.Time()); ok {
+			x.Reached = append(x.Reached, line{Who: "Orders", Tag: fmt.Sprintf("knew after %d ms", after.Milliseconds()), Look: good})
+		}
+		told, err := s.v.ToldOf(r.Number)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range told {
+			x.Reached = append(x.Reached, s.told(&r, t))
+		}
+		if out = append(out, x); len(out) == signOutsShown {
+			break
+		}
+	}
+	return out, err
+}
+
+// hung says whether a receipt is of a refresh token that an app gave back because what it hung on had ended: no news.
+func (s *scene) hung(r *idp.Receipt, endings []idp.Ending) (bool, error) {
+	if r.Cause != idp.CauseRevoked || r.Selector != idp.SelectFamily || len(endings) != 1 {
+		return false, nil
+	}
+	c, err := s.v.Chain(endings[0].Name)
+	if errors.Is(err, idp.ErrNotFound) {
+		return true, nil
+	} else if err != nil {
+		return false, err
+	}
+	return s.ended(c.Grant.Name.String())
+}
+
+func (s *scene) told(r *idp.Receipt, t idp.Told) line {
+	l := line{Who: s.app(t.Client), Look: bad}
+	switch t.State {
+	case idp.Confirmed:
+		l.Tag, l.Look = fmt.Sprintf("told, confirmed after %d ms", max(t.Last-r.At, 0)), good
+	case idp.Owed:
+		l.Tag = "not told yet"
+	case idp.Unreachable:
+		l.Tag, l.Look = "has no back channel", over
+	default:
+		l.Tag = string(t.State)
+	}
+	return l
+}
+
+func (s *scene) title(r *idp.Receipt) string {
+	what, who := titles()[r.Cause], s.names[string(r.Account)]
+	if what == "" {
+		what = string(r.Cause)
+	}
+	if r.Client != "" {
+		what += " (" + s.app(r.Client) + ")"
+	}
+	if who == "" {
+		return strings.ToUpper(what[:1]) + what[1:]
+	}
+	return who + ": " + what
+}
+
+func titles() map[idp.CauseKind]string {
+	return map[idp.CauseKind]string{
+		idp.CauseAppSignOut: "left one app", idp.CauseSignOut: "signed out of this browser", idp.CauseSessionEnded: "ended one session from the list",
+		idp.CauseOthers: "ended all other sessions", idp.CauseEverywhere: "signed out everywhere", idp.CauseCredential: "changed what they sign in with",
+		idp.CauseReset: "got a new password", idp.CauseLock: "account locked", idp.CauseDisable: "account disabled", idp.CauseDelete: "account deleted",
+		idp.CauseExpiry: "a session expired", idp.CauseSomeoneElse: "somebody else signed in there", idp.CauseReuse: "a used-up token came back",
+		idp.CauseRevoked: "an app gave a token back", idp.CauseConsentWithdrawn: "took back what an app was allowed", idp.CauseClientEnded: "an app was ended, for everybody",
+		idp.CauseKeyKilled: "a signing key was killed", idp.CauseRealmEnded: "everything was ended, for everybody",
+	}
+}

@@ -1,7 +1,9 @@
 package demo
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,20 +11,7 @@ import (
 	"strings"
 
 	"exeunt.dev/internal/idp"
-)
-
-// who is one app in one browser.
-type who struct {
-	name string
-	of   func(*check) *visit
-	site int
-}
-
-var (
-	oneBooks  = who{"Books here", func(c *check) *visit { return c.books }, 0}
-	oneNews   = who{"News here", func(c *check) *visit { return c.news }, 1}
-	twoBooks  = who{"the other browser", func(c *check) *visit { return c.other }, 0}
-	bobsBooks = who{"the other person", func(c *check) *visit { return c.bobs }, 0}
+	"exeunt.dev/internal/operate"
 )
 
 // step is one kind of sign-out, and what it should do.
@@ -42,19 +31,27 @@ func yes() *bool { t := true; return &t }
 func no() *bool  { return new(bool) }
 
 func (c *check) steps() []step {
-	all := []who{oneBooks, oneNews, twoBooks}
+	all := []who{oneBooks, oneNews, twoBooks} // of the person
 	here := []who{oneBooks, oneNews}
+	bob := []who{bobsBooks}
+	others := []who{oneNews, twoBooks, bobsBooks}
 	return []step{
-		{what: "one app only", act: c.leaveApp, ends: []who{oneBooks}, refresh: true, here: yes(), there: yes(), lives: []who{oneNews, twoBooks}, after: c.mustAsk},
-		{what: "this browser, from an app", act: c.leaveByApp, ends: here, refresh: true, here: no(), there: yes(), lives: []who{twoBooks}},
-		{what: "this browser, accounts API", act: c.leaveByAPI, ends: here, refresh: true, here: no(), there: yes(), lives: []who{twoBooks}},
-		{what: "that one, from the list", act: c.endOther, ends: []who{twoBooks}, refresh: true, here: yes(), there: no(), lives: here},
-		{what: "all others", act: c.endOthers, ends: all, told: []who{twoBooks}, here: yes(), there: no(), after: c.renewed},
-		{what: "password changed", act: c.changePassword, ends: all, told: []who{twoBooks}, here: yes(), there: no(), after: c.renewed},
-		{what: "refresh token stolen", act: c.replay, ends: []who{oneBooks}, told: []who{}, here: yes(), there: yes(), lives: []who{oneNews, twoBooks}},
-		{what: "refresh token revoked", act: c.revoke, ends: []who{oneBooks}, told: []who{}, refresh: true, here: yes(), there: yes(), lives: []who{oneNews, twoBooks}},
-		{what: "everywhere, by bearer", act: c.everywhere, ends: all, refresh: true, here: no(), there: no()},
-		{what: "everywhere, by an operator", act: c.byOperator, ends: all, refresh: true, here: no(), there: no()},
+		{what: "one app only", act: c.leaveApp, ends: []who{oneBooks}, refresh: true, here: yes(), there: yes(), lives: others, after: c.mustAsk},
+		{what: "this browser, from an app", act: c.leaveByApp, ends: here, refresh: true, here: no(), there: yes(), lives: []who{twoBooks, bobsBooks}},
+		{what: "this browser, accounts API", act: c.leaveByAPI, ends: here, refresh: true, here: no(), there: yes(), lives: []who{twoBooks, bobsBooks}},
+		{what: "that one, from the list", act: c.endOther, ends: []who{twoBooks}, refresh: true, here: yes(), there: no(), lives: []who{oneBooks, oneNews, bobsBooks}},
+		{what: "all others", act: c.endOthers, ends: all, told: []who{twoBooks}, here: yes(), there: no(), lives: bob, after: c.renewed},
+		{what: "password changed", act: c.changePassword, ends: all, told: []who{twoBooks}, here: yes(), there: no(), lives: bob, after: c.renewed},
+		{what: "an app's access withdrawn", act: c.withdraw, ends: []who{oneBooks, twoBooks}, refresh: true, here: yes(), there: yes(), lives: []who{oneNews, bobsBooks}},
+		{what: "refresh token stolen", act: c.replay, ends: []who{oneBooks}, told: []who{}, here: yes(), there: yes(), lives: others},
+		{what: "refresh token revoked", act: c.revoke, ends: []who{oneBooks}, told: []who{}, refresh: true, here: yes(), there: yes(), lives: others},
+		{what: "access token revoked", act: c.revokeAccess, ends: []who{oneBooks}, told: []who{}, here: yes(), there: yes(), lives: others, after: c.refreshes},
+		{what: "everywhere, by bearer", act: c.everywhere, ends: all, refresh: true, here: no(), there: no(), lives: bob},
+		{what: "everywhere, by an operator", act: c.byOperator, ends: all, refresh: true, here: no(), there: no(), lives: bob},
+		{what: "account locked", act: c.lock, ends: all, refresh: true, here: no(), there: no(), lives: bob, after: c.locked},
+		{what: "an app ended, by an operator", act: c.endApp, ends: []who{oneBooks, twoBooks, bobsBooks}, refresh: true, here: yes(), there: yes(), lives: []who{oneNews}},
+		{what: "signing key killed", act: c.killKey, ends: everybody(), told: []who{}, here: yes(), there: yes(), after: c.refreshes},
+		{what: "everybody, by an operator", act: c.endRealm, ends: everybody(), refresh: true, here: no(), there: no()},
 	}
 }
 
@@ -68,28 +65,35 @@ func want(a answer, err error, status int, what string) error {
 // leaveApp is the link of an app that leaves that app only; a browser says where it comes from.
 func (c *check) leaveApp(ctx context.Context) error {
 	s := c.d.sites[0]
-	q := url.Values{"client_id": {s.oauth.ClientID}, "logout_uri": {s.url + "/bye"}}
-	a, err := c.one.get(ctx, s.end+"?"+q.Encode(), "Referer", s.url+"/", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document", "Sec-Fetch-Site", "cross-site")
-	if err == nil && a.url.Path != "/bye" {
-		err = fmt.Errorf("leaving one app ends at %s", a.url.Path)
+	q := url.Values{"client_id": {s.id}, "logout_uri": {s.url + "/"}}
+	a, err := c.one.get(ctx, s.issuer+"/logout?"+q.Encode(), "Referer", s.url+"/", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document", "Sec-Fetch-Site", "cross-site")
+	if err == nil && a.url.Host != strings.TrimPrefix(s.url, "http://") {
+		err = fmt.Errorf("leaving one app ends at %s", a.url)
 	}
 	return want(a, err, http.StatusOK, "leaving one app")
 }
 
 // mustAsk: the app that was left does not come back without a human.
 func (c *check) mustAsk(ctx context.Context, r *Result) error {
-	back, err := c.one.silent(ctx, c.d.sites[0])
-	if err == nil && back {
+	back, err := c.one.tokens(ctx, c.d.sites[0])
+	if err == nil && back != nil {
 		err = errors.New("the app came back without a human")
 	}
 	r.Refused = append(r.Refused, "prompt=none")
 	return err
 }
 
+// leaveByApp presses the website's own button: it ends its session and sends the browser to Exeunt and back.
 func (c *check) leaveByApp(ctx context.Context) error {
 	s := c.d.sites[0]
-	a, err := c.one.post(ctx, s.url+"/logout", url.Values{"which": {"all"}})
-	if err == nil && a.url.Path != "/bye" {
+	a, err := c.one.get(ctx, s.url+"/")
+	if err := want(a, err, http.StatusOK, "the website"); err != nil {
+		return err
+	}
+	form := hidden(a.body)
+	form.Set("provider", "on")
+	a, err = c.one.post(ctx, s.url+"/auth/signout", form)
+	if err == nil && a.url.Path != "/auth/logout/exeunt/return" {
 		err = fmt.Errorf("the sign-out ends at %s", a.url.Path)
 	}
 	return want(a, err, http.StatusOK, "the sign-out")
@@ -177,26 +181,21 @@ func (c *check) changePassword(ctx context.Context) error {
 	return nil
 }
 
-// renewed: this browser's apps are refreshed and go on; the others' are not.
+// renewed: this browser's apps are refreshed and go on, the websites by themselves; the others' are not.
 func (c *check) renewed(ctx context.Context, r *Result) error {
 	for _, w := range []who{oneBooks, oneNews} {
-		status, t, err := c.d.sites[w.site].refresh(ctx, w.of(c).Token.RefreshToken)
+		if err := c.refreshed(ctx, w, r); err != nil {
+			return err
+		}
+		a, err := c.one.get(ctx, c.at(w).url+"/")
+		if err == nil && !strings.Contains(a.body, "200 OK") {
+			err = fmt.Errorf("%s no longer reaches the API Orders: %s", w.name, a.body)
+		}
 		if err != nil {
 			return err
 		}
-		if status != http.StatusOK {
-			return fmt.Errorf("%s is not refreshed: %d %s", w.name, status, t.Error)
-		}
-		if !c.d.sites[w.site].knows(w.of(c)) {
-			return fmt.Errorf("%s was told that it is over", w.name)
-		}
-		ok, err := c.one.admits(ctx, t.Access)
-		if err != nil || !ok {
-			return errors.Join(err, errors.New("the API Orders refuses what was refreshed after the end"))
-		}
-		r.Lived = append(r.Lived, w.name+" (renewed)")
 	}
-	status, t, err := c.d.sites[0].refresh(ctx, c.other.Token.RefreshToken)
+	status, t, err := c.at(twoBooks).refresh(ctx, c.other.refresh)
 	if err == nil && (status != http.StatusBadRequest || t.Error != "invalid_grant") {
 		err = fmt.Errorf("a refresh token of the other browser: %d %s", status, t.Error)
 	}
@@ -204,10 +203,15 @@ func (c *check) renewed(ctx context.Context, r *Result) error {
 	return err
 }
 
+// withdraw takes back what the person allowed an app, in every browser.
+func (c *check) withdraw(ctx context.Context) error {
+	return c.one.erase(ctx, "/account/apps/"+c.d.sites[0].id)
+}
+
 // replay presents a refresh token that was used long ago: a thief, or the owner behind one.
 func (c *check) replay(ctx context.Context) error {
 	s := c.d.sites[0]
-	first := c.books.Token.RefreshToken
+	first := c.books.refresh
 	last := first
 	for range 3 {
 		status, t, err := s.refresh(ctx, last)
@@ -225,25 +229,121 @@ func (c *check) replay(ctx context.Context) error {
 	return nil
 }
 
-func (c *check) revoke(ctx context.Context) error {
-	status, _, err := c.d.sites[0].ask(ctx, c.d.Info.Issuer+"/oauth2/revoke", url.Values{"token": {c.books.Token.RefreshToken}})
+func (c *check) revoke(ctx context.Context) error { return c.giveBack(ctx, c.books.refresh) }
+
+func (c *check) revokeAccess(ctx context.Context) error { return c.giveBack(ctx, c.books.access) }
+
+func (c *check) giveBack(ctx context.Context, token string) error {
+	status, _, err := c.d.sites[0].post(ctx, "/oauth2/revoke", url.Values{"token": {token}})
 	if err == nil && status != http.StatusOK {
 		err = fmt.Errorf("revoke answers %d", status)
 	}
 	return err
 }
 
+// refreshes: only tokens ended.
+func (c *check) refreshes(ctx context.Context, r *Result) error { return c.refreshed(ctx, oneBooks, r) }
+
+// refreshed: an app gets another token and goes on.
+func (c *check) refreshed(ctx context.Context, w who, r *Result) error {
+	status, t, err := c.at(w).refresh(ctx, (*w.of(c)).refresh)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("%s is not refreshed: %d %s", w.name, status, t.Error)
+	}
+	if err != nil {
+		return err
+	}
+	if ok, err := c.one.admits(ctx, t.Access); err != nil || !ok {
+		return errors.Join(err, errors.New("the API Orders refuses what was refreshed after the end"))
+	}
+	r.Lived = append(r.Lived, w.name+" (renewed)")
+	return c.stayed(ctx, w)
+}
+
 func (c *check) everywhere(ctx context.Context) error {
-	a, err := c.one.post(ctx, c.d.Info.Issuer+"/customers/me/logout", nil, "Authorization", "Bearer "+c.books.Token.AccessToken)
+	a, err := c.one.post(ctx, c.d.Info.Issuer+"/customers/me/logout", nil, "Authorization", "Bearer "+c.books.access)
 	if err := want(a, err, http.StatusOK, "/customers/me/logout"); err != nil {
 		return err
 	}
-	a, err = c.two.post(ctx, c.d.Info.Issuer+"/customers/me/logout", nil, "Authorization", "Bearer "+c.other.Token.AccessToken)
+	a, err = c.two.post(ctx, c.d.Info.Issuer+"/customers/me/logout", nil, "Authorization", "Bearer "+c.other.access)
 	return want(a, err, http.StatusBadRequest, "/customers/me/logout with an ended token")
 }
 
-// byOperator ends through a door that does not wake the feed: a command beside the server.
-func (c *check) byOperator(ctx context.Context) error {
-	_, err := c.d.base.Door().End(ctx, idp.EndAccount(idp.AccountID(c.books.Subject), idp.AccountActive), idp.Cause{Kind: idp.CauseEverywhere, Actor: idp.ActorOperator("demo")})
+// operator ends through a door that does not wake the feed, as a command beside the server does.
+func (c *check) operator(ctx context.Context, s idp.Selector, kind idp.CauseKind) error {
+	_, err := c.d.base.Door().End(ctx, s, idp.Cause{Kind: kind, Actor: idp.ActorOperator("demo")})
 	return err
+}
+
+func (c *check) account(ctx context.Context) (id idp.AccountID, err error) {
+	err = c.d.base.Store.View(ctx, func(v idp.View) error {
+		a, err := v.AccountByUsername(c.one.username)
+		id = a.ID
+		return err
+	})
+	return id, err
+}
+
+func (c *check) byOperator(ctx context.Context) error {
+	id, err := c.account(ctx)
+	if err != nil {
+		return err
+	}
+	return c.operator(ctx, idp.EndAccount(id, idp.AccountActive), idp.CauseEverywhere)
+}
+
+func (c *check) lock(ctx context.Context) error {
+	id, err := c.account(ctx)
+	if err != nil {
+		return err
+	}
+	return c.operator(ctx, idp.EndAccount(id, idp.AccountLocked), idp.CauseLock)
+}
+
+// locked: nobody gets in, and what ended stays ended when the account is unlocked.
+func (c *check) locked(ctx context.Context, r *Result) error {
+	if _, err := c.one.signIn(ctx, c.d.sites[0]); err == nil {
+		return errors.New("a locked account signs in")
+	}
+	r.Refused = append(r.Refused, "sign-in")
+	id, err := c.account(ctx)
+	if err == nil {
+		err = c.d.base.Door().Unlock(ctx, id)
+	}
+	if err != nil {
+		return err
+	}
+	if ok, err := c.admitted(ctx, oneNews); err != nil || ok {
+		return errors.Join(err, errors.New("unlocking revives a token"))
+	}
+	return nil
+}
+
+func (c *check) endApp(ctx context.Context) error {
+	return c.operator(ctx, idp.EndClient(idp.ClientID(c.d.sites[0].id), false), idp.CauseClientEnded)
+}
+
+// killKey kills the key that has signed the tokens of everybody.
+func (c *check) killKey(ctx context.Context) error {
+	head, _, _ := strings.Cut(c.books.access, ".")
+	raw, err := base64.RawURLEncoding.DecodeString(head)
+	if err != nil {
+		return err
+	}
+	var jose struct{ Kid string }
+	if err := decode(bytes.NewReader(raw), &jose); err != nil {
+		return err
+	}
+	err = c.d.base.Store.Update(ctx, func(tx idp.Tx) error {
+		_, err := operate.KillKey(tx, jose.Kid, operate.By{Actor: idp.ActorOperator("demo")})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return c.d.base.Ring.Refill(ctx)
+}
+
+func (c *check) endRealm(ctx context.Context) error {
+	return c.operator(ctx, idp.EndRealm(), idp.CauseRealmEnded)
 }

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
@@ -12,6 +13,9 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"exeunt.dev/internal/idp"
+	"golang.org/x/oauth2"
 )
 
 // visitor is a person's browser, as far as a program can be one: cookies, forms, redirects.
@@ -80,14 +84,14 @@ func hidden(page string) url.Values {
 	return form
 }
 
-// signIn goes to a site, proves who it is wherever Exeunt asks, and comes back with the site's session.
-func (v *visitor) signIn(ctx context.Context, s *site) (*visit, error) {
-	a, err := v.get(ctx, s.url+"/login")
+// visit is one app in one browser: tokens as the app has them.
+type visit struct{ access, refresh string }
+
+// prove goes to an address and says who it is wherever Exeunt asks, until the browser is somewhere else.
+func (v *visitor) prove(ctx context.Context, address string) (answer, error) {
+	a, err := v.get(ctx, address)
 	for range 3 {
-		if err != nil {
-			return nil, err
-		}
-		if a.url.Host == strings.TrimPrefix(s.url, "http://") {
+		if err != nil || a.url.Scheme+"://"+a.url.Host != v.demo.Info.Issuer {
 			break
 		}
 		form := hidden(a.body)
@@ -99,28 +103,76 @@ func (v *visitor) signIn(ctx context.Context, s *site) (*visit, error) {
 		case strings.Contains(a.body, `value="continue"`):
 			form.Set("act", "continue")
 		default:
-			return nil, fmt.Errorf("sign-in to %s ends at %s with %d", s.name, a.url.Path, a.status)
+			return a, fmt.Errorf("the sign-in ends at %s with %d", a.url.Path, a.status)
 		}
 		a, err = v.post(ctx, v.demo.Info.Issuer+"/login", form)
 	}
-	u, err := url.Parse(s.url)
+	return a, err
+}
+
+// signIn goes to a website and comes back with its session.
+func (v *visitor) signIn(ctx context.Context, s *website) (*visit, error) {
+	a, err := v.prove(ctx, s.url+"/auth/login/exeunt")
 	if err != nil {
 		return nil, err
 	}
-	r := &http.Request{Header: http.Header{}}
-	for _, c := range v.client.Jar.Cookies(u) {
-		r.AddCookie(c)
+	in, err := v.inside(ctx, s)
+	if err == nil && (!in || a.status != http.StatusOK) {
+		err = fmt.Errorf("sign-in to %s ends at %s with %d", s.name, a.url.Path, a.status)
 	}
-	if got := s.visit(r); got != nil && a.status == http.StatusOK {
-		return got, nil
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("sign-in to %s ends at %s with %d", s.name, a.url.Path, a.status)
+	t, err := v.tokens(ctx, s)
+	if err == nil && t == nil {
+		err = fmt.Errorf("%s gets no tokens after a sign-in", s.name)
+	}
+	return t, err
 }
 
-// silent asks a site's sign-in without a human (prompt=none) and says whether it worked.
-func (v *visitor) silent(ctx context.Context, s *site) (bool, error) {
-	a, err := v.get(ctx, s.url+"/login?prompt=none")
-	return err == nil && a.status == http.StatusOK && a.url.Path == "/", err
+// inside says whether a website takes this browser for signed in.
+func (v *visitor) inside(ctx context.Context, s *website) (bool, error) {
+	a, err := v.get(ctx, s.url+"/auth/state")
+	if err := want(a, err, http.StatusOK, s.name); err != nil {
+		return false, err
+	}
+	var state struct {
+		In bool `json:"signed_in"`
+	}
+	err = decode(strings.NewReader(a.body), &state)
+	return state.In, err
+}
+
+// tokens has the website's app ask for tokens in this browser once more, without a human. Those that the website itself
+// holds are sealed in its database; these hang on the same. nil: Exeunt says that a human must be asked.
+func (v *visitor) tokens(ctx context.Context, s *website) (*visit, error) {
+	verifier := oauth2.GenerateVerifier()
+	app := oauth2.Config{ClientID: s.id, RedirectURL: s.url + "/auth/callback/exeunt", Scopes: []string{"openid"}, Endpoint: oauth2.Endpoint{AuthURL: s.issuer + "/oauth2/authorize"}}
+	r, err := http.NewRequestWithContext(ctx, "GET", app.AuthCodeURL(idp.NewSecret(16), oauth2.S256ChallengeOption(verifier),
+		oauth2.SetAuthURLParam("prompt", "none"), oauth2.SetAuthURLParam("resource", s.api)), nil)
+	if err != nil {
+		return nil, err
+	}
+	still := *v.client
+	still.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	res, err := still.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	res.Body.Close()
+	to, err := res.Location()
+	if err != nil || !strings.HasPrefix(to.String(), app.RedirectURL+"?") {
+		return nil, fmt.Errorf("/oauth2/authorize answers %s and leads nowhere", res.Status)
+	}
+	code := to.Query().Get("code")
+	if code == "" {
+		return nil, nil
+	}
+	status, t, err := s.token(ctx, url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {app.RedirectURL}, "code_verifier": {verifier}})
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("the token endpoint answers %d %s", status, t.Error)
+	}
+	return &visit{t.Access, t.Refresh}, err
 }
 
 // here says whether Exeunt takes this browser for signed in.
@@ -164,14 +216,14 @@ type tokens struct {
 	Error   string `json:"error"`
 }
 
-// ask posts to an endpoint with the site's credentials.
-func (s *site) ask(ctx context.Context, endpoint string, form url.Values) (int, tokens, error) {
-	r, err := http.NewRequestWithContext(ctx, "POST", endpoint, strings.NewReader(form.Encode()))
+// post posts to an endpoint of Exeunt with the website's credentials.
+func (s *website) post(ctx context.Context, path string, form url.Values) (int, tokens, error) {
+	r, err := http.NewRequestWithContext(ctx, "POST", s.issuer+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		return 0, tokens{}, err
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.SetBasicAuth(url.QueryEscape(s.oauth.ClientID), url.QueryEscape(s.oauth.ClientSecret))
+	r.SetBasicAuth(url.QueryEscape(s.id), url.QueryEscape(s.secret))
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, tokens{}, err
@@ -185,6 +237,14 @@ func (s *site) ask(ctx context.Context, endpoint string, form url.Values) (int, 
 	return res.StatusCode, t, err
 }
 
-func (s *site) refresh(ctx context.Context, refresh string) (int, tokens, error) {
-	return s.ask(ctx, s.oauth.Endpoint.TokenURL, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}})
+func (s *website) token(ctx context.Context, form url.Values) (int, tokens, error) {
+	return s.post(ctx, "/oauth2/token", form)
+}
+
+func (s *website) refresh(ctx context.Context, refresh string) (int, tokens, error) {
+	return s.token(ctx, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}})
+}
+
+func decode(r io.Reader, into any) error {
+	return json.NewDecoder(io.LimitReader(r, 1<<16)).Decode(into)
 }

@@ -2,304 +2,183 @@ package demo
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
+	"crypto/rand"
+	"database/sql"
 	"errors"
-	"fmt"
 	"html/template"
 	"io"
+	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
-	"runtime"
-	"slices"
+	"os"
+	"path/filepath"
 	"strings"
-	"sync"
+	"time"
 
 	"exeunt.dev/internal/idp"
-	"github.com/coreos/go-oidc/v3/oidc"
+	"exeunt.dev/provider"
+	"exeunt.dev/rp"
+	"exeunt.dev/rp/sqlstore"
 	"golang.org/x/oauth2"
+	_ "modernc.org/sqlite" // the websites' own databases
 )
 
-// site is a website that people sign in to through Exeunt: a client library, and sessions of its own.
-type site struct {
+// website is Books or News: the website of examples/website, which calls an API, too, and can leave Exeunt for itself alone.
+type website struct {
 	http.Handler
-	name, url, api, cookie string
-	end                    string // the issuer's end_session_endpoint
-	oauth                  oauth2.Config
-	verifier               *oidc.IDTokenVerifier
-
-	mu       sync.Mutex
-	sessions map[[32]byte]*visit
-	waiting  map[[32]byte]attempt
-	over     map[string]bool // each sid that Exeunt has told of: a sign-in that it overtook makes no session
+	name, url, api, issuer string
+	id, secret             string
+	db                     *sql.DB
+	site                   *rp.Site
 }
 
-// visit is the site's own session. It lives until the site's cookie goes, or Exeunt tells that its sid is over.
-type visit struct {
-	Subject, Username string
-	Sid               string // what Exeunt calls this sign-in
-	ID                string // the ID token, for the sign-out
-	Token             *oauth2.Token
-}
-
-// attempt is a sign-in under way.
-type attempt struct{ state, nonce, verifier string }
-
-func (d *Demo) newSite(ctx context.Context, name string, l net.Listener) (*site, error) {
-	s := &site{name: name, url: address(l), api: d.Info.API, cookie: strings.ToLower(name) + "_session", sessions: map[[32]byte]*visit{}, waiting: map[[32]byte]attempt{}, over: map[string]bool{}}
-	if runtime.GOOS != "linux" {
-		s.cookie += portOf(l)
-	}
-	id := strings.ToLower(name)
-	secret, err := d.client(ctx, idp.Client{
-		ID: idp.ClientID(id), Kind: idp.KindWeb, Name: name, AuthMethod: idp.AuthBasic, FirstParty: true,
-		RedirectURIs: []string{s.url + "/callback"}, PostLogoutURIs: []string{s.url + "/bye"}, LogoutURIs: []string{s.url + "/bye"},
-		BackchannelLogoutURI: s.url + "/backchannel", BackchannelLogoutSessionRequired: true,
-		GrantTypes: []string{"authorization_code", "refresh_token"}, Scopes: []string{"openid", "profile"}, Audiences: []string{d.Info.API},
+func (d *Demo) newWebsite(ctx context.Context, name, dir string, l net.Listener, log *slog.Logger) (_ *website, err error) {
+	s := &website{name: name, id: strings.ToLower(name), url: address(l), api: d.Info.API, issuer: d.Info.Issuer}
+	d.sites = append(d.sites, s) // Close finds it, however far it comes
+	s.secret, err = d.client(ctx, idp.Client{
+		ID: idp.ClientID(s.id), Kind: idp.KindWeb, Name: name, AuthMethod: idp.AuthBasic, FirstParty: true, RedirectURIs: []string{s.url + "/auth/callback/exeunt"},
+		PostLogoutURIs: []string{s.url + "/auth/logout/exeunt/return"}, LogoutURIs: []string{s.url + "/"},
+		BackchannelLogoutURI: s.url + "/auth/logout/exeunt/backchannel", BackchannelLogoutSessionRequired: true,
+		GrantTypes: []string{"authorization_code", "refresh_token"}, Scopes: []string{"openid", "profile"}, Audiences: []string{s.api},
 	})
 	if err != nil {
 		return nil, err
 	}
-	provider, err := oidc.NewProvider(ctx, d.Info.Issuer)
+	key, err := s.key(filepath.Join(dir, s.id+".key"))
 	if err != nil {
 		return nil, err
 	}
-	var more struct {
-		End string `json:"end_session_endpoint"`
-	}
-	if err := provider.Claims(&more); err != nil {
+	if s.db, err = sql.Open("sqlite", "file:"+filepath.ToSlash(filepath.Join(dir, s.id+".db"))+"?_pragma=journal_mode(wal)"); err != nil {
 		return nil, err
 	}
-	s.end = more.End
-	s.verifier = provider.VerifierContext(context.WithoutCancel(ctx), &oidc.Config{ClientID: id})
-	s.oauth = oauth2.Config{ClientID: id, ClientSecret: secret, Endpoint: provider.Endpoint(), RedirectURL: s.url + "/callback", Scopes: []string{"openid", "profile"}}
+	store, err := sqlstore.Open(ctx, s.db, sqlstore.SQLite)
+	if err != nil {
+		return nil, err
+	}
+	exeunt := provider.OIDC(s.issuer, s.id, s.secret)
+	exeunt.Title, exeunt.Scopes = "Exeunt", []string{"openid", "profile"}
+	exeunt.Ask = map[string]string{"prompt": "select_account"} // whoever has left is asked whether to go on as the same person
+	cookie := s.id
+	if !d.apart {
+		cookie += portOf(l)
+	}
+	s.site, err = rp.New(store, rp.Origin(s.url), rp.Key(key), rp.CookieName(cookie), rp.Provider("exeunt", exeunt),
+		rp.OnError(func(ctx context.Context, err error) { log.WarnContext(ctx, err.Error(), "website", name) }))
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
+	mux.Handle("/auth/", s.site)
+	mux.HandleFunc("POST /leave", s.leave)
 	mux.HandleFunc("GET /{$}", s.home)
-	mux.HandleFunc("GET /login", s.login)
-	mux.HandleFunc("GET /callback", s.callback)
-	mux.HandleFunc("POST /logout", s.logout)
-	mux.HandleFunc("GET /bye", s.bye)
-	mux.HandleFunc("POST /backchannel", s.backchannel)
+	mux.HandleFunc("GET /website.css", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "page/website.css") })
 	s.Handler = mux
 	return s, nil
 }
 
-func (s *site) set(w http.ResponseWriter, name, value string) {
-	c := &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
-	if value == "" {
-		c.MaxAge = -1
+// key seals what the website's database must not read. It is made once in a folder.
+func (s *website) key(path string) ([]byte, error) {
+	key, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		key = make([]byte, 32)
+		rand.Read(key)
+		err = os.WriteFile(path, key, 0o600)
 	}
-	http.SetCookie(w, c)
+	return key, err
 }
 
-func (s *site) key(r *http.Request, name string) [32]byte {
-	c, err := r.Cookie(name)
-	if err != nil {
-		return [32]byte{}
+// leave ends the session here and what Exeunt gave this app in this browser. The browser carries the proof that it was asked for here.
+func (s *website) leave(w http.ResponseWriter, r *http.Request) {
+	report := s.site.SignOut(w, r)
+	if report.Err == nil {
+		report.Continue = s.issuer + "/logout?" + url.Values{"client_id": {s.id}, "logout_uri": {s.url + "/"}}.Encode()
 	}
-	return sha256.Sum256([]byte(c.Value))
+	report.ServeHTTP(w, r)
 }
 
-func (s *site) visit(r *http.Request) *visit {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.sessions[s.key(r, s.cookie)]
-}
-
-// knows says whether the site still has a visit.
-func (s *site) knows(v *visit) bool { return slices.Contains(s.visits(), v) }
-
-func (s *site) visits() (out []*visit) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, v := range s.sessions {
-		out = append(out, v)
-	}
-	return out
-}
-
-func (s *site) login(w http.ResponseWriter, r *http.Request) {
-	a := attempt{idp.NewSecret(16), idp.NewSecret(16), oauth2.GenerateVerifier()}
-	cookie := idp.NewSecret(16)
-	s.mu.Lock()
-	s.waiting[sha256.Sum256([]byte(cookie))] = a
-	s.mu.Unlock()
-	s.set(w, s.cookie+"_login", cookie)
-	options := []oauth2.AuthCodeOption{oidc.Nonce(a.nonce), oauth2.S256ChallengeOption(a.verifier), oauth2.SetAuthURLParam("resource", s.api)}
-	if prompt := r.URL.Query().Get("prompt"); prompt == "none" {
-		options = append(options, oauth2.SetAuthURLParam("prompt", prompt))
-	}
-	http.Redirect(w, r, s.oauth.AuthCodeURL(a.state, options...), http.StatusSeeOther)
-}
-
-func (s *site) callback(w http.ResponseWriter, r *http.Request) {
-	key := s.key(r, s.cookie+"_login")
-	s.mu.Lock()
-	a, ok := s.waiting[key]
-	delete(s.waiting, key)
-	s.mu.Unlock()
-	q := r.URL.Query()
-	if !ok || subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(a.state)) != 1 {
-		s.render(w, http.StatusBadRequest, page{Text: "This sign-in was not begun here."})
-		return
-	}
-	if q.Get("error") != "" {
-		s.render(w, http.StatusForbidden, page{Text: "Exeunt says: " + q.Get("error")})
-		return
-	}
-	v, err := s.exchange(r.Context(), q.Get("code"), a)
-	if err != nil {
-		s.render(w, http.StatusBadGateway, page{Text: "The sign-in did not work. " + err.Error()})
-		return
-	}
-	cookie := idp.NewSecret(32)
-	s.mu.Lock()
-	delete(s.sessions, s.key(r, s.cookie))
-	over := s.over[v.Sid]
-	if !over {
-		s.sessions[sha256.Sum256([]byte(cookie))] = v
-	}
-	s.mu.Unlock()
-	s.set(w, s.cookie+"_login", "")
-	if over {
-		s.render(w, http.StatusForbidden, page{Text: "You were signed out while you signed in."})
-		return
-	}
-	s.set(w, s.cookie, cookie)
-	http.Redirect(w, r, "/", http.StatusSeeOther)
-}
-
-func (s *site) exchange(ctx context.Context, code string, a attempt) (*visit, error) {
-	t, err := s.oauth.Exchange(ctx, code, oauth2.VerifierOption(a.verifier))
-	if err != nil {
-		return nil, err
-	}
-	raw, _ := t.Extra("id_token").(string)
-	id, err := s.verifier.Verify(ctx, raw)
-	if err != nil {
-		return nil, err
-	}
-	if id.Nonce != a.nonce {
-		return nil, errors.New("the nonce is another one")
-	}
-	var more struct {
-		Username string `json:"preferred_username"`
-		Sid      string `json:"sid"`
-	}
-	err = id.Claims(&more)
-	if more.Username == "" {
-		more.Username = s.username(ctx, t)
-	}
-	return &visit{Subject: id.Subject, Username: more.Username, Sid: more.Sid, ID: raw, Token: t}, err
-}
-
-// username asks Orders' neighbour, the userinfo endpoint; a token for Orders alone may not be good there.
-func (s *site) username(ctx context.Context, t *oauth2.Token) string {
-	r, err := http.NewRequestWithContext(ctx, "GET", strings.Replace(s.oauth.Endpoint.TokenURL, "/token", "/userInfo", 1), nil)
-	if err != nil {
-		return ""
-	}
-	t.SetAuthHeader(r)
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return ""
-	}
-	defer res.Body.Close()
-	var u struct {
-		Username string `json:"preferred_username"`
-	}
-	decode(res.Body, &u)
-	return u.Username
-}
-
-// logout leaves the site, and sends the browser to Exeunt to leave there, too: this app only, or the whole browser.
-func (s *site) logout(w http.ResponseWriter, r *http.Request) {
-	v := s.visit(r)
-	s.mu.Lock()
-	delete(s.sessions, s.key(r, s.cookie))
-	s.mu.Unlock()
-	s.set(w, s.cookie, "")
-	to := "/"
+func (s *website) home(w http.ResponseWriter, r *http.Request) {
+	p := struct {
+		rp.Visitor
+		Site, Orders string
+	}{Site: s.name}
+	v, err := s.site.Visitor(r)
 	switch {
-	case v == nil:
-	case r.FormValue("which") == "app":
-		to = s.end + "?" + url.Values{"client_id": {s.oauth.ClientID}, "logout_uri": {s.url + "/bye"}}.Encode()
-	default:
-		to = s.end + "?" + url.Values{"id_token_hint": {v.ID}, "post_logout_redirect_uri": {s.url + "/bye"}}.Encode()
-	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
-}
-
-// backchannel is how Exeunt tells that a sign-in is over (OpenID Connect Back-Channel Logout 1.0): the site's own session ends.
-func (s *site) backchannel(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
-	token, err := s.verifier.VerifyLogout(r.Context(), r.PostFormValue("logout_token"))
-	if err != nil || token.SessionID == "" {
-		w.WriteHeader(http.StatusBadRequest)
+	case err == nil:
+		p.Visitor = v
+		p.Orders = s.orders(r.Context(), v)
+	case !errors.Is(err, rp.ErrNone):
+		http.Error(w, "the website's database does not answer", http.StatusServiceUnavailable)
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.over[token.SessionID] = true
-	for key, v := range s.sessions {
-		if v.Sid == token.SessionID {
-			delete(s.sessions, key)
-		}
-	}
-	w.WriteHeader(http.StatusOK)
-}
-
-func (s *site) bye(w http.ResponseWriter, _ *http.Request) {
-	s.render(w, http.StatusOK, page{Text: "You have left."})
-}
-
-func (s *site) home(w http.ResponseWriter, r *http.Request) {
-	p := page{Visit: s.visit(r)}
-	if p.Visit != nil {
-		status, body := s.call(r.Context(), p.Visit)
-		p.Text = fmt.Sprintf("Orders answers %d: %s", status, body)
-	}
-	s.render(w, http.StatusOK, p)
-}
-
-// call asks the API with the visitor's token.
-func (s *site) call(ctx context.Context, v *visit) (int, string) {
-	r, err := http.NewRequestWithContext(ctx, "GET", s.api+"/", nil)
-	if err != nil {
-		return 0, err.Error()
-	}
-	v.Token.SetAuthHeader(r)
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer res.Body.Close()
-	b, _ := io.ReadAll(io.LimitReader(res.Body, 1<<12))
-	if res.StatusCode == http.StatusUnauthorized {
-		return res.StatusCode, res.Header.Get("WWW-Authenticate")
-	}
-	return res.StatusCode, string(b)
-}
-
-type page struct {
-	Name, Text string
-	Visit      *visit
-}
-
-var siteTemplate = template.Must(template.New("site").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{{.Name}}</title><style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui;max-width:36rem;margin:3rem auto;padding:0 1rem}button{font:inherit;padding:.4rem .8rem}form{display:inline}</style>
-<h1>{{.Name}}</h1>{{if .Visit}}<p>Signed in as <strong id="who">{{or .Visit.Username .Visit.Subject}}</strong>.</p>{{end}}
-{{with .Text}}<p id="text">{{.}}</p>{{end}}
-{{if .Visit}}<form method="post" action="/logout"><button name="which" value="app">Leave {{.Name}} only</button> <button name="which" value="all">Sign out</button></form>
-{{else}}<p><a href="/login">Sign in</a></p>{{end}}</html>`))
-
-func (s *site) render(w http.ResponseWriter, status int, p page) {
-	p.Name = s.name
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	// The default of browsers, said aloud: the site's origin is what proves to Exeunt that leaving was asked for here.
 	w.Header().Set("Referrer-Policy", "strict-origin-when-cross-origin")
-	w.WriteHeader(status)
 	siteTemplate.Execute(w, p)
 }
+
+// orders asks the API with the visitor's token, and once more with a new one if that was refused.
+func (s *website) orders(ctx context.Context, v rp.Visitor) string {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	t, err := s.site.Token(ctx, v, "exeunt")
+	status, says := 0, ""
+	if err == nil {
+		status, says, err = s.ask(ctx, t)
+	}
+	if err == nil && status == http.StatusUnauthorized {
+		if t, err = s.site.Renew(ctx, v, "exeunt", t); err == nil {
+			_, says, err = s.ask(ctx, t)
+		}
+	}
+	switch {
+	case errors.Is(err, rp.ErrNone):
+		return "Nothing: this sign-in has no token any more."
+	case err != nil:
+		return "Nothing: " + err.Error()
+	}
+	return says
+}
+
+func (s *website) ask(ctx context.Context, t *oauth2.Token) (status int, says string, err error) {
+	r, err := http.NewRequestWithContext(ctx, "GET", s.api+"/", nil)
+	if err != nil {
+		return 0, "", err
+	}
+	t.SetAuthHeader(r)
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, "", err
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(res.Body, 1<<12))
+	if res.StatusCode == http.StatusUnauthorized {
+		b = []byte(res.Header.Get("WWW-Authenticate"))
+	}
+	return res.StatusCode, res.Status + ": " + strings.TrimSpace(string(b)), err
+}
+
+// stay is a session of the website.
+type stay struct{ subject, sid string }
+
+// stays lists who is signed in at the website. Package rp offers no such list; the database is the demo's own.
+func (s *website) stays(ctx context.Context) (out []stay, err error) {
+	now := time.Now().UnixMilli()
+	rows, err := s.db.QueryContext(ctx, "SELECT subject, sid FROM rp_session WHERE idle > ? AND ends > ? ORDER BY created", now, now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var x stay
+		if err := rows.Scan(&x.subject, &x.sid); err != nil {
+			return nil, err
+		}
+		out = append(out, x)
+	}
+	return out, rows.Err()
+}
+
+var siteTemplate = template.Must(template.ParseFS(files, "page/website.html"))

@@ -125,8 +125,8 @@ type ConsoleReader interface {
 	SessionsAlive() (Counted, error)
 	// OwedOrDead counts deliveries that are owed, and those that apps will not get any more, among the first of both.
 	OwedOrDead() (owed, dead Counted, err error)
-	// EndingsHeld is how many endings guards have to hold now, at most: those within the longest life of a token.
-	EndingsHeld(now Time) (int64, error)
+	// EndingsBefore is how many endings the ledger had before a time.
+	EndingsBefore(t Time) (uint64, error)
 	// CountEvents counts events of a kind between two times.
 	CountEvents(k EventKind, from, to Time) (Counted, error)
 	// DeliveriesOf lists a receipt's, in whatever state; After is the last one's id.

@@ -3,32 +3,27 @@ package keys
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
 )
 
 // Rotate retires the active keys of a use and makes their standbys active at once. Nobody is signed out: what the
-// old keys signed verifies until it expires.
-func (r *Ring) Rotate(ctx context.Context, use idp.KeyUse) error {
-	err := r.store.Update(ctx, func(tx idp.Tx) error {
-		if err := tx.LockRealm(idp.Exclusive); err != nil {
-			return err
-		}
-		rows, err := living(tx)
-		if err != nil {
-			return err
-		}
-		now, err := tx.Mint()
-		if err != nil {
-			return err
-		}
-		return promote(tx, rows, now, func(k idp.Key) bool { return k.Use == use })
-	})
+// old keys signed verifies until it expires. After the commit the ring is to be refilled.
+func Rotate(tx idp.Tx, use idp.KeyUse) error {
+	if err := tx.LockRealm(idp.Exclusive); err != nil {
+		return err
+	}
+	rows, err := living(tx)
 	if err != nil {
 		return err
 	}
-	return r.refill(ctx)
+	now, err := tx.Mint()
+	if err != nil {
+		return err
+	}
+	return promote(tx, rows, now, func(k idp.Key) bool { return k.Use == use })
 }
 
 // promote retires the active keys that match and makes the standby of each the active one.
@@ -52,41 +47,31 @@ func promote(tx idp.Tx, rows []idp.Key, now idp.Time, match func(idp.Key) bool) 
 	return nil
 }
 
-// Kill ends everything that the key signed, at every guard, for ever, and switches to the standby at once.
-func (r *Ring) Kill(ctx context.Context, kid idp.Name, c idp.Cause) (idp.Receipt, error) {
-	var receipt idp.Receipt
-	err := r.store.Update(ctx, func(tx idp.Tx) error {
-		if err := tx.LockRealm(idp.Exclusive); err != nil {
-			return err
-		}
-		rows, err := tx.Keys()
-		if err != nil {
-			return err
-		}
-		var known bool
-		for _, k := range rows {
-			known = known || k.Kid == kid
-		}
-		if !known {
-			return fmt.Errorf("key %s: %w", kid, idp.ErrNotFound)
-		}
-		head, err := tx.Head()
-		if err != nil {
-			return err
-		}
-		if err := promote(tx, rows, head.Time, func(k idp.Key) bool { return k.Kid == kid }); err != nil {
-			return err
-		}
-		receipt, err = door.EndIn(tx, idp.EndKey(kid), c)
-		return err
-	})
+// Kill ends everything that the key signed, at every guard, for ever, and switches to the standby at once. After the commit the ring is
+// to be refilled. idp.ErrNotFound: there is no such key.
+func Kill(tx idp.Tx, kid idp.Name, c idp.Cause) (idp.Receipt, error) {
+	if err := tx.LockRealm(idp.Exclusive); err != nil {
+		return idp.Receipt{}, err
+	}
+	rows, err := tx.Keys()
 	if err != nil {
 		return idp.Receipt{}, err
 	}
-	return receipt, r.refill(ctx)
+	if !slices.ContainsFunc(rows, func(k idp.Key) bool { return k.Kid == kid }) {
+		return idp.Receipt{}, fmt.Errorf("key %s: %w", kid, idp.ErrNotFound)
+	}
+	head, err := tx.Head()
+	if err != nil {
+		return idp.Receipt{}, err
+	}
+	if err := promote(tx, rows, head.Time, func(k idp.Key) bool { return k.Kid == kid }); err != nil {
+		return idp.Receipt{}, err
+	}
+	return door.EndIn(tx, idp.EndKey(kid), c)
 }
 
-func (r *Ring) refill(ctx context.Context) error {
+// Refill makes the keys that are missing since a rotation or kill, and reads all anew.
+func (r *Ring) Refill(ctx context.Context) error {
 	if err := r.Fill(ctx); err != nil {
 		return err
 	}

@@ -1,7 +1,11 @@
 package operate
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -69,16 +73,32 @@ func find(tx idp.Tx, id idp.ClientID) (c idp.Client, err error) {
 	return c, err
 }
 
-// Change writes what an operator has changed about an app; its sign-ins go on.
-func Change(tx idp.Tx, id idp.ClientID, f Fields, algs []string) (idp.Client, error) {
-	c, err := find(tx, id)
-	if err != nil {
-		return c, err
+// Change writes what an operator has changed about an app, and says which settings are others now; its sign-ins go on.
+func Change(tx idp.Tx, id idp.ClientID, f Fields, algs []string) (c idp.Client, changed []string, err error) {
+	if c, err = find(tx, id); err != nil {
+		return c, nil, err
 	}
+	before := settings(&c)
 	if err := f.apply(&c, algs); err != nil {
-		return c, err
+		return c, nil, err
 	}
-	return c, tx.UpdateClient(c)
+	after := settings(&c)
+	for name := range after {
+		if !bytes.Equal(before[name], after[name]) {
+			changed = append(changed, name)
+		}
+		delete(before, name)
+	}
+	changed = append(changed, slices.Collect(maps.Keys(before))...) // what is empty now
+	slices.Sort(changed)
+	return c, changed, tx.UpdateClient(c)
+}
+
+// settings are what an app's row says, by the names that programs know.
+func settings(c *idp.Client) (out map[string]json.RawMessage) {
+	text, _ := json.Marshal(c) // texts, lists and numbers always marshal
+	json.Unmarshal(text, &out)
+	return out
 }
 
 // LongestOverlap is how long two secrets of an app may be good.

@@ -1,7 +1,6 @@
 package operate
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -89,12 +88,12 @@ func (f Fields) apply(c *idp.Client, algs []string) error {
 		switch {
 		case texts[name] != nil:
 			if len(values) > 1 {
-				return idp.Invalid(name, "There is one value of "+name+" only.")
+				return idp.Invalid(name, "There is one value of this only.")
 			}
 			*texts[name] = strings.TrimSpace(f.Get(name))
 		case lists[name] != nil:
 			if *lists[name] = clean(values); len(*lists[name]) > mostURIs {
-				return idp.Invalid(name, fmt.Sprintf("There are at most %d %s.", mostURIs, name))
+				return idp.Invalid(name, "There are at most 50 of them.")
 			}
 		case switches[name] != nil:
 			*switches[name] = f.On(name)
@@ -143,18 +142,17 @@ func clean(values []string) (out []string) {
 }
 
 func check(c *idp.Client, people bool, method string, algs []string) error {
-	kind := "a client of kind " + string(c.Kind)
 	switch {
 	case len([]rune(c.Name)) > 100 || strings.ContainsFunc(c.Name, unseen):
 		return idp.Invalid("name", "A name has at most 100 characters, all of which can be seen.")
 	case people && len(c.RedirectURIs) == 0:
 		return idp.Invalid("redirect_uris", "An app that people sign in to needs an address to come back to.")
 	case !people && len(c.RedirectURIs)+len(c.PostLogoutURIs)+len(c.LogoutURIs)+len(c.BackchannelLogoutURI)+len(c.FrontchannelLogoutURI) > 0:
-		return idp.Invalid("kind", "People do not sign in to "+kind+": it has no addresses.")
+		return idp.Invalid("kind", "People do not sign in to a machine or an API: it has no addresses.")
 	case c.Kind == idp.KindAPI && len(c.Audiences) == 0:
 		return idp.Invalid("audiences", "An API needs the name that tokens for it carry.")
 	case c.Offline && (!people || c.Kind == idp.KindBrowser):
-		return idp.Invalid("offline", "It cannot have offline access, being "+kind+".")
+		return idp.Invalid("offline", "Only a website with a server or a native app may act while people are away.")
 	case c.AuthMethod != idp.AuthNone && c.AuthMethod != idp.AuthBasic && c.AuthMethod != idp.AuthPost:
 		return idp.Invalid("token_endpoint_auth_method", "An app shows its secret by client_secret_basic or client_secret_post.")
 	case c.AuthMethod == idp.AuthNone && method != idp.AuthNone:
@@ -165,21 +163,21 @@ func check(c *idp.Client, people bool, method string, algs []string) error {
 	}
 	for _, a := range []struct{ name, alg string }{{"id_token_signed_response_alg", c.IDTokenAlg}, {"introspection_signed_response_alg", c.IntrospectionAlg}} {
 		if a.alg != "" && !slices.Contains(algs, a.alg) {
-			return idp.Invalid(a.name, "Nothing can be signed in "+a.alg+".")
+			return idp.Invalid(a.name, "This server signs nothing by that algorithm.")
 		}
 	}
 	for _, s := range c.Scopes {
 		// RFC 6749 section 3.3.
 		if len(s) > 200 || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
-			return idp.Invalid("scopes", fmt.Sprintf("%q is no scope: it has visible ASCII characters without quotes and backslashes.", s))
+			return idp.Invalid("scopes", "A scope has visible ASCII characters, without quotes and backslashes.")
 		}
 		if idp.Power(s) && c.Kind != idp.KindMachine {
-			return idp.Invalid("scopes", "Only a machine may have the scope "+s+": it reaches everybody.")
+			return idp.Invalid("scopes", "Only a machine may have a scope that reaches everybody, such as exeunt.admin.")
 		}
 	}
 	for _, a := range c.Audiences {
 		if len(a) > 2048 || strings.ContainsFunc(a, func(r rune) bool { return r <= ' ' || unseen(r) }) {
-			return idp.Invalid("audiences", fmt.Sprintf("%q is not the name of an API.", a))
+			return idp.Invalid("audiences", "The name of an API has no spaces, and at most 2048 characters.")
 		}
 	}
 	return checkURIs(c)

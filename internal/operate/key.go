@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/keys"
+	"exeunt.dev/ledger"
 )
 
 // Key is a signing key as operators see it.
@@ -43,4 +45,34 @@ func Keys(v idp.View) ([]Key, error) {
 		out = append(out, Key{k.Kid.String(), k.Use, k.Alg, state, k.CreatedAt.Time(), at(k.RetiredAt)})
 	}
 	return out, nil
+}
+
+// Uses reads of which tokens keys are rotated: access, id, or all.
+func Uses(text string) ([]idp.KeyUse, error) {
+	switch use := idp.KeyUse(text); use {
+	case "", "all":
+		return []idp.KeyUse{idp.UseAccess, idp.UseID}, nil
+	case idp.UseAccess, idp.UseID:
+		return []idp.KeyUse{use}, nil
+	}
+	return nil, idp.Invalid("use", "A use is access, id or all.")
+}
+
+// RotateKeys lets the next keys sign from now on; nothing ends. The caller refills the ring after the commit.
+func RotateKeys(tx idp.Tx, uses []idp.KeyUse) error {
+	for _, use := range uses {
+		if err := keys.Rotate(tx, use); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// KillKey ends all that a key has signed. The caller refills the ring after the commit. idp.ErrNotFound: there is no such key.
+func KillKey(tx idp.Tx, kid string, by By) (idp.Receipt, error) {
+	name, err := ledger.ParseName(kid)
+	if err != nil {
+		return idp.Receipt{}, idp.ErrNotFound
+	}
+	return keys.Kill(tx, name, by.cause(idp.CauseKeyKilled))
 }

@@ -24,6 +24,7 @@ type Overview struct {
 // Hour is what happened in one.
 type Hour struct {
 	From    time.Time   `json:"from"`
+	Ended   uint64      `json:"endings"`
 	SignIns idp.Counted `json:"sign_ins"`
 	Failed  idp.Counted `json:"failed"`
 }
@@ -57,9 +58,15 @@ func (l *Looker) Look(v idp.View, now idp.Time) (o Overview, err error) {
 		return o, err
 	}
 	o.Endings = head.Number
-	if o.Held, err = v.EndingsHeld(now); err != nil {
+	life, err := v.LifeCap()
+	if err != nil {
 		return o, err
 	}
+	old, err := v.EndingsBefore(now - idp.Time(1000*life))
+	if err != nil {
+		return o, err
+	}
+	o.Held = int64(head.Number - old)
 	if o.Sessions, err = v.SessionsAlive(); err != nil {
 		return o, err
 	}
@@ -74,37 +81,60 @@ func (l *Looker) Look(v idp.View, now idp.Time) (o Overview, err error) {
 		return o, err
 	}
 	o.Oldest = at(oldest)
-	this := now - now%hour
-	for from := this - (shown-1)*hour; from <= this; from += hour {
-		h, err := l.count(v, from, from < this)
-		if err != nil {
-			return o, err
-		}
-		o.Hours = append(o.Hours, h)
-	}
-	return o, nil
+	o.Hours, err = l.day(v, now, head.Number)
+	return o, err
 }
 
-// count counts an hour, once if it is over. What is recorded late is of no matter to a chart.
-func (l *Looker) count(v idp.View, from idp.Time, over bool) (h Hour, err error) {
+// day counts the last hours, each once when it is over. What is recorded late is of no matter to a chart. ended is how many endings there
+// are now.
+func (l *Looker) day(v idp.View, now idp.Time, ended uint64) (out []Hour, err error) {
+	this := now - now%hour
+	before, asked := uint64(0), false // how many there were before the hour
+	for from := this - (shown-1)*hour; from <= this; from += hour {
+		h, known := l.kept(from)
+		if known {
+			out, asked = append(out, h), false
+			continue
+		}
+		if !asked {
+			if before, err = v.EndingsBefore(from); err != nil {
+				return nil, err
+			}
+		}
+		after := ended
+		if from < this {
+			if after, err = v.EndingsBefore(from + hour); err != nil {
+				return nil, err
+			}
+		}
+		h.From, h.Ended = from.Time(), after-before
+		before, asked = after, true
+		if h.SignIns, err = v.CountEvents(idp.EventSignIn, from, from+hour); err != nil {
+			return nil, err
+		}
+		if h.Failed, err = v.CountEvents(idp.EventSignInFailed, from, from+hour); err != nil {
+			return nil, err
+		}
+		if from < this {
+			l.keep(from, h)
+		}
+		out = append(out, h)
+	}
+	return out, nil
+}
+
+func (l *Looker) kept(from idp.Time) (Hour, bool) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	h, known := l.over[from]
-	l.mu.Unlock()
-	if known {
-		return h, nil
-	}
-	h.From = from.Time()
-	if h.SignIns, err = v.CountEvents(idp.EventSignIn, from, from+hour); err != nil {
-		return h, err
-	}
-	if h.Failed, err = v.CountEvents(idp.EventSignInFailed, from, from+hour); err != nil || !over {
-		return h, err
-	}
+	return h, known
+}
+
+func (l *Looker) keep(from idp.Time, h Hour) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.over == nil || len(l.over) > 2*shown {
 		l.over = map[idp.Time]Hour{}
 	}
 	l.over[from] = h
-	return h, nil
 }

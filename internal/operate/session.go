@@ -2,6 +2,7 @@ package operate
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"exeunt.dev/internal/door"
@@ -16,6 +17,7 @@ type Session struct {
 	Created   time.Time      `json:"created_at"`
 	LastSeen  time.Time      `json:"last_seen_at"`
 	AuthTime  time.Time      `json:"auth_time"`
+	Expires   time.Time      `json:"expires_at"`
 	Methods   []string       `json:"methods"`
 	Apps      []idp.ClientID `json:"apps"`
 }
@@ -31,40 +33,38 @@ func Sessions(v idp.View, id idp.AccountID, now idp.Time, p idp.Page) (out []Ses
 	if err != nil {
 		return nil, "", err
 	}
-	for _, s := range rows {
-		if s.Expired(now) {
-			continue
-		}
-		one := Session{ID: s.Ref, UserAgent: s.UserAgent, IP: s.LastIP, Created: s.CreatedAt.Time(), LastSeen: s.LastSeen.Time(), AuthTime: s.AuthTime.Time(), Methods: s.Methods, Apps: []idp.ClientID{}}
-		if one.Apps, err = appsOf(v, s.Name); err != nil {
-			return nil, "", err
-		}
-		out = append(out, one)
-	}
 	if len(rows) == p.Limit {
 		next = rows[len(rows)-1].PageKey()
 	}
-	return out, next, nil
+	rows = slices.DeleteFunc(rows, func(s idp.Session) bool { return s.Expired(now) })
+	apps, err := v.AppsIn(rows)
+	for i := range rows {
+		out = append(out, show(&rows[i], apps))
+	}
+	return out, next, err
 }
 
-func appsOf(v idp.View, session idp.Name) ([]idp.ClientID, error) {
-	out := []idp.ClientID{}
-	slots, err := v.Slots(session)
+func show(s *idp.Session, apps map[idp.Name][]idp.AppName) Session {
+	out := Session{ID: s.Ref, UserAgent: s.UserAgent, IP: s.LastIP, Created: s.CreatedAt.Time(), LastSeen: s.LastSeen.Time(), AuthTime: s.AuthTime.Time(), Expires: s.ExpiresAt.Time(), Methods: s.Methods, Apps: []idp.ClientID{}}
+	for _, a := range apps[s.Name] {
+		out.Apps = append(out.Apps, a.ID)
+	}
+	return out
+}
+
+// OneSession reads a session of a person by its id. idp.ErrNotFound: the person has none of that id that is alive.
+func OneSession(v idp.View, id idp.AccountID, ref string, now idp.Time) (out Session, err error) {
+	s, err := v.SessionByRef(id, ref)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	for _, slot := range slots {
-		if slot.Grant.IsZero() {
-			continue
-		}
-		switch err := idp.Live(v, slot.Grant); {
-		case err == nil:
-			out = append(out, slot.Client)
-		case !errors.Is(err, idp.ErrEnded):
-			return nil, err
-		}
+	if err := idp.Live(v, s.Names()...); errors.Is(err, idp.ErrEnded) || s.Expired(now) {
+		return out, idp.ErrNotFound
+	} else if err != nil {
+		return out, err
 	}
-	return out, nil
+	apps, err := v.AppsIn([]idp.Session{s})
+	return show(&s, apps), err
 }
 
 // EndSession ends one session of a person. idp.ErrNotFound: the person has none of that name.

@@ -24,6 +24,19 @@ type Console struct {
 func (Console) template() string  { return "console" }
 func (p Console) header() *Header { return &p.Header }
 
+// Open are the forms that are seen at once, Folds those that are opened by their titles.
+func (p Console) Open() []Form  { return p.forms(false) }
+func (p Console) Folds() []Form { return p.forms(true) }
+
+func (p Console) forms(folded bool) (out []Form) {
+	for _, f := range p.Forms {
+		if f.Folded == folded {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
 // Fact is one thing that is known.
 type Fact struct {
 	Label    Words
@@ -60,6 +73,7 @@ type Form struct {
 	Button      Words
 	Fields      []Field
 	Reason      bool
+	Why         string // what was written there before
 	Danger      bool
 	Folded      bool // it is opened by its title
 	CSRF, Nonce string

@@ -111,14 +111,14 @@ func (v *View) CountEvents(k idp.EventKind, from, to idp.Time) (idp.Counted, err
 	return v.counted(sqlCountEvents, string(k), idp.EventsAt(from), idp.EventsAt(to))
 }
 
-// EndingsHeld counts by numbers, which have no gaps.
-func (v *View) EndingsHeld(now idp.Time) (int64, error) {
+// EndingsBefore counts by numbers, which have no gaps.
+func (v *View) EndingsBefore(t idp.Time) (uint64, error) {
 	n, err := v.E.Counter()
 	if err != nil {
 		return 0, err
 	}
-	first, err := v.firstSince(now-idp.Time(n.Cap*1000), n.Number)
-	return int64(n.Number + 1 - first), err
+	first, err := v.firstSince(t, n.Number)
+	return first - 1, err
 }
 
 // DeliveriesOf lists a receipt's.

@@ -1,0 +1,65 @@
+package admin
+
+import (
+	"strconv"
+
+	"exeunt.dev/internal/operate"
+	"exeunt.dev/internal/web"
+)
+
+func overviewPage(_ *call, o operate.Overview) web.Console {
+	return web.Console{Title: "Overview", Facts: standing(&o), Charts: charts(o.Hours), Tables: []web.Table{guardTable(o.Guards)}}
+}
+
+// standing is how things stand.
+func standing(o *operate.Overview) []web.Fact {
+	oldest := web.Fact{Label: "Oldest owed", Said: "none"}
+	if o.Oldest != nil {
+		oldest = web.Fact{Label: "Oldest owed", At: *o.Oldest, Bad: o.As.Sub(*o.Oldest).Minutes() > 5}
+	}
+	label := []web.Words{"Sessions", "Deliveries owed", "Deliveries that nobody attempts any more"}
+	dead := about(label[2], o.Dead, "/admin/deliveries?state=dead")
+	dead.Bad = o.Dead.N > 0
+	return []web.Fact{
+		about(label[0], o.Sessions, ""),
+		{Label: "Endings that guards hold", Text: strconv.FormatInt(o.Held, 10)},
+		{Label: "Endings in the ledger", Text: number(o.Endings), To: "/admin/receipts"},
+		{Label: "Sign-outs that are being worked out", Text: strconv.FormatInt(o.Working, 10)},
+		about(label[1], o.Owed, "/admin/deliveries?state=owed"),
+		oldest,
+		dead,
+	}
+}
+
+// charts are the last day, hour by hour.
+func charts(hours []operate.Hour) []web.Chart {
+	var in, out []web.Bar
+	var good, wrong, ended int64
+	for _, h := range hours {
+		at, n := h.From.UTC().Format("15:04 UTC"), int64(h.Ended)
+		in = append(in, web.Bar{Label: at, Good: h.SignIns.N, Wrong: h.Failed.N})
+		out = append(out, web.Bar{Label: at, Good: n})
+		good, wrong, ended = good+h.SignIns.N, wrong+h.Failed.N, ended+n
+	}
+	text := func(n int64) verbatim { return verbatim(strconv.FormatInt(n, 10)) }
+	return []web.Chart{
+		web.NewChart(web.Chart{Title: "Sign-ins of the last 24 hours"}.Title, web.Say("%s sign-ins, %s failures", text(good), text(wrong)), in),
+		web.NewChart(web.Chart{Title: "Endings of the last 24 hours"}.Title, web.Say("%s endings", text(ended)), out),
+	}
+}
+
+func guardTable(guards []operate.Guard) web.Table {
+	t := web.Table{Title: "Guards connected to this node", Empty: "No API follows the ledger here just now. Give one a client of the kind API, and the guard library its secret.", Head: []web.Words{"API", "Streams", "Behind", "Last question"}}
+	for _, g := range guards {
+		asked := web.Cell{Said: "none"}
+		if g.Asked != nil {
+			asked = web.Cell{At: *g.Asked}
+		}
+		behind := web.Cell{Said: "up to date", Tag: "good"}
+		if g.Behind > 0 {
+			behind = web.Cell{Said: web.Say("%s endings", verbatim(number(g.Behind))), Tag: "bad"}
+		}
+		t.Rows = append(t.Rows, []web.Cell{appLink(g.ClientID), {Text: strconv.Itoa(g.Streams)}, behind, asked})
+	}
+	return t
+}

@@ -1,0 +1,6 @@
+package demo
+
+import "embed"
+
+//go:embed page
+var files embed.FS
