@@ -123,7 +123,7 @@ func (c *providerResendCmd) Run(w *world) error {
 	if (c.ID == "") != c.All {
 		return usage("which one?", "name one by its id, or say --all")
 	}
-	why, err := c.cause("")
+	by, err := c.by()
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (c *providerResendCmd) Run(w *world) error {
 					if hastened, err = tx.HastenRevocation(r.ID, now); err != nil || !hastened {
 						return err
 					}
-					return tx.Record(idp.Event{Kind: idp.EventOperator, Actor: operator(), Why: why.Reason, Account: r.Account, Data: map[string]string{"act": "provider resend", "provider": r.Provider}})
+					return tx.Record(idp.Event{Kind: idp.EventOperator, Actor: by.Actor, Why: by.Reason, Account: r.Account, Data: map[string]string{"act": "provider resend", "provider": r.Provider}})
 				})
 				if hastened {
 					n++
