@@ -5,6 +5,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,8 @@ import (
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
 )
+
+var receipts = regexp.MustCompile(`/signout/[A-Za-z0-9_-]+`)
 
 // What can be the matter with a provider: who comes from there is told in a sentence, who signs in otherwise notices nothing, and who signs
 // out is out, whatever is owed there.
@@ -71,6 +74,16 @@ func TestBroker_BadLuck(t *testing.T) {
 			}
 			if a := alice.post("/account/providers/unlink", fields(alice.get("/account/providers").body)); a.location != "/account/providers?done=unlinked" {
 				t.Errorf("unlink: %d %s", a.status, a.body)
+			}
+			if c.owed { // the person sees it, too
+				until(t, "the receipt says what is owed", func() bool {
+					for _, at := range receipts.FindAllString(alice.get("/account/activity").body, -1) {
+						if strings.Contains(alice.get(at).body, "Hub has not yet confirmed that it forgot what you allowed") {
+							return true
+						}
+					}
+					return false
+				})
 			}
 			if a := alice.post("/account/signout", fields(alice.get("/account").body)); a.status >= 400 || alice.user() != "" {
 				t.Errorf("sign-out: %d %s", a.status, a.body)

@@ -23,9 +23,13 @@ func TestForeignProvider_Broker(t *testing.T) {
 		c.Providers = []config.Provider{{ID: "foreign", Kind: "oidc", Provider: p, SignUp: true}}
 	})
 	user := func(p *person) string { return p.get(x.at + "/session/").body }
-	enter := func(p *person) answer {
+	enter := func(p *person, again ...string) answer {
 		t.Helper()
 		f := fields(p.get(x.at + "/login").body)
+		if again != nil {
+			f = fields(p.get(x.at + "/account").body)
+			f["again"] = again
+		}
 		a := p.send("POST", x.at+"/login/foreign", f)
 		for range 4 {
 			if strings.HasPrefix(a.at.String(), x.at) {
@@ -46,6 +50,11 @@ func TestForeignProvider_Broker(t *testing.T) {
 	enter(phone)
 	if !strings.Contains(user(p), `"afar"`) || !strings.Contains(user(phone), `"afar"`) {
 		t.Fatal(user(p), user(phone))
+	}
+
+	// To prove it again there: it asks, and says that it has.
+	if a := enter(p, "/account/providers"); a.at.Path != "/account/providers" || a.status != http.StatusOK {
+		t.Error("a step-up: ", a)
 	}
 
 	// Signed out there, ended here: this browser and no other.

@@ -112,7 +112,7 @@ func (b *Broker) arrived(w http.ResponseWriter, r *http.Request, s *site, row *i
 		return
 	}
 	proved := in.Proved(row.CreatedAt.Time())
-	if t.Ask == upstream.Proof && !proved && (t.Again != "" || other > 0) {
+	if !proved && (t.Again != "" || t.Ask == upstream.Proof && other > 0) {
 		b.unproved(w, r, s, t)
 		return
 	}
