@@ -14,7 +14,10 @@ export interface ExeuntOptions {
   signedOutUri?: string;
   /** Whether `start` asks the server quietly if somebody was signed in in this browser before. Default true. */
   resume?: boolean;
-  /** Names of storage keys, databases, caches and cookies that outlive a sign-out. Default: none. */
+  /** What a sign-out empties beside memory and elements marked data-exeunt. "origin" (default): all storages, databases, caches and visible
+   *  cookies of this origin. "own": only what this module wrote, for origins that keep no copy of a token or of anybody's data. */
+  wipe?: "origin" | "own";
+  /** With wipe "origin": names of storage keys, databases, caches and cookies that stay. Default: none. */
   keep?: string[];
 }
 

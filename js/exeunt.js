@@ -30,9 +30,10 @@ export class Exeunt extends EventTarget {
   #timer = 0;
   #tries = 0;
   #meta = null;
-  #checked = 0;
+  #checked = -Infinity; // when the server was asked, and
+  #checking = null; // the asking
   #renewing = null;
-  #leaving = false;
+  #was; // sid of the sign-in that this page showed when it was left
   #over = new Set(); // sids that have ended: tokens that were overtaken by a sign-out are not taken
 
   constructor(options) {
@@ -47,6 +48,7 @@ export class Exeunt extends EventTarget {
       redirectUri: page,
       signedOutUri: page,
       resume: true,
+      wipe: "origin",
       keep: [],
       ...options,
       issuer: issuer.replace(/\/$/, ""),
@@ -89,7 +91,6 @@ export class Exeunt extends EventTarget {
     for (const api of this.#o.apis) q.append("resource", api);
     if (quiet) q.set("prompt", "none");
     if (hint) q.set("login_hint", hint);
-    this.#leaving = true;
     location.assign(`${meta.authorization_endpoint}?${q}`);
     return new Promise(() => {}); // the page goes
   }
@@ -97,7 +98,6 @@ export class Exeunt extends EventTarget {
   /** Signs out: every tab is emptied at once, then the browser goes to the server, which ends the session and everything in it. */
   async signOut({ everywhere = false } = {}) {
     const t = this.#tokens;
-    this.#leaving = true;
     this.#tabs?.postMessage({ kind: "out", sid: t?.claims.sid, all: true });
     await this.#forget();
     const fields = { client_id: this.#o.clientId, post_logout_redirect_uri: this.#o.signedOutUri };
@@ -138,16 +138,12 @@ export class Exeunt extends EventTarget {
 
   /** Asks the server whether the session still lives. Not knowing changes nothing. */
   async check() {
-    if (!this.#tokens || performance.now() - this.#checked < 2000) return this.signedIn;
-    this.#checked = performance.now();
-    const used = this.#tokens.access;
-    try {
-      const meta = await this.#discover();
-      const answer = await fetch(meta.userinfo_endpoint, { headers: { Authorization: `Bearer ${used}` }, cache: "no-store" });
-      if (answer.status === 401) await this.renew(used);
-    } catch {
-      // the server cannot be reached
+    if (!this.#tokens) return false;
+    if (performance.now() - this.#checked >= 2000) {
+      this.#checked = performance.now();
+      this.#checking = this.#ask(this.#tokens.access);
     }
+    await this.#checking;
     return this.signedIn;
   }
 
@@ -161,6 +157,15 @@ export class Exeunt extends EventTarget {
       else this.signIn();
     });
     show();
+  }
+
+  async #ask(used) {
+    try {
+      const answer = await fetch((await this.#discover()).userinfo_endpoint, { headers: { Authorization: `Bearer ${used}` }, cache: "no-store", signal: AbortSignal.timeout(5000) });
+      if (answer.status === 401) await this.renew(used);
+    } catch {
+      // the server cannot be reached
+    }
   }
 
   async #everywhere(t) {
@@ -183,7 +188,7 @@ export class Exeunt extends EventTarget {
 
   async #discover() {
     if (this.#meta) return this.#meta;
-    const answer = await fetch(`${this.#o.issuer}/.well-known/openid-configuration`);
+    const answer = await fetch(`${this.#o.issuer}/.well-known/openid-configuration`, { signal: AbortSignal.timeout(5000) });
     if (!answer.ok) throw new Error(`Exeunt: ${this.#o.issuer} answered ${answer.status}`);
     const meta = await answer.json();
     if (meta.issuer !== this.#o.issuer) throw new Error("Exeunt: the server says that it is another issuer"); // OpenID Connect Discovery 4.3
@@ -225,7 +230,7 @@ export class Exeunt extends EventTarget {
   }
 
   #take(tokens, tell = true) {
-    if (this.#leaving || this.#over.has(tokens.claims.sid)) return;
+    if (this.#over.has(tokens.claims.sid)) return;
     const was = this.#tokens?.claims;
     this.#tokens = tokens;
     this.#tries = 0;
@@ -308,6 +313,10 @@ export class Exeunt extends EventTarget {
         if (!this.#tokens || (this.#tokens.access !== data.tokens.access && this.#tokens.until < until)) this.#take({ ...data.tokens, until }, false);
       }
     };
+    addEventListener("pagehide", () => {
+      this.#was = this.#tokens?.claims.sid;
+      cover("hidden", "0");
+    });
     addEventListener("pageshow", (e) => { if (e.persisted) this.#shownAgain(); });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) this.check(); });
     addEventListener("online", () => this.check());
@@ -320,59 +329,62 @@ export class Exeunt extends EventTarget {
     return this.signedIn;
   }
 
-  // A page that the back button brings out of the browser's cache still shows what it showed. It is covered until the session is known to live.
+  // A page that the back button brings out of the browser's cache would show what it showed: it was covered when it was left. It is uncovered
+  // for the sign-in that it showed, if that lives as far as can be known; else it begins anew.
   async #shownAgain() {
-    const page = document.documentElement;
-    page.style.visibility = "hidden";
-    this.#checked = 0;
-    if (!this.#leaving && this.signedIn) {
+    this.#checked = -Infinity;
+    if (this.signedIn) {
       this.#tabs.postMessage({ kind: "ask" }); // other tabs may have renewed meanwhile
       await new Promise((r) => setTimeout(r, ASK));
     }
-    if (this.#leaving || !(await this.check())) location.reload();
-    else page.style.visibility = "";
+    // A sign-out in another tab, which a page in the cache does not hear, takes the mark away: that is known without the server.
+    if (this.#was && localStorage.getItem(this.#key("here")) && (await this.check()) && this.#tokens.claims.sid === this.#was) cover("", "");
+    else location.reload();
   }
 
-  // forget empties this tab and, of this origin, all that may hold a token: storages, databases, caches, cookies that scripts can see, and
-  // elements marked data-exeunt. What is named in keep stays.
+  // forget empties this tab. wipe "origin": and all of this origin that may hold a token: storages, databases, caches, and cookies that scripts
+  // can see. "own": what this module wrote, which is no token. A place that the browser forbids is none that keeps the rest from being emptied.
   async #forget() {
-    const was = this.#tokens;
+    const was = this.#tokens, own = this.#o.wipe === "own";
+    const goes = (name) => own ? name.startsWith(this.#key("")) : !this.#o.keep.includes(name);
     clearTimeout(this.#timer);
     if (was?.claims.sid) this.#over.add(was.claims.sid);
     this.#tokens = null;
-    for (const storage of [localStorage, sessionStorage]) {
-      for (const name of Object.keys(storage)) if (!this.#o.keep.includes(name)) storage.removeItem(name);
-    }
     for (const e of document.querySelectorAll("[data-exeunt]")) {
       e.replaceChildren();
       if ("value" in e) e.value = "";
     }
-    for (const c of document.cookie.split("; ")) {
+    for (const storage of ["localStorage", "sessionStorage"]) {
+      try { for (const name of Object.keys(self[storage])) if (goes(name)) self[storage].removeItem(name); } catch { /* forbidden here */ }
+    }
+    if (!own) for (const c of document.cookie.split("; ")) {
       const name = c.split("=")[0];
-      if (name && !this.#o.keep.includes(name)) expire(name);
+      if (name && goes(name)) expire(name);
     }
     if (was) this.dispatchEvent(new Event("change")); // at once: what follows takes a moment
-    const gone = [];
-    if (self.caches) for (const name of await caches.keys()) if (!this.#o.keep.includes(name)) gone.push(caches.delete(name));
-    if (self.indexedDB?.databases) {
-      for (const { name } of await indexedDB.databases()) if (!this.#o.keep.includes(name)) gone.push(new Promise((done) => {
-        const r = indexedDB.deleteDatabase(name);
-        r.onsuccess = r.onerror = r.onblocked = done; // blocked: it goes as soon as whoever has it open closes it
-      }));
-    }
-    await Promise.allSettled(gone);
+    if (own) return;
+    await quiet(async () => { for (const name of await caches.keys()) if (goes(name)) await caches.delete(name); });
+    await quiet(async () => Promise.all((await indexedDB.databases()).filter(({ name }) => goes(name)).map(({ name }) => new Promise((done) => {
+      const r = indexedDB.deleteDatabase(name);
+      r.onsuccess = r.onerror = r.onblocked = done; // blocked: it goes as soon as whoever has it open closes it
+    }))));
   }
 }
 
-// expire removes a cookie at every path and domain from which this page could see it.
+// cover hides the page. What is in it can undo either, not both.
+const cover = (...values) => ["visibility", "opacity"].forEach((name, i) => document.documentElement.style.setProperty(name, values[i], "important"));
+
+// quiet does what may be forbidden here, or may not be there.
+const quiet = async (act) => { try { await act(); } catch { /* then there is nothing in it */ } };
+
+// expire removes a cookie at every path and domain from which this page could see it. A name that begins with __Host- or __Secure- is heard
+// with Secure only.
 function expire(name) {
   const steps = location.pathname.split("/"), host = location.hostname.split(".");
+  const places = ["", ...host.slice(0, -1).map((_, j) => `; Domain=${host.slice(j).join(".")}`)].flatMap((at) => [at, `${at}; Secure`]);
   for (let i = 1; i <= steps.length; i++) {
     const folder = steps.slice(0, i).join("/");
-    for (const path of new Set([folder || "/", `${folder}/`])) {
-      document.cookie = `${name}=; Max-Age=0; Path=${path}`;
-      for (let j = 0; j < host.length - 1; j++) document.cookie = `${name}=; Max-Age=0; Path=${path}; Domain=${host.slice(j).join(".")}`;
-    }
+    for (const path of [folder || "/", `${folder}/`]) for (const at of places) document.cookie = `${name}=; Max-Age=0; Path=${path}${at}`;
   }
 }
 

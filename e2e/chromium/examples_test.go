@@ -183,6 +183,15 @@ func TestNativeExampleInChromium(t *testing.T) {
 	if got := get(a); !strings.Contains(got, "teapot") {
 		t.Errorf("the API says %s", got)
 	}
+	first := keep.secret
+	signIn(false)
+	second := keep.secret
+	keep.secret = first
+	if _, err := process().Get(t.Context(), "/"); !errors.Is(err, native.ErrSignedOut) {
+		t.Errorf("the sign-in before this one: %v", err)
+	}
+	keep.secret = second
+	a = process()
 	s.status.Store(http.StatusServiceUnavailable) // until the app tells the person of it
 	if got := get(a); !strings.Contains(got, "teapot") || !strings.Contains(told[len(told)-1], "You stay signed in") {
 		t.Errorf("after 503: %s, %q", got, told)
@@ -199,6 +208,19 @@ func TestNativeExampleInChromium(t *testing.T) {
 	}
 	says(t, ctx, "h1", "You are signed out")
 	signIn(true)
+	down, before := process(), keep.secret
+	down.Issuer = "http://127.0.0.1:1" // nobody is there
+	if err := down.SignOut(t.Context(), native.Here); err == nil || keep.secret == nil {
+		t.Errorf("the server could not be told: %v, %q is kept", err, keep.secret)
+	}
+	if _, err := process().Get(t.Context(), "/"); !errors.Is(err, native.ErrSignedOut) || keep.secret != nil {
+		t.Errorf("the next run: %v, %q is kept", err, keep.secret)
+	}
+	keep.secret = before // somebody has made a copy
+	if _, err := process().Get(t.Context(), "/"); !errors.Is(err, native.ErrSignedOut) {
+		t.Errorf("a copy of what was signed out: %v", err)
+	}
+	signIn(false)
 	other := process()
 	get(other)
 	if err := process().SignOut(t.Context(), native.Everywhere); err != nil {

@@ -17,23 +17,32 @@ import (
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
 // spa is a single-page app of an origin of its own, with the node behind a proxy that counts and can refuse.
 type spa struct {
 	*table
-	api, evil  string
-	refreshes  atomic.Int32
-	down, deny atomic.Bool // the token endpoint answers 503; the API answers 401 once
-	leaked     atomic.Int32
-	mu         sync.Mutex
-	bearers    []string // what the API was shown
+	api, evil string
+	refreshes atomic.Int32
+	refuse    atomic.Pointer[refusal] // what refreshes are answered; nil: what the node says
+	deny      atomic.Int32            // so many times the API answers 401
+	unplugged atomic.Bool             // the node answers nobody
+	leaked    atomic.Int32
+	seen      atomic.Int32 // what a page has reported
+	mu        sync.Mutex
+	bearers   []string // what the API was shown
+}
+
+type refusal struct {
+	status int
+	body   string
 }
 
 const spaPage = `<!doctype html><title>spa</title><link rel="icon" href="data:,"><body><h1 id="site">app</h1><button id="link"></button><p id="state"></p><script type="module">
 import { Exeunt } from %q;
-window.id = new Exeunt({ issuer: %q, clientId: "spa", apis: [%q], redirectUri: location.origin + "/", signedOutUri: location.origin + "/", scope: "openid profile", keep: ["kept"] });
+window.id = new Exeunt({ issuer: %q, clientId: "spa", apis: [%q], redirectUri: location.origin + "/", signedOutUri: location.origin + "/", scope: "openid profile", keep: ["kept"], wipe: location.hash.slice(1) });
 window.changes = 0;
 const show = () => { state.textContent = id.signedIn ? "in" : "out"; };
 id.addEventListener("change", () => { state.dataset.changes = ++changes; show(); });
@@ -63,14 +72,18 @@ func newSPA(t *testing.T, local bool, life time.Duration) *spa {
 		p.Out.Host = p.In.Host
 	}}
 	h := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.unplugged.Load() {
+			panic(http.ErrAbortHandler)
+		}
 		if r.URL.Path == "/oauth2/token" && r.Method == "POST" {
 			body, _ := io.ReadAll(r.Body)
 			r.Body = io.NopCloser(strings.NewReader(string(body)))
 			if strings.Contains(string(body), "grant_type=refresh_token") {
 				s.refreshes.Add(1)
-				if s.down.Load() {
+				if no := s.refuse.Load(); no != nil {
 					w.Header().Set("Access-Control-Allow-Origin", "*")
-					w.WriteHeader(http.StatusServiceUnavailable)
+					w.WriteHeader(no.status)
+					io.WriteString(w, no.body)
 					return
 				}
 			}
@@ -94,18 +107,18 @@ func newSPA(t *testing.T, local bool, life time.Duration) *spa {
 		s.mu.Unlock()
 		if r.URL.Path == "/away" {
 			http.Redirect(w, r, s.evil+"/", http.StatusFound)
-		} else if s.deny.Swap(false) {
+		} else if s.deny.Add(-1) >= 0 {
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 	})
 	s.evil = handle(t, "127.0.0.10", func(w http.ResponseWriter, r *http.Request) { open(w); s.leaked.Add(1) })
-	var page string
-	s.spaAt(t, local, &page)
+	var body string
+	s.spaAt(t, local, &body)
 	from := issuer + "/exeunt.js"
 	if local {
 		from = "/vendor/exeunt.js"
 	}
-	page = fmt.Sprintf(spaPage, from, issuer, s.api)
+	body = fmt.Sprintf(spaPage, from, issuer, s.api)
 	if _, err := s.base.AddClient(t.Context(), &idp.Client{ID: "spa", Name: "The single-page app", Kind: idp.KindBrowser, FirstParty: true, AuthMethod: idp.AuthNone, GrantTypes: []string{"authorization_code", "refresh_token"},
 		Scopes: []string{"openid", "profile"}, RedirectURIs: []string{s.spaOrigin() + "/"}, PostLogoutURIs: []string{s.spaOrigin() + "/"}, Audiences: []string{s.api}, AccessLife: life}); err != nil {
 		t.Fatal(err)
@@ -120,15 +133,19 @@ func newSPA(t *testing.T, local bool, life time.Duration) *spa {
 func (s *spa) spaOrigin() string { return s.app.at }
 
 // spaAt lets the app's site answer with the page, and with the file.
-func (s *spa) spaAt(t *testing.T, local bool, page *string) {
+func (s *spa) spaAt(t *testing.T, local bool, body *string) {
 	t.Helper()
 	s.app = &site{at: handle(t, "127.0.0.11", func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/vendor/exeunt.js" && local {
 			http.ServeFile(w, r, filepath.Join("..", "..", "js", "exeunt.js"))
 			return
 		}
+		if r.URL.Path == "/seen" {
+			s.seen.Add(1)
+			return
+		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		io.WriteString(w, *page)
+		io.WriteString(w, *body)
 	})}
 }
 
@@ -137,11 +154,27 @@ var settled = css("#state[data-ready]")
 // tab opens one more tab of the same browser.
 func (s *spa) tab(t *testing.T, browser context.Context) context.Context {
 	t.Helper()
+	return s.tabAt(t, browser, "/")
+}
+
+func (s *spa) tabAt(t *testing.T, browser context.Context, path string) context.Context {
+	t.Helper()
 	ctx, stop := chromedp.NewContext(browser)
 	t.Cleanup(stop)
 	ctx, stop = context.WithTimeout(ctx, 90*time.Second)
 	t.Cleanup(stop)
-	do(t, ctx, "open a tab", chromedp.Navigate(s.app.at+"/"), chromedp.WaitVisible(settled))
+	do(t, ctx, "open a tab", chromedp.Navigate(s.app.at+path), chromedp.WaitVisible(settled))
+	return ctx
+}
+
+// tabWith opens a tab in which a script of the test runs before the page's own.
+func (s *spa) tabWith(t *testing.T, script string) context.Context {
+	t.Helper()
+	ctx := s.tab(t, s.browser)
+	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
+		t.Fatal(err)
+	}
+	do(t, ctx, "load again", chromedp.Reload(), chromedp.WaitVisible(settled))
 	return ctx
 }
 
@@ -243,16 +276,11 @@ func TestSinglePageAppInChromium(t *testing.T) {
 			if got := js(t, one, "return (await id.fetch('"+s.api+"/away')).status"); got != "error TypeError" || s.leaked.Load() != 0 {
 				t.Errorf("a redirect: %s, %d asked there", got, s.leaked.Load())
 			}
-			// 401: once; 503: the token stays
-			s.deny.Store(true)
+			// 401: once
+			s.deny.Store(1)
 			if second := s.token(t, one); second == token || s.refreshes.Load() != 1 {
 				t.Errorf("after 401: the same token, or %d refreshes", s.refreshes.Load())
 			}
-			s.down.Store(true)
-			if got := js(t, one, "return await id.renew()"); got != "true" || state(t, one) != "in Sign out" {
-				t.Errorf("after 503: %s %s", got, state(t, one))
-			}
-			s.down.Store(false)
 			do(t, one, "reload", chromedp.Reload(), chromedp.WaitVisible(settled))
 			if state(t, one) != "in Sign out" {
 				t.Errorf("after a reload: %s", state(t, one))
@@ -288,10 +316,18 @@ func (s *spa) threeTabs(t *testing.T) []context.Context {
 	return []context.Context{first, s.tab(t, s.browser), s.tab(t, s.browser)}
 }
 
-// Three tabs whose tokens did not do at the same moment: each time that is one request.
+// deaf hears what other tabs say window.deaf milliseconds late, as a busy tab does.
+const deaf = `window.deaf = 0;
+BroadcastChannel.prototype.addEventListener = function (kind, f) { EventTarget.prototype.addEventListener.call(this, kind, (e) => setTimeout(() => f(e), window.deaf)); };
+Object.defineProperty(BroadcastChannel.prototype, "onmessage", { set(f) { this.addEventListener("message", f); } });`
+
+// Three tabs whose tokens did not do at the same moment: each time that is one request, also where one of them hears late.
 func TestOneRenewalForAllTabsInChromium(t *testing.T) {
 	s := newSPA(t, true, 0)
-	tabs := s.threeTabs(t)
+	first := s.tab(t, s.browser)
+	s.enter(t, first)
+	tabs := []context.Context{first, s.tab(t, s.browser), s.tabWith(t, deaf)}
+	js(t, tabs[2], "window.deaf = 300; return ''")
 	tokens := map[string]bool{}
 	for range 3 {
 		before := s.refreshes.Load()

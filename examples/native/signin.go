@@ -87,6 +87,13 @@ func (a *App) finish(ctx context.Context, config *oauth2.Config, answer url.Valu
 		return err
 	}
 	defer unlock()
+	old, err := a.load(ctx)
+	if err == nil {
+		err = a.revoke(ctx, old) // nobody would sign that one out any more
+	}
+	if err != nil && !errors.Is(err, ErrSignedOut) {
+		return err
+	}
 	if err := a.save(&kept{Refresh: t.RefreshToken, Key: raw}); err != nil {
 		return fmt.Errorf("%s cannot be written: %w", a.Keep, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -82,11 +81,18 @@ func (a *App) everywhere(ctx context.Context) error {
 
 // revoke tells the server that the refresh token is over (RFC 7009), with what was made from it, and forgets it once that is known.
 func (a *App) revoke(ctx context.Context, k *kept) error {
+	if err := a.tell(ctx, k.Refresh); err != nil {
+		return fmt.Errorf("signed out on this computer; the server will be told at the next run: %w", err)
+	}
+	return a.Keep.Drop()
+}
+
+func (a *App) tell(ctx context.Context, refresh string) error {
 	e, err := a.discover(ctx)
 	if err != nil {
 		return err
 	}
-	form := url.Values{"token": {k.Refresh}, "token_type_hint": {"refresh_token"}, "client_id": {a.ClientID}}
+	form := url.Values{"token": {refresh}, "token_type_hint": {"refresh_token"}, "client_id": {a.ClientID}}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, e.Revoke, strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
@@ -94,12 +100,11 @@ func (a *App) revoke(ctx context.Context, k *kept) error {
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	res, err := plain.Do(r)
 	if err != nil {
-		return fmt.Errorf("signed out here; the server will be told at the next run: %w", err)
+		return err
 	}
-	defer res.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(res.Body, 1<<16))
-	if res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests {
-		return fmt.Errorf("signed out here; the server will be told at the next run: it answers %s", res.Status)
+	res.Body.Close()
+	if res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests { // any other answer would be the same tomorrow
+		return errors.New("it answers " + res.Status)
 	}
-	return a.Keep.Drop()
+	return nil
 }

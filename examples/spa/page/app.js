@@ -1,7 +1,7 @@
 const { issuer, client, api } = document.body.dataset;
 const $ = (id) => document.getElementById(id);
 const page = location.origin + "/";
-let timer = 0;
+let timer = 0, again = 0;
 
 function log(text) {
   const line = document.createElement("li");
@@ -47,8 +47,8 @@ async function call() {
   if (answer.status === 503) {
     const wait = Number(answer.headers.get("Retry-After")) || 1;
     say("answer", `The API cannot tell just now whether you are still signed in. You stay signed in; it will be asked again in ${wait} s.`);
-    clearTimeout(call.again);
-    call.again = setTimeout(() => id.signedIn && call(), wait * 1000);
+    clearTimeout(again);
+    again = setTimeout(() => id.signedIn && call(), wait * 1000);
   } else if (answer.status === 401) {
     if (id.signedIn) say("answer", "The API did not take the token, and the server could not be asked for another one. You stay signed in.");
   } else if (!answer.ok) {
