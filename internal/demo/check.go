@@ -111,9 +111,13 @@ func (c *check) admitted(ctx context.Context, v who) (bool, error) {
 	return c.one.admits(ctx, (*v.of(c)).access)
 }
 
+func (d *Demo) newCheck() *check {
+	return &check{d: d, one: d.visitor(d.Info.Username, d.Info.Password), two: d.visitor(d.Info.Username, d.Info.Password), bob: d.visitor(d.Info.SecondUsername, d.Info.SecondPassword)}
+}
+
 // Check does the whole main job: signs people in, calls the API, signs out in each way, and looks at what happened.
 func (d *Demo) Check(ctx context.Context) []Result {
-	c := &check{d: d, one: d.visitor(d.Info.Username, d.Info.Password), two: d.visitor(d.Info.Username, d.Info.Password), bob: d.visitor(d.Info.SecondUsername, d.Info.SecondPassword)}
+	c := d.newCheck()
 	var out []Result
 	for _, s := range c.steps() {
 		r := Result{What: s.what}

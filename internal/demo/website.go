@@ -46,11 +46,12 @@ func (d *Demo) newWebsite(ctx context.Context, name, dir string, l net.Listener,
 	if err != nil {
 		return nil, err
 	}
-	key, err := s.key(filepath.Join(dir, s.id+".key"))
+	key, err := keptKey(filepath.Join(dir, s.id+".key"))
 	if err != nil {
 		return nil, err
 	}
-	if s.db, err = sql.Open("sqlite", "file:"+filepath.ToSlash(filepath.Join(dir, s.id+".db"))+"?_pragma=journal_mode(wal)"); err != nil {
+	file := url.URL{Path: filepath.ToSlash(filepath.Join(dir, s.id+".db"))}
+	if s.db, err = sql.Open("sqlite", "file:"+file.EscapedPath()+"?_pragma=journal_mode(wal)"); err != nil {
 		return nil, err
 	}
 	store, err := sqlstore.Open(ctx, s.db, sqlstore.SQLite)
@@ -78,8 +79,8 @@ func (d *Demo) newWebsite(ctx context.Context, name, dir string, l net.Listener,
 	return s, nil
 }
 
-// key seals what the website's database must not read. It is made once in a folder.
-func (s *website) key(path string) ([]byte, error) {
+// keptKey is 32 bytes that seal what a website's database must not read. They are made once in a folder.
+func keptKey(path string) ([]byte, error) {
 	key, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		key = make([]byte, 32)
