@@ -136,9 +136,11 @@ func (i *Issuer) RotateKey() {
 	if err != nil {
 		i.tb.Fatal(err)
 	}
+	public := signer.Public()
+	public.For = "access"
 	i.update(func() {
 		i.signer = signer
-		i.public = append(i.public, signer.Public())
+		i.public = append(i.public, public)
 	})
 }
 

@@ -1,13 +1,11 @@
 package rooms_test
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"testing"
 	"time"
 
-	"exeunt.dev/guard"
 	"exeunt.dev/internal/idp"
 )
 
@@ -15,28 +13,10 @@ import (
 // also after a restart. Whoever was not named lives on.
 func TestGlobalRevocation_ReachesEverything(t *testing.T) {
 	n := start(t)
-	const api = "https://orders.test"
-	for _, c := range []idp.Client{
-		{ID: "orders", Name: "Orders", Kind: idp.KindAPI, AuthMethod: idp.AuthBasic, Audiences: []string{api}},
-		{ID: "shop", Name: "Shop", Kind: idp.KindWeb, FirstParty: true, AuthMethod: idp.AuthBasic, GrantTypes: []string{"authorization_code", "refresh_token"}, Scopes: []string{"openid"},
-			RedirectURIs: []string{"https://shop.test/cb"}, Audiences: []string{api}},
-		{ID: "watcher", Name: "Watcher", Kind: idp.KindMachine, AuthMethod: idp.AuthBasic, GrantTypes: []string{"client_credentials"}, Scopes: []string{idp.ScopeGlobalRevocation}},
-	} {
-		secret, err := n.server.AddClient(t.Context(), &c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n.secrets[string(c.ID)] = secret
-	}
-	g, err := guard.New(n.at, guard.Audience(api), guard.Credentials("orders", n.secrets["orders"]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	stopped := make(chan error, 1)
-	go func() { stopped <- g.Run(ctx) }()
-	defer func() { stop(); <-stopped }()
-	if err := g.Ready(t.Context()); err != nil {
+	g := n.guarded()
+	var err error
+	if n.secrets["watcher"], err = n.server.AddClient(t.Context(), &idp.Client{ID: "watcher", Name: "Watcher", Kind: idp.KindMachine, AuthMethod: idp.AuthBasic,
+		GrantTypes: []string{"client_credentials"}, Scopes: []string{idp.ScopeGlobalRevocation}}); err != nil {
 		t.Fatal(err)
 	}
 	here, there, bob := n.alice(), n.alice(), n.person()

@@ -1,7 +1,6 @@
 package rooms_test
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -11,7 +10,6 @@ import (
 
 	"exeunt.dev/guard"
 	"exeunt.dev/internal/config"
-	"exeunt.dev/internal/idp"
 )
 
 const signedAnswer = "application/token-introspection+jwt"
@@ -32,28 +30,7 @@ func (n *node) inspected(app, token string) string {
 // The signed answer about a token is taken by nobody for that token: not by a guard, not by a website's library, not by us.
 func TestSignedIntrospection_IsNoOtherToken(t *testing.T) {
 	n := start(t)
-	var err error
-	const api = "https://orders.test"
-	for _, c := range []idp.Client{
-		{ID: "orders", Name: "Orders", Kind: idp.KindAPI, AuthMethod: idp.AuthBasic, Audiences: []string{api}},
-		{ID: "shop", Name: "Shop", Kind: idp.KindWeb, FirstParty: true, AuthMethod: idp.AuthBasic, GrantTypes: []string{"authorization_code"}, Scopes: []string{"openid"},
-			RedirectURIs: []string{"https://shop.test/cb"}, Audiences: []string{api}},
-	} {
-		if n.secrets[string(c.ID)], err = n.server.AddClient(t.Context(), &c); err != nil {
-			t.Fatal(err)
-		}
-	}
-	g, err := guard.New(n.at, guard.Audience(api), guard.Credentials("orders", n.secrets["orders"]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	stopped := make(chan error, 1)
-	go func() { stopped <- g.Run(ctx) }()
-	defer func() { stop(); <-stopped }()
-	if err := g.Ready(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	g := n.guarded()
 	p := n.alice()
 	own := p.enter("shop")
 	if _, err := g.Check(own.Access); err != nil {

@@ -24,6 +24,7 @@ type jwk struct {
 	Y   string `json:"y,omitempty"`
 	N   string `json:"n,omitempty"`
 	E   string `json:"e,omitempty"`
+	For string `json:"exeunt_use,omitempty"`
 }
 
 func newJWK(public crypto.PublicKey) (jwk, error) {
@@ -63,7 +64,7 @@ func parseJWK(members map[string]json.RawMessage) (k Key, ok bool, err error) {
 	var j jwk
 	for name, field := range map[string]*string{
 		"kty": &j.Kty, "use": &j.Use, "alg": &j.Alg, "kid": &j.ID, "crv": &j.Crv,
-		"x": &j.X, "y": &j.Y, "n": &j.N, "e": &j.E,
+		"x": &j.X, "y": &j.Y, "n": &j.N, "e": &j.E, "exeunt_use": &j.For,
 	} {
 		if raw, found := members[name]; found && json.Unmarshal(raw, field) != nil {
 			return Key{}, false, nil
@@ -72,7 +73,7 @@ func parseJWK(members map[string]json.RawMessage) (k Key, ok bool, err error) {
 	if j.Use != "" && j.Use != "sig" || !mayVerify(members["key_ops"]) {
 		return Key{}, false, nil
 	}
-	k = Key{ID: j.ID, Alg: j.Alg}
+	k = Key{ID: j.ID, Alg: j.Alg, For: j.For}
 	switch {
 	case j.Kty == "EC" && j.Crv == "P-256":
 		k.Public, ok = j.ecdsa()

@@ -33,6 +33,7 @@ type Key struct {
 	ID     string // kid
 	Alg    string // ES256, EdDSA, RS256 or PS256
 	Public crypto.PublicKey
+	For    string // what its owner signs with it: access, id or receipt; "" if the set does not say (the member exeunt_use, RFC 7517 section 4)
 }
 
 // check says why a key cannot be used, or nil.

@@ -101,7 +101,7 @@ func (s *Set) MarshalJSON() ([]byte, error) {
 		if doc.Keys[i], err = newJWK(k.Public); err != nil {
 			return nil, err
 		}
-		doc.Keys[i].Use, doc.Keys[i].Alg, doc.Keys[i].ID = "sig", k.Alg, k.ID
+		doc.Keys[i].Use, doc.Keys[i].Alg, doc.Keys[i].ID, doc.Keys[i].For = "sig", k.Alg, k.ID, k.For
 	}
 	return json.Marshal(doc)
 }

@@ -161,7 +161,7 @@ func (r *Ring) Load(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("key %s: %w", row.Kid, err)
 		}
-		k := jws.Key{ID: row.Kid.String(), Alg: row.Alg, Public: public}
+		k := jws.Key{ID: row.Kid.String(), Alg: row.Alg, Public: public, For: string(row.Use)}
 		next.verify[row.Kid] = Verifier{Key: k, Use: row.Use, State: row.State}
 		published = append(published, k)
 		if row.State != idp.KeyActive {
