@@ -98,3 +98,14 @@ func TestPanicLate(t *testing.T) {
 	}()
 	edge.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), o).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/x", nil))
 }
+
+// A receipt's id opens the receipt for a while, so the log does not have it.
+func TestLogHidesReceipts(t *testing.T) {
+	var log bytes.Buffer
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /signout/{receipt}/receipt.jwt", func(http.ResponseWriter, *http.Request) {})
+	edge.Wrap(mux, edge.Options{Log: slog.New(slog.NewJSONHandler(&log, nil))}).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/signout/opens-it/receipt.jwt", nil))
+	if got := log.String(); strings.Contains(got, "opens-it") || !strings.Contains(got, "/signout/…/receipt.jwt") {
+		t.Error(got)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -105,13 +106,21 @@ func Wrap(next http.Handler, o Options) http.Handler {
 				return
 			}
 			s.mu.Lock()
-			fields := append([]any{"id", s.id, "method", r.Method, "path", r.URL.Path, "route", r.Pattern, "status", status, "bytes", out.bytes,
+			fields := append([]any{"id", s.id, "method", r.Method, "path", plainPath(r), "route", r.Pattern, "status", status, "bytes", out.bytes,
 				"ms", float64(took.Microseconds()) / 1000, "ip", s.info.IP}, s.notes...)
 			s.mu.Unlock()
 			o.Log.Log(r.Context(), level, "request", fields...)
 		}()
 		next.ServeHTTP(out, r)
 	})
+}
+
+// plainPath is the path without what opens something: who knows a receipt's id may read it for a while.
+func plainPath(r *http.Request) string {
+	if id := r.PathValue("receipt"); id != "" {
+		return strings.ReplaceAll(r.URL.Path, id, "…")
+	}
+	return r.URL.Path
 }
 
 // recorder remembers what was answered.
