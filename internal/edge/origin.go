@@ -39,7 +39,7 @@ func CORS(next http.Handler, allow func(origin string, r *http.Request) bool) ht
 			w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After, DPoP-Nonce")
 			if r.Method == http.MethodOptions {
 				w.Header().Set("Access-Control-Allow-Methods", "GET, POST")
-				w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP")
+				w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP, Idempotency-Key")
 				w.Header().Set("Access-Control-Max-Age", "600")
 			}
 		}
