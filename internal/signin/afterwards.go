@@ -14,7 +14,7 @@ import (
 func lockedSentence(err error) web.Words {
 	var locked *idp.LockedError
 	if errors.As(err, &locked) {
-		switch opens := locked.Lock.OpensAt.Time().UTC().Format("2006-01-02 15:04 UTC"); {
+		switch opens := web.Moment(locked.Lock.OpensAt.Time()); {
 		case locked.Lock.Kind == idp.LockDevice:
 			return web.Say("This account is locked until %s. Then it opens by itself.", opens)
 		case locked.Lock.Kind == idp.LockPassword && locked.Lock.OpensAt > locked.Lock.At:

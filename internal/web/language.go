@@ -169,7 +169,9 @@ type phrase struct {
 func Say(sentence string, values ...any) Words { return phrase{sentence, values} }
 
 // Plain is what words say in English, for programs.
-func Plain(w Words) string { return html.UnescapeString(string(voice{lang: English}.say(w))) }
+func Plain(w Words) string {
+	return html.UnescapeString(string(voice{lang: English, plain: true}.say(w)))
+}
 
 // Speak says sentences in the languages of the catalogues as plain text, for letters.
 func Speak() (func(lang, sentence string, values ...any) string, error) {
@@ -216,10 +218,17 @@ type clock time.Time
 // Clock is the time of day of something that has just been.
 func Clock(t time.Time) Words { return clock(t) }
 
+// moment is a date and a time; the page's script shows it in the reader's own zone.
+type moment time.Time
+
+// Moment is when something will be, or has been.
+func Moment(t time.Time) Words { return moment(t) }
+
 // voice says things in one language.
 type voice struct {
 	lang  string
 	words map[string]string
+	plain bool // for programs: times are text
 }
 
 // say translates words and puts values in, each escaped unless it is HTML of ours. Text that is in no catalogue is said as it is.
@@ -231,6 +240,8 @@ func (v voice) say(w Words, values ...any) template.HTML {
 		return w
 	case clock:
 		return v.time(time.Time(w), time.Time(w).UTC().Format("15:04:05 UTC"), "clock")
+	case moment:
+		return v.when(time.Time(w))
 	case several:
 		parts := make([]string, len(w.parts))
 		for i, part := range w.parts {
@@ -269,6 +280,9 @@ func (v voice) when(t time.Time) template.HTML {
 }
 
 func (v voice) time(t time.Time, text, class string) template.HTML {
+	if v.plain {
+		return template.HTML(text)
+	}
 	if class != "" {
 		class = ` class="` + class + `"`
 	}
@@ -296,7 +310,7 @@ func voices(files fs.FS) (map[string]voice, error) {
 		lang := path.Base(path.Dir(name))
 		v, ok := out[lang]
 		if !ok {
-			v = voice{lang, map[string]string{}}
+			v = voice{lang: lang, words: map[string]string{}}
 			out[lang] = v
 		}
 		var words map[string]string
