@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
-	"errors"
 	"html/template"
 	"log"
 	"net/http"
@@ -28,8 +27,11 @@ var home = template.Must(template.New("home").Parse(`<!doctype html><html lang="
 func main() {
 	ctx := context.Background()
 	key, err := hex.DecodeString(os.Getenv("KEY")) // openssl rand -hex 32
-	db, err2 := sql.Open("sqlite", "file:website.db?_pragma=journal_mode(wal)")
-	if err := errors.Join(err, err2); err != nil {
+	if err != nil || len(key) != 32 {
+		log.Fatal("KEY must be 64 hexadecimal digits")
+	}
+	db, err := sql.Open("sqlite", "file:website.db?_pragma=journal_mode(wal)")
+	if err != nil {
 		log.Fatal(err)
 	}
 	store, err := sqlstore.Open(ctx, db, sqlstore.SQLite)
