@@ -16,7 +16,7 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-var home = template.Must(template.New("home").Parse(`<!doctype html><html lang="en"><title>Website</title>
+var home = template.Must(template.New("home").Parse(`<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Website</title>
 {{if .User}}<p>Signed in as <b>{{or .Name .User}}</b>. <a href="/private/">The private page</a></p>
 <form method="post" action="/auth/signout"><input type="hidden" name="csrf" value="{{.CSRF}}">
 <p><label><input type="checkbox" name="everywhere"> on all my devices</label>
