@@ -47,13 +47,22 @@ func RequestID(ctx context.Context) string {
 	return ""
 }
 
-// Note adds a field to the request's log event. Never a secret.
+// Note adds a field to the request's log event, or says it anew: a stream that lives for days notes its client at each look. Never a
+// secret.
 func Note(ctx context.Context, key string, value any) {
-	if s := stateOf(ctx); s != nil {
-		s.mu.Lock()
-		s.notes = append(s.notes, key, value)
-		s.mu.Unlock()
+	s := stateOf(ctx)
+	if s == nil {
+		return
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := 0; i < len(s.notes); i += 2 {
+		if s.notes[i] == key {
+			s.notes[i+1] = value
+			return
+		}
+	}
+	s.notes = append(s.notes, key, value)
 }
 
 // Wrap gives every request its id, its headers, its one log event, and a plain answer if a handler panics. The log has the
