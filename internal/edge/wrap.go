@@ -108,7 +108,7 @@ func Wrap(next http.Handler, o Options) http.Handler {
 				traced(r.Pattern, status)
 			}
 			level := slog.LevelInfo
-			if status >= 500 {
+			if status >= 500 && r.Context().Err() == nil { // nobody's fault if the caller has hung up
 				level = slog.LevelError
 			}
 			if !o.Log.Enabled(r.Context(), level) {

@@ -181,6 +181,27 @@ func TestRevoke(t *testing.T) {
 	}
 }
 
+// Apps give back what they had when they hear of a sign-out: that is no second ending.
+func TestRevoke_WhatHasEnded(t *testing.T) {
+	n := start(t)
+	p := n.signedIn("alice")
+	got := p.enter("books")
+	n.end(idp.EndSession(p.session), idp.CauseSignOut)
+	head := func() (h idp.Head) {
+		must(t, n.store.View(t.Context(), func(v idp.View) (err error) { h, err = v.Head(); return err }))
+		return h
+	}
+	before := head().Number
+	for _, token := range []string{got.Refresh, got.Access} {
+		if a := n.as("books", "/oauth2/revoke", url.Values{"token": {token}}); a.status != 200 {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	if after := head().Number; after != before {
+		t.Errorf("%d endings more", after-before)
+	}
+}
+
 // A client that revokes access tokens in a loop is slowed down, and the way out by refresh token is not.
 func TestRevoke_Limited(t *testing.T) {
 	n := start(t, func(o *oauth.OAuth) { o.Limit = edge.NewLimiter(time.Hour, 1, 10) })

@@ -23,35 +23,21 @@ func (o *OAuth) revoke(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	raw := form.Get("token")
-	refresh, notRefresh := token.ParseRefresh(raw)
 	now, _ := o.Store.Now()
 	var client idp.Client
 	var selector idp.Selector // zero: nothing to end
 	err = o.Store.Look(r.Context(), func(v idp.View) (err error) {
-		selector = idp.Selector{}
 		if client, err = cred.check(v, now); err != nil {
 			return err
 		}
 		if raw == "" {
 			return refuse("invalid_request", "token is missing")
 		}
-		if notRefresh != nil {
-			return nil
-		}
-		c, err := v.ChainByHandle(refresh.HandleHash())
-		if err == nil && c.Family.Client == client.ID {
-			selector = idp.EndFamily(c.Family.Name)
-		}
-		if errors.Is(err, idp.ErrNotFound) {
-			err = nil
-		}
+		selector, err = o.revocable(v, client.ID, raw, now)
 		return err
 	})
-	if err == nil && notRefresh != nil {
-		if a, no := o.Tokens.ReadAccess(raw); no == nil && a.Client == client.ID && now < a.Expires {
-			selector = idp.EndToken(a.JTI)
-			err = o.turn("revoke " + string(client.ID)) // one ending a token: a loop could fill the ledger
-		}
+	if err == nil && selector.Kind == idp.SelectToken { // one ending a token: a loop could fill the ledger
+		err = o.turn("revoke " + string(client.ID))
 	}
 	if err == nil && selector.Kind != "" {
 		_, err = o.Door.End(r.Context(), selector, idp.Cause{Kind: idp.CauseRevoked, Actor: idp.ActorClient(client.ID)})
@@ -62,4 +48,28 @@ func (o *OAuth) revoke(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
+}
+
+// revocable is what a client's token stands for; zero if it is not the client's, or has ended: apps give back what they had when they
+// hear of a sign-out, and the ledger has that already.
+func (o *OAuth) revocable(v idp.View, client idp.ClientID, raw string, now idp.Time) (s idp.Selector, err error) {
+	var hangs idp.Names
+	if refresh, no := token.ParseRefresh(raw); no == nil {
+		c, err := v.ChainByHandle(refresh.HandleHash())
+		if errors.Is(err, idp.ErrNotFound) || err == nil && c.Family.Client != client {
+			return s, nil
+		}
+		if err != nil {
+			return s, err
+		}
+		s, hangs = idp.EndFamily(c.Family.Name), c.Names()
+	} else if a, no := o.Tokens.ReadAccess(raw); no == nil && a.Client == client && now < a.Expires {
+		s, hangs = idp.EndToken(a.JTI), a.Hangs()
+	} else {
+		return s, nil
+	}
+	if err = idp.Live(v, hangs...); errors.Is(err, idp.ErrEnded) {
+		return idp.Selector{}, nil
+	}
+	return s, err
 }
