@@ -55,6 +55,9 @@ type statusError struct {
 }
 
 func (e statusError) Error() string {
+	if e.status == http.StatusUnauthorized {
+		return fmt.Sprintf("guard: %s answered 401: the credentials of this API are wrong", e.path)
+	}
 	return fmt.Sprintf("guard: %s answered %d %s", e.path, e.status, http.StatusText(e.status))
 }
 

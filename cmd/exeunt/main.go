@@ -91,7 +91,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 	if err != nil {
 		panic(err) // the grammar above is wrong
 	}
-	command, err := parser.Parse(behindDashes(args))
+	command, err := parser.Parse(behindDashes(byHabit(args)))
 	if err != nil {
 		complain(errOut, hint(err, usageOf(err)))
 		return exitUsage
@@ -214,4 +214,15 @@ func behindDashes(args []string) []string {
 		return out
 	}
 	return append(append(out, "--"), names...)
+}
+
+// byHabit understands what other programs are asked.
+func byHabit(args []string) []string {
+	switch {
+	case len(args) > 0 && args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	case len(args) == 1 && args[0] == "--version":
+		return []string{"version"}
+	}
+	return args
 }
