@@ -306,15 +306,24 @@ func TestLogout_WaitsAreLimited(t *testing.T) {
 		t.Errorf("a request that says nothing has nothing to wait for: %q", a.location)
 	}
 	app := url.Values{"client_id": {"books"}, "logout_uri": {booksLeft}}
-	for kept := 0; post(app).location != "/logout"; kept++ {
-		if kept > 2000 {
-			t.Fatal("rows without end")
+	limited := func() (form url.Values, page string) {
+		for kept := 0; post(app).location != "/logout"; kept++ {
+			if kept > 10_000 {
+				t.Fatal("rows without end")
+			}
 		}
+		ask := p.get(logout("client_id", "books", "logout_uri", booksLeft))
+		if ask.status != 200 {
+			t.Fatalf("asked while limited: %d %s", ask.status, ask.body)
+		}
+		return fields(ask.body), ask.body
 	}
-	ask := p.get(logout("client_id", "books", "logout_uri", booksLeft))
-	form := fields(ask.body)
-	if ask.status != 200 || form.Get("pending") != "" || strings.Contains(ask.body, `value="app"`) {
-		t.Fatalf("asked while limited: %d %s", ask.status, ask.body)
+	form, page := limited()
+	for tries := 0; form.Get("pending") != "" && tries < 20; tries++ { // a turn has come back in between, on a slow machine
+		form, page = limited()
+	}
+	if form.Get("pending") != "" || strings.Contains(page, `value="app"`) {
+		t.Fatal("asked while limited:", page)
 	}
 	if a := p.post("/logout/confirm", with(form, "act", "all")); !strings.HasPrefix(a.location, "/signout/") || p.user() != "" {
 		t.Errorf("the way out, while limited: %d to %q", a.status, a.location)
