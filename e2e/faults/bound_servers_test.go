@@ -178,7 +178,7 @@ func (w *world) crowded(t *testing.T) {
 		many = 10_000_000
 	}
 	w.row(t, fmt.Sprintf("%d endings at the start", many), false, func(t *testing.T, row *line) {
-		s := w.alone(t, row, 6, "")
+		s := w.alone(t, row, 6, "lifetimes:\n  access_token: 1h\n") // longer than it takes to write them
 		n := s.c.nodes[0]
 		n.stop()
 		s.c.fill(many)
