@@ -227,7 +227,7 @@ func (d *desk) aPerson(s *seat) {
 	s.follows("td a")
 	s.says("person1", "Sessions", "Chrome")
 	s.look("person")
-	d.age("boss")
+	d.age(d.t, "boss")
 	s.goes(s.path())
 	s.says("Your sign-in is too old to change anything.")
 	s.shot("person, sign-in too old")
@@ -246,28 +246,6 @@ func (d *desk) aPerson(s *seat) {
 	if !d.people[1].signedIn(d.t) {
 		d.t.Error("somebody else's session is over")
 	}
-}
-
-// age makes somebody's sign-in too old to act.
-func (d *desk) age(name string) {
-	d.update(func(tx idp.Tx) error {
-		a, err := tx.AccountByUsername(name)
-		if err != nil {
-			return err
-		}
-		e, err := tx.Epochs(a.ID, "")
-		if err != nil {
-			return err
-		}
-		all, err := tx.Sessions(a.ID, e.Realm, e.Account, idp.Page{Limit: 10})
-		for _, s := range all {
-			s.AuthTime -= 3_600_000
-			if err := tx.RenewSession(s); err != nil {
-				return err
-			}
-		}
-		return err
-	})
 }
 
 // deliveries: what the app was not told is sent again, and given up.

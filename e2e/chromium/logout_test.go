@@ -163,6 +163,32 @@ func (x *table) visitor(t *testing.T) *visitor {
 
 const verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 
+// age makes somebody's sign-ins too old to change anything.
+func (x *table) age(t *testing.T, name string) {
+	t.Helper()
+	err := x.base.Store.Update(t.Context(), func(tx idp.Tx) error {
+		a, err := tx.AccountByUsername(name)
+		if err != nil {
+			return err
+		}
+		e, err := tx.Epochs(a.ID, "")
+		if err != nil {
+			return err
+		}
+		all, err := tx.Sessions(a.ID, e.Realm, e.Account, idp.Page{Limit: 10})
+		for _, s := range all {
+			s.AuthTime -= 3_600_000
+			if err := tx.RenewSession(s); err != nil {
+				return err
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (x *table) request() url.Values {
 	return url.Values{"client_id": {"app"}, "redirect_uri": {x.app.at + "/cb"}, "response_type": {"code"}, "scope": {"openid profile"}, "state": {"st"},
 		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"}}

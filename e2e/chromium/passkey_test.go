@@ -67,24 +67,7 @@ func TestPasskeysInChromium(t *testing.T) {
 	// The browser's list of usernames: a virtual authenticator picks the one that is there by itself.
 	do(t, ctx, "sign in out of the list", chromedp.Navigate(at+"/login"), chromedp.WaitVisible(css(".sessions")))
 
-	err = x.base.Store.Update(t.Context(), func(tx idp.Tx) error { // an hour goes by
-		who, err := tx.AccountByUsername("alice")
-		if err != nil {
-			return err
-		}
-		now, err := tx.Epochs(who.ID, "")
-		if err != nil {
-			return err
-		}
-		all, err := tx.Sessions(who.ID, now.Realm, now.Account, idp.Page{Limit: 10})
-		for _, s := range all {
-			err = tx.ReRootSession(s.Name, s.Realm, s.Epoch, idp.ReRoot{AuthTime: s.AuthTime - 3_600_000})
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	x.age(t, "alice")
 	remove := css("form[action$='/remove'] button")
 	do(t, ctx, "removing asks again", chromedp.Navigate(account), chromedp.WaitVisible(remove), chromedp.Click(remove), chromedp.WaitVisible(css("#password")))
 	if _, text := where(t, ctx); !strings.Contains(text, "Confirm that it is you") {
