@@ -1,7 +1,7 @@
 // Command bench measures the whole program: a real server in a process of its own, a bare net/http echo in another, load from
 // this one, all on loopback. It prints ratios of one run; absolute figures belong to the machine.
 //
-//	go run ./bench [-seconds 3] [-postgres] [-grow 10000,100000,1000000]
+//	go run ./bench [-seconds 3] [-postgres] [-grow 10000,100000,1000000,10000000 [-left 4]]
 package main
 
 import (
@@ -27,6 +27,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"exeunt.dev/guard"
@@ -39,6 +40,7 @@ func main() {
 	seconds := flag.Float64("seconds", 3, "length of each measurement")
 	onPostgres := flag.Bool("postgres", false, "on a Postgres server of its own instead of SQLite")
 	sizes := flag.String("grow", "", "instead, with how many live sessions on Postgres to measure: 10000,100000,1000000")
+	left := flag.Int64("left", 4, "with -grow, how many GB of the disk are to stay free")
 	echo := flag.Bool("echo", false, "serve the echo (for the child process)")
 	flag.Parse()
 	if *echo {
@@ -48,7 +50,7 @@ func main() {
 	length := time.Duration(*seconds * float64(time.Second))
 	do := func() error { return run(length, *onPostgres) }
 	if *sizes != "" {
-		do = func() error { return grow(length, *sizes) }
+		do = func() error { return grow(length, *sizes, *left*gigabyte) }
 	}
 	if err := do(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -96,6 +98,7 @@ func serveEcho() {
 
 type bench struct {
 	dir, issuer    string
+	binary, config string
 	server, echo   *exec.Cmd
 	echoAt         string
 	id, secret     string
@@ -106,7 +109,7 @@ type bench struct {
 
 // prepare starts all that is measured and measured by. What it returns is to be closed, with an error, too.
 func prepare(onPostgres bool, options ...string) (*bench, error) {
-	dir, err := os.MkdirTemp("", "exeunt-bench-")
+	dir, err := ownFolder()
 	if err != nil {
 		return nil, err
 	}
@@ -201,6 +204,7 @@ func (b *bench) start() error {
 	l.Close()
 	b.issuer = "http://" + address
 	conf := filepath.Join(b.dir, "exeunt.yaml")
+	b.config = conf
 	text := "issuer: " + b.issuer + "\nlisten: " + address + "\nlog_level: error\n"
 	if b.pg != nil {
 		text += "postgres:\n  url: " + b.pg.URL("postgres") + "\n"
@@ -246,26 +250,35 @@ func (b *bench) start() error {
 	if _, err := fmt.Fscanln(pipe, &b.echoAt); err != nil {
 		return err
 	}
-	begin := time.Now()
-	b.server = exec.Command(binary, "--config", conf, "serve")
-	b.server.Stderr = os.Stderr
-	if err := b.server.Start(); err != nil {
+	b.binary = binary
+	took, err := b.serve()
+	if err != nil {
 		return err
+	}
+	time.Sleep(10 * time.Second)
+	fmt.Printf("start on existing data to first answer from discovery: %.0f ms; memory after 10 s: %d MiB\n", float64(took.Microseconds())/1000, b.memory())
+	return nil
+}
+
+// serve starts the server, and says how long it took to its first answer.
+func (b *bench) serve() (time.Duration, error) {
+	begin := time.Now()
+	b.server = exec.Command(b.binary, "--config", b.config, "serve")
+	b.server.Stderr = os.Stderr
+	b.server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := b.server.Start(); err != nil {
+		return 0, err
 	}
 	for {
 		res, err := b.http.Get(b.issuer + "/.well-known/openid-configuration")
 		if err == nil {
 			res.Body.Close()
-			break
+			return time.Since(begin), nil
 		}
 		if time.Since(begin) > 10*time.Second {
-			return err
+			return 0, err
 		}
 	}
-	took := time.Since(begin)
-	time.Sleep(10 * time.Second)
-	fmt.Printf("start on existing data to first answer from discovery: %.0f ms; memory after 10 s: %d MiB\n", float64(took.Microseconds())/1000, b.memory())
-	return nil
 }
 
 // memory is the server's resident size, in MiB.
