@@ -14,11 +14,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"exeunt.dev/internal/door"
-	"exeunt.dev/internal/idp"
-	"exeunt.dev/internal/store/postgres"
-	"exeunt.dev/ledger"
 )
 
 // grow fills a database with live sessions, each with an app and a refresh token, to one size after the other, and measures
@@ -40,13 +35,15 @@ func grow(length time.Duration, sizes string, left int64) error {
 	if err := b.room(all[len(all)-1], left); err != nil {
 		return err
 	}
-	if err := b.end(old); err != nil {
-		return err
-	}
 	var table []string
-	for _, n := range all {
+	for i, n := range all {
 		b.server.Process.Kill()
 		b.server.Wait()
+		if i == 0 {
+			if err := b.fillEnds(old); err != nil {
+				return err
+			}
+		}
 		if err := b.fill(n); err != nil {
 			return err
 		}
@@ -79,32 +76,6 @@ func parseSizes(text string) (all []int, err error) {
 
 // old is how many endings there are from the beginning, so that the sign-outs of one size do not make the next one's ledger another.
 const old = 200_000
-
-// end ends n tokens that nobody has, as another node would.
-func (b *bench) end(n int) error {
-	store, err := postgres.Open(context.Background(), b.pg.URL("postgres"), postgres.Options{})
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	d := door.New(store, nil)
-	failed := make(chan error, connections)
-	for range connections {
-		go func() {
-			for range n / connections {
-				if _, err := d.End(context.Background(), idp.EndToken(ledger.NewName()), idp.Cause{Kind: idp.CauseRevoked}); err != nil {
-					failed <- err
-					return
-				}
-			}
-			failed <- nil
-		}()
-	}
-	for range connections {
-		err = errors.Join(err, <-failed)
-	}
-	return err
-}
 
 // signedIn is a session whose refresh token was used here.
 type signedIn struct {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/store/fill"
 	"exeunt.dev/internal/token"
 )
@@ -58,6 +59,27 @@ func (b *bench) fill(n int) error {
 	}
 	fmt.Printf("%d sessions were written in %.0f s\n", n, time.Since(begun).Seconds())
 	return nil
+}
+
+// fillEnds writes n ends of tokens that nobody has.
+func (b *bench) fillEnds(n int) error {
+	ctx := context.Background()
+	at := b.pg.URL("postgres")
+	c, err := pgx.Connect(ctx, at)
+	if err != nil {
+		return err
+	}
+	defer c.Close(ctx)
+	var first, last, life int64
+	if err := c.QueryRow(ctx, `SELECT number + 1, time, life_cap FROM counter`).Scan(&first, &last, &life); err != nil {
+		return err
+	}
+	now := time.Now().UnixMilli()
+	if err := fill.Postgres(ctx, at, fill.Ends("api", first, n, idp.Time(last), idp.Time(now), time.Duration(life)*time.Second)...); err != nil {
+		return err
+	}
+	_, err = c.Exec(ctx, `UPDATE counter SET number = number + $1, time = $2`, n, now)
+	return err
 }
 
 // grown are the tables of n sessions; realm and app are the epochs they are born under.
