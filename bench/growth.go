@@ -24,14 +24,13 @@ func grow(length time.Duration, sizes string, left int64) error {
 	if err != nil {
 		return err
 	}
-	b, err := prepare(true, "shared_buffers=512MB", "max_wal_size=4GB", "wal_level=minimal", "max_wal_senders=0")
+	b, err := prepare(true, left, "shared_buffers=512MB", "max_wal_size=4GB", "wal_level=minimal", "max_wal_senders=0")
 	if b != nil {
 		defer b.close()
 	}
 	if err != nil {
 		return err
 	}
-	go b.watch(left)
 	if err := b.room(all[len(all)-1], left); err != nil {
 		return err
 	}

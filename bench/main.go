@@ -108,12 +108,14 @@ type bench struct {
 }
 
 // prepare starts all that is measured and measured by. What it returns is to be closed, with an error, too.
-func prepare(onPostgres bool, options ...string) (*bench, error) {
+// left is how much of the disk is to stay free meanwhile.
+func prepare(onPostgres bool, left int64, options ...string) (*bench, error) {
 	dir, err := ownFolder()
 	if err != nil {
 		return nil, err
 	}
 	b := &bench{dir: dir, api: "https://api.example.com", http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * connections}}}
+	go b.watch(left)
 	if onPostgres {
 		if b.pg, err = pgtest.Start(options...); err != nil {
 			return b, err
@@ -136,7 +138,7 @@ func (b *bench) close() {
 }
 
 func run(length time.Duration, onPostgres bool) error {
-	b, err := prepare(onPostgres)
+	b, err := prepare(onPostgres, 0)
 	if b != nil {
 		defer b.close()
 	}
@@ -193,7 +195,9 @@ func run(length time.Duration, onPostgres bool) error {
 
 func (b *bench) start() error {
 	binary := filepath.Join(b.dir, "exeunt")
-	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/exeunt").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", binary, "./cmd/exeunt")
+	build.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // else it would make the folder anew that was removed
+	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
