@@ -27,13 +27,14 @@ func Ends(app idp.ClientID, first int64, n int, from, to idp.Time, life time.Dur
 		}
 	}
 	return []Table{
-		{Name: "ending", Number: n, Rows: rows(6, func(i int, out []any) {
+		{Name: "ending", Number: n, Same: map[string]any{"what": string(idp.WhatToken)}, Rows: rows(5, func(i int, out []any) {
 			number := first + int64(i)
-			out[0], out[1], out[2], out[3], out[4], out[5] = number, names[i], string(idp.WhatToken), number, at(i), ledger.Until(at(i), life)
+			out[0], out[1], out[2], out[3], out[4] = number, names[i], number, at(i), ledger.Until(at(i), life)
 		})},
-		{Name: "receipt", Number: n, Rows: rows(19, func(i int, out []any) {
-			copy(out, []any{first + int64(i), 1, string(idp.NewReceiptID(names[i])), nil, string(idp.CauseRevoked), string(idp.ActorClient(app)), "",
-				string(idp.SelectToken), "", "", nil, at(i), idp.NobodyToTell, 0, 0, "", nil, nil, nil})
+		{Name: "receipt", Number: n, Same: map[string]any{"endings": 1, "request": nil, "cause": string(idp.CauseRevoked), "actor": string(idp.ActorClient(app)), "reason": "",
+			"selector": string(idp.SelectToken), "account": "", "client": "", "session": nil, "told_at": idp.NobodyToTell, "cleared": 0, "fan_ending": 0, "fan_account": "",
+			"fan_grant": nil, "sessions": nil, "families": nil}, Rows: rows(3, func(i int, out []any) {
+			out[0], out[1], out[2] = first+int64(i), string(idp.NewReceiptID(names[i])), at(i)
 		})},
 	}
 }

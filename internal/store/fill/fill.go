@@ -17,7 +17,8 @@ import (
 type Table struct {
 	Name   string
 	Anew   bool            // what it had before is deleted
-	Rows   iter.Seq[[]any] // every column, in the order of verbs.Tables; the slice may be used again
+	Same   map[string]any  // columns that are the same in all rows
+	Rows   iter.Seq[[]any] // every other column, in the order of verbs.Tables; the slice may be used again
 	Number int             // of rows
 }
 

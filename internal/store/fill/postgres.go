@@ -67,7 +67,7 @@ func (t *Table) copy(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	r, w := io.Pipe()
-	go func() { w.CloseWithError(t.write(w)) }()
+	go func() { w.CloseWithError(t.write(w, columns)) }()
 	tag, err := tx.Conn().PgConn().CopyFrom(ctx, r, "COPY "+t.into(columns)+" FROM STDIN"+options)
 	r.CloseWithError(err)
 	if err != nil {
@@ -89,14 +89,18 @@ func each(ctx context.Context, tx pgx.Tx, statements []string) error {
 }
 
 // write is COPY's text format.
-func (t *Table) write(to io.Writer) error {
+func (t *Table) write(to io.Writer, columns []string) error {
 	out := bufio.NewWriterSize(to, 1<<18)
 	var line []byte
 	for row := range t.Rows {
 		line = line[:0]
-		for i, v := range row {
+		for i, c := range columns {
 			if i > 0 {
 				line = append(line, '\t')
+			}
+			v, same := t.Same[c]
+			if !same {
+				v, row = row[0], row[1:]
 			}
 			line = appendText(line, v)
 		}

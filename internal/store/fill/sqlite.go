@@ -83,7 +83,15 @@ func (l *lite) table(t *Table) error {
 const atOnce = 32
 
 func (l *lite) insert(t *Table, columns []string) (n int64, err error) {
-	row := "(?" + strings.Repeat(", ?", len(columns)-1) + ")"
+	values := make([]string, len(columns)) // what need not be bound costs next to nothing
+	for i, c := range columns {
+		values[i] = "?"
+		if v, same := t.Same[c]; same {
+			values[i] = literal(v)
+		}
+	}
+	bound := len(columns) - len(t.Same)
+	row := "(" + strings.Join(values, ", ") + ")"
 	one := "INSERT INTO " + t.into(columns) + " VALUES " + row
 	many, err := l.Prepare(one + strings.Repeat(", "+row, atOnce-1))
 	if err != nil {
@@ -95,9 +103,9 @@ func (l *lite) insert(t *Table, columns []string) (n int64, err error) {
 		return 0, err
 	}
 	defer single.Close()
-	args := make([]driver.NamedValue, 0, atOnce*len(columns))
-	for values := range t.Rows {
-		for _, v := range values {
+	args := make([]driver.NamedValue, 0, atOnce*bound)
+	for varying := range t.Rows {
+		for _, v := range varying {
 			args = append(args, driver.NamedValue{Ordinal: len(args) + 1, Value: verbs.Value(v)})
 		}
 		n++
@@ -110,16 +118,29 @@ func (l *lite) insert(t *Table, columns []string) (n int64, err error) {
 		args = args[:0]
 	}
 	for len(args) > 0 {
-		some := args[:len(columns)]
+		some := args[:bound]
 		for i := range some {
 			some[i].Ordinal = i + 1
 		}
 		if _, err := single.(driver.StmtExecContext).ExecContext(context.Background(), some); err != nil {
 			return n, err
 		}
-		args = args[len(columns):]
+		args = args[bound:]
 	}
 	return n, nil
+}
+
+func literal(v any) string {
+	switch v := verbs.Value(v).(type) {
+	case nil:
+		return "NULL"
+	case string:
+		return "'" + strings.ReplaceAll(v, "'", "''") + "'"
+	case []byte:
+		return fmt.Sprintf("X'%x'", v)
+	default:
+		return fmt.Sprint(v)
+	}
 }
 
 func (l *lite) script(statements ...string) error {
