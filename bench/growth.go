@@ -35,17 +35,14 @@ func grow(length time.Duration, sizes string, left int64) error {
 		return err
 	}
 	var table []string
-	for i, n := range all {
+	ends := old
+	for _, n := range all {
 		b.server.Process.Kill()
 		b.server.Wait()
-		if i == 0 {
-			if err := b.fillEnds(old); err != nil {
-				return err
-			}
-		}
-		if err := b.fill(n); err != nil {
+		if err := b.fill(n, ends); err != nil {
 			return err
 		}
+		ends = 0
 		took, err := b.serve()
 		if err != nil {
 			return err

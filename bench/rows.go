@@ -29,10 +29,9 @@ func refreshToken(i int) string {
 }
 
 // fill writes sessions 1 to n, each with an account, an app and a refresh token, as sign-ins would have, in place of those that there are.
-// The server is down meanwhile.
-func (b *bench) fill(n int) error {
-	ctx := context.Background()
-	at := b.pg.URL("postgres")
+// The server is down meanwhile. ends is how many ends of tokens the ledger gets, too.
+func (b *bench) fill(n, ends int) error {
+	ctx, at := context.Background(), b.pg.URL("postgres")
 	c, err := pgx.Connect(ctx, at)
 	if err != nil {
 		return err
@@ -41,6 +40,11 @@ func (b *bench) fill(n int) error {
 	var realm, app []byte
 	if err := c.QueryRow(ctx, `SELECT r.epoch, c.epoch FROM realm r, client c WHERE c.id = $1`, b.id).Scan(&realm, &app); err != nil {
 		return err
+	}
+	if ends > 0 {
+		if err := b.fillEnds(ctx, c, ends); err != nil {
+			return err
+		}
 	}
 	begun := time.Now()
 	lanes := [][]fill.Table{{}, {}}
@@ -62,23 +66,17 @@ func (b *bench) fill(n int) error {
 }
 
 // fillEnds writes n ends of tokens that nobody has.
-func (b *bench) fillEnds(n int) error {
-	ctx := context.Background()
-	at := b.pg.URL("postgres")
-	c, err := pgx.Connect(ctx, at)
-	if err != nil {
-		return err
-	}
-	defer c.Close(ctx)
+func (b *bench) fillEnds(ctx context.Context, c *pgx.Conn, n int) error {
 	var first, last, life int64
 	if err := c.QueryRow(ctx, `SELECT number + 1, time, life_cap FROM counter`).Scan(&first, &last, &life); err != nil {
 		return err
 	}
 	now := time.Now().UnixMilli()
-	if err := fill.Postgres(ctx, at, fill.Ends("api", first, n, idp.Time(last), idp.Time(now), time.Duration(life)*time.Second)...); err != nil {
+	ends := fill.Ends("api", first, n, idp.Time(last), idp.Time(now), time.Duration(life)*time.Second)
+	if err := fill.Postgres(ctx, b.pg.URL("postgres"), ends...); err != nil {
 		return err
 	}
-	_, err = c.Exec(ctx, `UPDATE counter SET number = number + $1, time = $2`, n, now)
+	_, err := c.Exec(ctx, `UPDATE counter SET number = number + $1, time = $2`, n, now)
 	return err
 }
 
