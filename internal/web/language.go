@@ -101,7 +101,9 @@ func (p *Pages) preferred(header string) string {
 // Remember keeps the language that a request's address asks for by ui_locales for the pages that follow it.
 func (p *Pages) Remember(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.Ask(w, r.URL.Query().Get("ui_locales"))
+		if strings.Contains(r.URL.RawQuery, "locales") {
+			p.Ask(w, r.URL.Query().Get("ui_locales"))
+		}
 		next.ServeHTTP(w, r)
 	})
 }
