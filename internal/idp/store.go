@@ -197,6 +197,8 @@ type GrantReader interface {
 	ChainOfGrant(Name) (Grant, *Session, error) // a grant with its session
 	Chain(family Name) (Chain, error)
 	ChainByHandle(Hash) (Chain, error)
+	HeldByHandle(Hash) (Held, error)
+	Parting(grant Name) (Parting, error)
 }
 
 // GrantWriter writes grants, codes and families.
@@ -247,6 +249,8 @@ type LedgerReader interface {
 	LifeCap() (seconds int64, err error)
 	// EntriesAfter returns entries with numbers after+1, after+2, ..., at most limit.
 	EntriesAfter(after uint64, limit int) ([]Entry, error)
+	// Tail is Head and EntriesAfter, asked at once.
+	Tail(after uint64, limit int) (Head, []Entry, error)
 	// Entries calls f for every entry still to be held at ledger time now, in the order of names.
 	Entries(now Time, f func(Entry) error) error
 	Endings(after uint64, limit int) ([]Ending, error) // for operators

@@ -8,12 +8,14 @@ import (
 	"exeunt.dev/ledger"
 )
 
+// EntriesAfter is what follows a number; ReadEntry reads its rows.
+const EntriesAfter = `SELECT name, until FROM ending WHERE number > ? ORDER BY number LIMIT CAST(? AS BIGINT)`
+
 const (
-	sqlEntriesAfter = `SELECT name, until FROM ending WHERE number > ? ORDER BY number LIMIT CAST(? AS BIGINT)`
-	sqlEntriesHeld  = `SELECT name, until FROM ending WHERE number >= ? AND until > ?`
-	sqlForever      = `SELECT name, until FROM ending WHERE until = 4294967295 AND number < ?`
-	sqlAtOf         = `SELECT at FROM ending WHERE number = ?`
-	sqlEndings      = `SELECT e.name, e.what, e.until, e.number, e.at, r.id FROM ending e JOIN receipt r ON r.number = e.receipt
+	sqlEntriesHeld = `SELECT name, until FROM ending WHERE number >= ? AND until > ?`
+	sqlForever     = `SELECT name, until FROM ending WHERE until = 4294967295 AND number < ?`
+	sqlAtOf        = `SELECT at FROM ending WHERE number = ?`
+	sqlEndings     = `SELECT e.name, e.what, e.until, e.number, e.at, r.id FROM ending e JOIN receipt r ON r.number = e.receipt
 		WHERE e.number > ? ORDER BY e.number LIMIT CAST(? AS BIGINT)`
 )
 
@@ -23,12 +25,23 @@ func (v *View) LifeCap() (int64, error) {
 	return n.Cap, err
 }
 
-func entry(r Row) idp.Entry { return idp.Entry{Name: r.Name(), Until: uint32(r.Int())} }
+// ReadEntry reads a row of EntriesAfter.
+func ReadEntry(r Row) idp.Entry { return idp.Entry{Name: r.Name(), Until: uint32(r.Int())} }
 
 // EntriesAfter returns what follows a number.
 func (v *View) EntriesAfter(after uint64, limit int) (out []idp.Entry, err error) {
-	err = v.E.Each(sqlEntriesAfter, func(r Row) { out = append(out, entry(r)) }, after, limit)
+	err = v.E.Each(EntriesAfter, func(r Row) { out = append(out, ReadEntry(r)) }, after, limit)
 	return out, err
+}
+
+// Tail is the head and what follows a number.
+func (v *View) Tail(after uint64, limit int) (h idp.Head, out []idp.Entry, err error) {
+	n, err := v.E.Counter()
+	if err != nil {
+		return h, nil, err
+	}
+	out, err = v.EntriesAfter(after, limit)
+	return n.Head(), out, err
 }
 
 // Entries calls f for every entry still to be held at now, in the order of names. Only the tail of the table is read:
@@ -43,7 +56,7 @@ func (v *View) Entries(now idp.Time, f func(idp.Entry) error) error {
 		return err
 	}
 	var held []idp.Entry
-	keep := func(r Row) { held = append(held, entry(r)) }
+	keep := func(r Row) { held = append(held, ReadEntry(r)) }
 	if err := v.E.Each(sqlForever, keep, first); err != nil {
 		return err
 	}
