@@ -1,14 +1,13 @@
 // Command tell measures signing out over HTTP, the telling of apps, and revocation: a real server in a process of its own, a bare net/http echo in
 // another, browsers and apps in this one, all on loopback. It prints ratios of one run; absolute figures belong to the machine.
 //
-//	go run ./bench/tell [-rounds 200] [-seconds 3] [-owed 100000]
+//	go run ./bench/tell [-rounds 200] [-seconds 3] [-owed 100000] [-exeunt PROGRAM]
 package main
 
 import (
-	"context"
+	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -26,13 +25,14 @@ func main() {
 	rounds := flag.Int("rounds", 200, "sign-outs of each kind, one after the other")
 	seconds := flag.Float64("seconds", 3, "length of the load")
 	owed := flag.Int("owed", 100_000, "deliveries owed to a dead app")
+	binary := flag.String("exeunt", "", "the program, if it is built already")
 	echo := flag.Bool("echo", false, "serve the echo (for the child process)")
 	flag.Parse()
 	if *echo {
 		serveEcho()
 		return
 	}
-	if err := run(*rounds, time.Duration(*seconds*float64(time.Second)), *owed); err != nil {
+	if err := run(*binary, *rounds, time.Duration(*seconds*float64(time.Second)), *owed); err != nil {
 		fmt.Fprintln(os.Stderr, "tell:", err)
 		os.Exit(1)
 	}
@@ -50,8 +50,8 @@ func serveEcho() {
 	}))
 }
 
-func run(rounds int, length time.Duration, owed int) error {
-	s, err := newScene()
+func run(binary string, rounds int, length time.Duration, owed int) error {
+	s, err := newScene(binary)
 	if err != nil {
 		return err
 	}
@@ -77,21 +77,31 @@ func apps(n int) (out []idp.ClientID) {
 }
 
 // oneByOne signs browsers out one after the other: how long until the browser has its answer, and until the last app has its token.
+// Sessions are made before: a process that writes into the server's database while the server does makes it wait.
 func (s *scene) oneByOne(rounds int) error {
 	kinds := []struct {
 		name string
 		apps []idp.ClientID
 	}{{"1 app", apps(1)}, {"20 apps", apps(20)}, {"20 apps, one hangs", append(apps(19), "hangs")}}
-	back, told := make([][]time.Duration, len(kinds)), make([][]time.Duration, len(kinds))
+	back, told, people := make([][]time.Duration, len(kinds)), make([][]time.Duration, len(kinds)), make([][]browser, len(kinds))
+	for i, k := range kinds {
+		var err error
+		if people[i], err = s.browsers(rounds, k.apps...); err != nil {
+			return err
+		}
+	}
+	w, err := dial(s.issuer)
+	if err != nil {
+		return err
+	}
+	defer w.close()
 	var bare []time.Duration
-	for range rounds {
-		for i, k := range kinds {
-			b, err := s.browser(k.apps...)
-			if err != nil {
-				return err
-			}
+	for n := range rounds {
+		for i := range kinds {
+			b := people[i][n]
+			ask := leaving(b)
 			sent := time.Now()
-			if err := s.leave(b); err != nil {
+			if err := w.ask(ask, http.StatusSeeOther); err != nil {
 				return err
 			}
 			back[i] = append(back[i], time.Since(sent))
@@ -100,6 +110,9 @@ func (s *scene) oneByOne(rounds int) error {
 				return err
 			}
 			told[i] = append(told[i], last.Sub(sent))
+			if err := s.settled(); err != nil {
+				return err
+			}
 		}
 		begun := time.Now()
 		if err := s.commit(); err != nil {
@@ -127,56 +140,83 @@ func (s *scene) load(length time.Duration) error {
 	if err != nil {
 		return err
 	}
-	next, failed := atomic.Int64{}, atomic.Int64{}
-	measure := func(c *exec.Cmd, f func(n int64) error) (rate, each float64) {
-		next.Store(0)
-		var wg sync.WaitGroup
-		before, begun := cpu(c), time.Now()
-		for range connections {
-			wg.Go(func() {
-				for time.Since(begun) < length {
-					n := next.Add(1) - 1
-					if n >= int64(len(browsers)) {
-						return
-					}
-					if f(n) != nil {
-						failed.Add(1)
-					}
-				}
-			})
-		}
-		wg.Wait()
-		done := float64(min(next.Load(), int64(len(browsers))))
-		return done / time.Since(begun).Seconds(), (cpu(c) - before) / done
+	asks := make([][]byte, len(browsers))
+	for i, b := range browsers {
+		asks[i] = leaving(b)
 	}
-	_, bare := measure(s.echo, func(n int64) error {
-		return s.get(s.echoAt+"/logout?id_token_hint="+browsers[n].hint, browsers[n].cookie)
-	})
-	rate, each := measure(s.server, func(n int64) error { return s.leave(browsers[n]) })
-	signed := min(int(next.Load()), len(browsers))
-	for _, b := range browsers[:signed] {
+	bare, err := s.flood(s.echo, s.echoAt, connections, length, asks, http.StatusSeeOther)
+	if err != nil {
+		return err
+	}
+	out, err := s.flood(s.server, s.issuer, connections, length, asks, http.StatusSeeOther)
+	if err != nil {
+		return err
+	}
+	for _, b := range browsers[:out.done] {
 		if _, err := s.wait(b, ""); err != nil {
 			return err
 		}
 	}
-	whole := 0.0
-	if signed > 0 {
-		whole = each
-	}
-	fmt.Printf("sign-outs, %d connections, 1 app each, durable: %.0f a second, %.3f CPU-ms each while they come, %.1f × a bare echo (%.3f); %d failed\n", connections, rate, whole, each/bare, bare, failed.Load())
+	fmt.Printf("sign-outs, %d connections, 1 app each, durable: %.0f a second, %.3f CPU-ms each while they come, %.1f × a bare echo (%.3f, %.0f a second)\n",
+		connections, out.rate, out.each, out.each/bare.each, bare.each, bare.rate)
 	return nil
+}
+
+// flooded is what came of requests sent by many connections.
+type flooded struct {
+	done       int
+	rate, each float64 // a second; CPU-ms of the process that was asked
+}
+
+// flood sends requests, each once, from so many connections for a while, or until there are no more.
+func (s *scene) flood(c *exec.Cmd, at string, connections int, length time.Duration, asks [][]byte, status int) (out flooded, err error) {
+	wires := make([]*wire, connections)
+	for i := range wires {
+		if wires[i], err = dial(at); err != nil {
+			return out, err
+		}
+		defer wires[i].close()
+	}
+	var next atomic.Int64
+	var all sync.WaitGroup
+	errs := make([]error, connections)
+	before, begun := cpu(c), time.Now()
+	for i, w := range wires {
+		all.Go(func() {
+			for errs[i] == nil && time.Since(begun) < length {
+				n := next.Add(1) - 1
+				if n >= int64(len(asks)) {
+					return
+				}
+				errs[i] = w.ask(asks[n], status)
+			}
+		})
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return out, err
+	}
+	out.done = int(min(next.Load(), int64(len(asks))))
+	out.rate, out.each = float64(out.done)/time.Since(begun).Seconds(), (cpu(c)-before)/float64(out.done)
+	return out, nil
 }
 
 // backlog owes a dead app very much, and looks at how another one fares, with and without, interleaved.
 func (s *scene) backlog(rounds, owed int) error {
+	w, err := dial(s.issuer)
+	if err != nil {
+		return err
+	}
+	defer w.close()
 	measure := func() (out []time.Duration, err error) {
-		for range rounds {
-			b, err := s.browser("app0")
-			if err != nil {
-				return nil, err
-			}
+		people, err := s.browsers(rounds, "app0")
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range people {
+			ask := leaving(b)
 			sent := time.Now()
-			if err := s.leave(b); err != nil {
+			if err := w.ask(ask, http.StatusSeeOther); err != nil {
 				return nil, err
 			}
 			at, err := s.wait(b, "")
@@ -214,25 +254,8 @@ func (s *scene) backlog(rounds, owed int) error {
 	return nil
 }
 
-// get asks as a browser does, and follows nothing.
-func (s *scene) get(at, cookie string) error {
-	r, err := http.NewRequestWithContext(context.Background(), "GET", at, nil)
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Cookie", "exeunt="+cookie)
-	res, err := s.http.Do(r)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	io.Copy(io.Discard, res.Body)
-	if res.StatusCode != http.StatusSeeOther {
-		return fmt.Errorf("%s answers %s", r.URL.Path, res.Status)
-	}
-	return nil
-}
-
-func (s *scene) leave(b browser) error {
-	return s.get(s.issuer+"/logout?"+url.Values{"id_token_hint": {b.hint}, "post_logout_redirect_uri": {"https://app0.example/bye"}}.Encode(), b.cookie)
+// leaving is the request of a browser that comes from app0 to sign out.
+func leaving(b browser) []byte {
+	query := url.Values{"id_token_hint": {b.hint}, "post_logout_redirect_uri": {"https://app0.example/bye"}}.Encode()
+	return request("/logout?"+query, "Cookie: exeunt="+b.cookie+"\r\n", "")
 }

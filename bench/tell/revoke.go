@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"exeunt.dev/internal/idp"
@@ -24,41 +21,22 @@ func (s *scene) revocations(length time.Duration) error {
 	if err != nil {
 		return err
 	}
-	// Of each: what is sent is made before.
-	bodies := make([][]byte, len(tokens))
+	asks := make([][]byte, len(tokens))
+	who := "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("app0:"+url.QueryEscape(appSecret))) + "\r\n"
 	for i, t := range tokens {
-		bodies[i] = []byte(url.Values{"token": {t}}.Encode())
+		asks[i] = request("/oauth2/revoke", who, url.Values{"token": {t}}.Encode())
 	}
-	failed := atomic.Int64{}
-	run := func(address string, status int) (done int, took time.Duration) {
-		next := atomic.Int64{}
-		var all sync.WaitGroup
-		begun := time.Now()
-		for range connections {
-			all.Go(func() {
-				for time.Since(begun) < length {
-					n := next.Add(1) - 1
-					if n >= int64(len(bodies)) {
-						return
-					}
-					if err := s.revoke(address, bodies[n], status); err != nil && failed.Add(1) == 1 {
-						fmt.Println(err)
-					}
-				}
-			})
-		}
-		all.Wait()
-		return int(min(next.Load(), int64(len(bodies)))), time.Since(begun)
+	bare, err := s.flood(s.echo, s.echoAt, connections, length, asks, http.StatusSeeOther)
+	if err != nil {
+		return err
 	}
-	before := cpu(s.echo)
-	n, took := run(s.echoAt+"/", http.StatusSeeOther)
-	echoed, bare := float64(n)/took.Seconds(), (cpu(s.echo)-before)/float64(n)
-	before = cpu(s.server)
-	n, took = run(s.issuer+"/oauth2/revoke", http.StatusOK)
-	each := (cpu(s.server) - before) / float64(n)
+	out, err := s.flood(s.server, s.issuer, connections, length, asks, http.StatusOK)
+	if err != nil {
+		return err
+	}
 	over := 0
 	err = s.base.Store.View(context.Background(), func(v idp.View) error {
-		for _, t := range tokens[:n] {
+		for _, t := range tokens[:out.done] {
 			r, err := token.ParseRefresh(t)
 			if err != nil {
 				return err
@@ -75,28 +53,9 @@ func (s *scene) revocations(length time.Duration) error {
 		}
 		return nil
 	})
-	fmt.Printf("revocations, %d connections, durable: %.0f a second, %.3f CPU-ms each, %.1f × a bare echo (%.3f, %.0f a second); %d of %d families are over, %d failed\n",
-		connections, float64(n)/took.Seconds(), each, each/bare, bare, echoed, over, n, failed.Load())
+	fmt.Printf("revocations, %d connections, durable: %.0f a second, %.3f CPU-ms each, %.1f × a bare echo (%.3f, %.0f a second); %d of %d families are over\n",
+		connections, out.rate, out.each, out.each/bare.each, bare.each, bare.rate, over, out.done)
 	return err
-}
-
-func (s *scene) revoke(address string, body []byte, status int) error {
-	r, err := http.NewRequest("POST", address, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.SetBasicAuth("app0", appSecret)
-	res, err := s.http.Do(r)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	io.Copy(io.Discard, res.Body)
-	if res.StatusCode != status {
-		return fmt.Errorf("%s answers %s", address, res.Status)
-	}
-	return nil
 }
 
 // families makes sessions at app0 and the refresh token of each.

@@ -33,7 +33,6 @@ type scene struct {
 	base                *server.Base // of the same database: sessions are put there, since a sign-in costs a password's hash
 	tokens              *token.Issuer
 	epochs              map[idp.ClientID]idp.Epochs
-	http                *http.Client
 	bare                *sql.DB
 
 	mu      sync.Mutex
@@ -52,14 +51,13 @@ const (
 	appSecret = "the secret of every app"
 )
 
-func newScene() (*scene, error) {
+func newScene(binary string) (*scene, error) {
 	dir, err := os.MkdirTemp("", "exeunt-tell-")
 	if err != nil {
 		return nil, err
 	}
 	s := &scene{dir: dir, epochs: map[idp.ClientID]idp.Epochs{}, came: map[idp.Name]time.Time{}, arrived: make(chan struct{})}
-	s.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	for _, step := range []func() error{s.openBare, s.start, s.people} {
+	for _, step := range []func() error{s.openBare, func() error { return s.start(binary) }, s.people} {
 		if err := step(); err != nil {
 			s.close()
 			return nil, err
@@ -99,10 +97,13 @@ func (s *scene) commit() error {
 	return err
 }
 
-func (s *scene) start() error {
-	binary, conf := filepath.Join(s.dir, "exeunt"), filepath.Join(s.dir, "exeunt.yaml")
-	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/exeunt").CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, out)
+func (s *scene) start(binary string) error {
+	conf := filepath.Join(s.dir, "exeunt.yaml")
+	if binary == "" {
+		binary = filepath.Join(s.dir, "exeunt")
+		if out, err := exec.Command("go", "build", "-o", binary, "./cmd/exeunt").CombinedOutput(); err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -144,7 +145,7 @@ func (s *scene) start() error {
 		return err
 	}
 	for end := time.Now().Add(10 * time.Second); ; {
-		res, err := s.http.Get(s.issuer + "/readyz")
+		res, err := http.Get(s.issuer + "/readyz")
 		if err == nil {
 			res.Body.Close()
 			return nil
@@ -243,12 +244,29 @@ func (s *scene) wait(b browser, but idp.ClientID) (last time.Time, err error) {
 	}
 }
 
-func (s *scene) browser(apps ...idp.ClientID) (browser, error) {
-	all, err := s.browsers(1, apps...)
-	if err != nil {
-		return browser{}, err
+// settled waits until nothing is owed but to apps that do not answer.
+func (s *scene) settled() error {
+	for late := time.Now().Add(30 * time.Second); ; time.Sleep(200 * time.Microsecond) {
+		left := false
+		err := s.base.Store.View(context.Background(), func(v idp.View) error {
+			owed, err := v.Owed()
+			if err != nil {
+				return err
+			}
+			all, err := v.DeliveryCounts()
+			left = owed > 0
+			for _, t := range all {
+				left = left || t.State == idp.Owed && t.Client != "hangs"
+			}
+			return err
+		})
+		if err != nil || !left {
+			return err
+		}
+		if time.Now().After(late) {
+			return errors.New("deliveries are not settled")
+		}
 	}
-	return all[0], nil
 }
 
 func (s *scene) browsers(n int, apps ...idp.ClientID) (out []browser, err error) {

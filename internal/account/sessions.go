@@ -146,7 +146,7 @@ func (a *Account) live(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *Account) signOut(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
-	receipt, err := a.Door.End(r.Context(), idp.EndSession(s.Name), cause(idp.CauseSignOut, s, form.Get("nonce")))
+	receipt, err := a.Door.End(r.Context(), idp.EndThis(s), cause(idp.CauseSignOut, s, form.Get("nonce")))
 	a.left(w, r, s, receipt, err)
 }
 

@@ -43,6 +43,10 @@ func one(n idp.Name, what idp.What) []idp.Ending { return []idp.Ending{{Name: n,
 // family ends a family by its name, whether or not its row is there yet: a code used twice before its family was
 // written still kills whatever comes.
 func family(tx idp.Tx, s idp.Selector, r *idp.Receipt) ([]idp.Ending, error) {
+	if f := s.Family; f != nil {
+		r.Account, r.Client, r.Session = f.Account, f.Client, f.Session
+		return one(f.Name, idp.WhatFamily), nil
+	}
 	chain, err := tx.Chain(s.Name)
 	if err == nil {
 		r.Account, r.Client, r.Session = chain.Grant.Account, chain.Grant.Client, chain.Grant.Session
@@ -56,11 +60,15 @@ func session(tx idp.Tx, s idp.Selector, why idp.CauseKind, r *idp.Receipt) ([]id
 	if err := tx.LockSession(s.Name, idp.Exclusive); err != nil {
 		return nil, err
 	}
+	r.Session = s.Name
+	if s.Account != "" && why != idp.CauseExpiry {
+		return one(s.Name, idp.WhatSession), nil
+	}
 	row, err := tx.Session(s.Name)
 	if err != nil {
 		return nil, err
 	}
-	r.Account, r.Session = row.Account, row.Name
+	r.Account = row.Account
 	e := idp.Ending{Name: row.Name, What: idp.WhatSession}
 	if why == idp.CauseExpiry {
 		head, err := tx.Head()

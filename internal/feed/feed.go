@@ -84,10 +84,11 @@ func (f *Feed) follow(ctx context.Context) {
 		var head idp.Head
 		var entries []idp.Entry
 		err := f.store.View(ctx, func(v idp.View) (err error) {
-			if head, err = v.Head(); err != nil || end == nil || head.Lineage != end.lineage || head.Number <= end.last {
+			if end == nil {
+				head, err = v.Head()
 				return err
 			}
-			entries, err = v.EntriesAfter(end.last, ledger.MaxEntries)
+			head, entries, err = v.Tail(end.last, ledger.MaxEntries)
 			return err
 		})
 		switch {

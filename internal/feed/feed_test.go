@@ -56,6 +56,12 @@ func (r restored) Head() (idp.Head, error) {
 	return h, err
 }
 
+func (r restored) Tail(after uint64, limit int) (idp.Head, []idp.Entry, error) {
+	h, entries, err := r.View.Tail(after, limit)
+	h.Lineage = r.lineage
+	return h, entries, err
+}
+
 func (f *flaky) View(ctx context.Context, do func(idp.View) error) error {
 	if f.down.Load() {
 		return idp.ErrUnavailable

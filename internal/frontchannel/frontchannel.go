@@ -32,10 +32,15 @@ const (
 	mostOrigins = 2000
 )
 
-// Onward leads the browser on to an address that is registered or ours; if apps of the session that ended are to be asked in the
-// browser, by a page that does that on the way. afterForm says what it says in [web.Pages.Onward].
+// Onward waits for the apps of the session that ended that are to be awaited, and leads the browser on by Ask.
 func (f *FrontChannel) Onward(w http.ResponseWriter, r *http.Request, session idp.Name, receipt idp.ReceiptID, to string, afterForm bool) {
-	f.Wait(r, session, receipt)
+	f.Wait(r, receipt, f.Awaited(r, session))
+	f.Ask(w, r, session, receipt, to, afterForm)
+}
+
+// Ask leads the browser on to an address that is registered or ours; if apps of the session that ended are to be asked in the
+// browser, by a page that does that on the way. afterForm says what it says in [web.Pages.Onward].
+func (f *FrontChannel) Ask(w http.ResponseWriter, r *http.Request, session idp.Name, receipt idp.ReceiptID, to string, afterForm bool) {
 	var ask []app
 	// A page in a frame of somebody's would not be shown, and nothing else is a page.
 	if dest := r.Header.Get("Sec-Fetch-Dest"); f.On && receipt != "" && (dest == "" || dest == "document") {
@@ -60,15 +65,19 @@ func (f *FrontChannel) Onward(w http.ResponseWriter, r *http.Request, session id
 // awaitAtMost is how long a browser that signs out waits for the apps that an operator wants it to wait for.
 const awaitAtMost = 800 * time.Millisecond
 
-// Wait waits for the session's apps that are to be awaited; by default none is, and the browser waits for the commit only.
-func (f *FrontChannel) Wait(r *http.Request, session idp.Name, id idp.ReceiptID) {
-	if id == "" {
-		return
+// Awaited are the apps of a session that a browser waits for that signs out of it; by default none is. Nobody knows: none, for what is owed
+// is told without the browser.
+func (f *FrontChannel) Awaited(r *http.Request, session idp.Name) (awaited []idp.ClientID) {
+	if f.Store.Look(r.Context(), func(v idp.View) (err error) { awaited, err = v.Awaited(session); return err }) != nil {
+		return nil
 	}
-	var awaited []idp.ClientID
-	err := f.Store.Look(r.Context(), func(v idp.View) (err error) { awaited, err = v.Awaited(session); return err })
-	if err != nil || len(awaited) == 0 {
-		return // what is owed is told without us
+	return awaited
+}
+
+// Wait waits for apps that are to be awaited, where there are any; else the browser waits for the commit only.
+func (f *FrontChannel) Wait(r *http.Request, id idp.ReceiptID, awaited []idp.ClientID) {
+	if id == "" || len(awaited) == 0 {
+		return
 	}
 	ctx, stop := context.WithTimeout(r.Context(), awaitAtMost)
 	defer stop()

@@ -86,9 +86,11 @@ type Participant struct {
 
 // FanOut is a receipt whose participants have not all got their deliveries, and how far that has come.
 type FanOut struct {
-	Number  uint64
+	Number  uint64 // of the receipt that owes it
+	Account AccountID
+	Client  ClientID
+	EndedAt Time
 	Endings []Ending
-	Receipt Receipt
 	At      FanPlace
 }
 

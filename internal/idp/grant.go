@@ -88,3 +88,20 @@ type Chain struct {
 
 // Names of what the family hangs on, itself included: a token's ends_with.
 func (c *Chain) Names() Names { return append(c.Grant.Names(c.Session), c.Family.Name) }
+
+// Held is a family as whoever gives its refresh token back has to know it. Whose it is never changes.
+type Held struct {
+	Name    Name
+	Client  ClientID
+	Account AccountID
+	Session Name // of its grant; zero when that is offline
+	Over    bool // one of the names that it hangs on has ended
+}
+
+// Parting is a grant as a sign-out that names it has to know it. Whose it is never changes.
+type Parting struct {
+	Account AccountID
+	Client  ClientID
+	Session Name       // zero when it is offline
+	Awaited []ClientID // the apps of its session that a browser waits for when it signs out
+}

@@ -25,12 +25,13 @@ const (
 type Selector struct {
 	Kind    SelectorKind
 	Name    Name         // token, family, session, key; others: the acting session
-	Account AccountID    // others, account, consent
+	Account AccountID    // others, account, consent; session: its account, if that is known
 	Client  ClientID     // app, consent, client
 	State   AccountState // account: what it is afterwards; active begins the next epoch at once
 	Disable bool         // client: no next epoch
 	Acting  *ReRoot      // others
 	From    *UpstreamEnd // upstream
+	Family  *Held        // family: what is known of it; nil: nothing but its name
 	Away    bool         // upstream: offline access, too
 }
 
@@ -61,6 +62,9 @@ func EndToken(jti Name) Selector { return Selector{Kind: SelectToken, Name: jti}
 // EndFamily ends one family.
 func EndFamily(family Name) Selector { return Selector{Kind: SelectFamily, Name: family} }
 
+// EndHeld ends a family that was read, and not only heard of.
+func EndHeld(f Held) Selector { return Selector{Kind: SelectFamily, Name: f.Name, Family: &f} }
+
 // EndApp ends one app in one session.
 func EndApp(session Name, client ClientID) Selector {
 	return Selector{Kind: SelectApp, Name: session, Client: client}
@@ -68,6 +72,11 @@ func EndApp(session Name, client ClientID) Selector {
 
 // EndSession ends one session.
 func EndSession(session Name) Selector { return Selector{Kind: SelectSession, Name: session} }
+
+// EndThis ends a session that was read: whose it is never changes, and is not asked again.
+func EndThis(s *Session) Selector {
+	return Selector{Kind: SelectSession, Name: s.Name, Account: s.Account}
+}
 
 // EndOthers ends the account's epoch and re-roots the acting session, which must be alive.
 func EndOthers(account AccountID, acting Name, r ReRoot) Selector {

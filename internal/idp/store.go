@@ -198,6 +198,8 @@ type GrantReader interface {
 	ChainOfGrant(Name) (Grant, *Session, error) // a grant with its session
 	Chain(family Name) (Chain, error)
 	ChainByHandle(Hash) (Chain, error)
+	HeldByHandle(Hash) (Held, error)
+	Parting(grant Name) (Parting, error)
 }
 
 // GrantWriter writes grants, codes and families.
@@ -251,6 +253,8 @@ type LedgerReader interface {
 	// Entries lists those of the numbers after+1 to to that are still to be held at ledger time now, by about limit numbers at a time: next is
 	// how far it came. Rows are only added, so that what several calls list is a snapshot as of to.
 	Entries(now Time, after, to uint64, limit int) (out []Entry, next uint64, err error)
+	// Tail is Head and EntriesAfter, asked at once.
+	Tail(after uint64, limit int) (Head, []Entry, error)
 	Endings(after uint64, limit int) ([]Ending, error) // for operators
 }
 

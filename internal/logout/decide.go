@@ -24,6 +24,7 @@ type verdict struct {
 	offerApp bool        // "this app only" is an answer
 	session  *idp.Session
 	who      string
+	awaited  []idp.ClientID // with endAll: the apps that the browser waits for
 }
 
 // decide is the table of the design, first match wins.
@@ -96,11 +97,12 @@ func (l *Logout) look(s idp.View, r *http.Request, q request, hint *token.Hint, 
 		return false, err
 	}
 	if v.client != nil && hint != nil && !hint.Sid.IsZero() {
-		g, err := s.Grant(hint.Sid)
+		g, err := s.Parting(hint.Sid)
 		if err != nil && !errors.Is(err, idp.ErrNotFound) {
 			return false, err
 		}
 		hinted = err == nil && g.Session == v.session.Name && g.Client == v.client.ID && g.Account == hint.Subject && g.Account == v.session.Account
+		v.awaited = g.Awaited
 	}
 	if !hinted || prefetched(r) {
 		a, err := s.Account(v.session.Account) // for the question
@@ -139,7 +141,7 @@ func (l *Logout) answer(w http.ResponseWriter, r *http.Request, q request, pendi
 	case v.wrong != nil:
 		l.wrong(w, r, v.wrong)
 	case v.endAll:
-		l.end(w, r, v, idp.EndSession(v.session.Name), idp.CauseSignOut, "")
+		l.end(w, r, v, idp.EndThis(v.session), idp.CauseSignOut, "")
 	case v.endApp:
 		l.end(w, r, v, idp.EndApp(v.session.Name, v.client.ID), idp.CauseAppSignOut, "")
 	case v.ask:
@@ -202,7 +204,7 @@ func (l *Logout) confirm(w http.ResponseWriter, r *http.Request) {
 	case form.Get("act") == "app" && v.offerApp:
 		l.end(w, r, v, idp.EndApp(v.session.Name, v.client.ID), idp.CauseAppSignOut, form.Get("nonce"))
 	case form.Get("act") == "all":
-		l.end(w, r, v, idp.EndSession(v.session.Name), idp.CauseSignOut, form.Get("nonce"))
+		l.end(w, r, v, idp.EndThis(v.session), idp.CauseSignOut, form.Get("nonce"))
 	default:
 		http.Redirect(w, r, "/account", http.StatusSeeOther)
 	}
@@ -228,12 +230,15 @@ func (l *Logout) end(w http.ResponseWriter, r *http.Request, v verdict, s idp.Se
 			v.to = "/account"
 		}
 	}
+	if !v.endAll {
+		v.awaited = l.Front.Awaited(r, v.session.Name)
+	}
+	l.Front.Wait(r, receipt.ID, v.awaited)
 	if kind != idp.CauseSignOut {
-		l.Front.Wait(r, v.session.Name, receipt.ID)
 		l.Pages.Onward(w, r, v.to, r.Method == http.MethodPost) // the app that is left has asked for it, and others have lost nothing
 		return
 	}
-	l.Front.Onward(w, r, v.session.Name, receipt.ID, v.to, r.Method == http.MethodPost)
+	l.Front.Ask(w, r, v.session.Name, receipt.ID, v.to, r.Method == http.MethodPost)
 }
 
 var errScope = errors.New("token may not sign out")

@@ -53,23 +53,19 @@ func (o *OAuth) revoke(w http.ResponseWriter, r *http.Request) {
 // revocable is what a client's token stands for; zero if it is not the client's, or has ended: apps give back what they had when they
 // hear of a sign-out, and the ledger has that already.
 func (o *OAuth) revocable(v idp.View, client idp.ClientID, raw string, now idp.Time) (s idp.Selector, err error) {
-	var hangs idp.Names
 	if refresh, no := token.ParseRefresh(raw); no == nil {
-		c, err := v.ChainByHandle(refresh.HandleHash())
-		if errors.Is(err, idp.ErrNotFound) || err == nil && c.Family.Client != client {
+		f, err := v.HeldByHandle(refresh.HandleHash())
+		if errors.Is(err, idp.ErrNotFound) || err == nil && (f.Client != client || f.Over) {
 			return s, nil
 		}
-		if err != nil {
-			return s, err
-		}
-		s, hangs = idp.EndFamily(c.Family.Name), c.Names()
-	} else if a, no := o.Tokens.ReadAccess(raw); no == nil && a.Client == client && now < a.Expires {
-		s, hangs = idp.EndToken(a.JTI), a.Hangs()
-	} else {
+		return idp.EndHeld(f), err
+	}
+	a, no := o.Tokens.ReadAccess(raw)
+	if no != nil || a.Client != client || now >= a.Expires {
 		return s, nil
 	}
-	if err = idp.Live(v, hangs...); errors.Is(err, idp.ErrEnded) {
-		return idp.Selector{}, nil
+	if err = idp.Live(v, a.Hangs()...); errors.Is(err, idp.ErrEnded) {
+		return s, nil
 	}
-	return s, err
+	return idp.EndToken(a.JTI), err
 }

@@ -121,7 +121,7 @@ func (s *SignIn) apiLogout(w http.ResponseWriter, r *http.Request) {
 	var receipt idp.Receipt
 	if session != nil {
 		cause := idp.Cause{Kind: idp.CauseSignOut, Actor: idp.ActorAccount(session.Account)}
-		if receipt, err = s.Door.End(r.Context(), idp.EndSession(session.Name), cause); err != nil {
+		if receipt, err = s.Door.End(r.Context(), idp.EndThis(session), cause); err != nil {
 			edge.Fail(w, r, err)
 			return
 		}

@@ -205,14 +205,15 @@ func (e *engine) Counter() (verbs.Counter, error) {
 	return n, err
 }
 
-// counter is Counter with the database's clock beside it.
-func (e *engine) counter() (n verbs.Counter, clock idp.Time, err error) {
+// counter is Counter with the database's clock beside it. What is to be asked in the same flight comes to nothing if it fails.
+func (e *engine) counter(beside ...*question) (n verbs.Counter, clock idp.Time, err error) {
 	standby := false
-	found, err := e.One(sqlCounter, func(r verbs.Row) { n, clock, standby = verbs.ReadCounter(r), r.Time(), r.Bool() })
+	row := &question{sql: sqlCounter, f: func(r verbs.Row) { n, clock, standby = verbs.ReadCounter(r), r.Time(), r.Bool() }}
+	err = e.fly(append(beside, row)...)
 	switch {
 	case err != nil:
 		return n, 0, err
-	case !found:
+	case row.n == 0:
 		return n, 0, fmt.Errorf("%w: the counter row is missing", idp.ErrUnavailable)
 	case standby:
 		return n, 0, fmt.Errorf("%w: the server is a standby", idp.ErrUnavailable)

@@ -208,12 +208,21 @@ func (f *foreseen) look(e *engine, members []*guest) error {
 	for _, n := range sessions {
 		f.sessions[n] = nil
 	}
-	return e.fly(
-		&question{sql: sqlHoldSessions, args: []any{nameArray(sessions)}, f: func(r verbs.Row) {
+	var ask []*question
+	if len(sessions) > 0 {
+		ask = append(ask, &question{sql: sqlHoldSessions, args: []any{nameArray(sessions)}, f: func(r verbs.Row) {
 			s := verbs.ReadSession(r)
 			f.sessions[s.Name] = &s
-		}},
-		askOver(f.names, &f.over),
-		&question{sql: sqlRequests, args: []any{requests}, f: func(r verbs.Row) { f.requests[r.Hash()] = true }},
-	)
+		}})
+	}
+	if len(f.names) > 0 {
+		ask = append(ask, askOver(f.names, &f.over))
+	}
+	if len(requests) > 0 {
+		ask = append(ask, &question{sql: sqlRequests, args: []any{requests}, f: func(r verbs.Row) { f.requests[r.Hash()] = true }})
+	}
+	if len(ask) == 0 {
+		return nil
+	}
+	return e.fly(ask...)
 }

@@ -28,6 +28,12 @@ func (v *view) Head() (idp.Head, error) {
 	return n.Head(), err
 }
 
+// Tail is the head and what follows a number, in one flight.
+func (v *view) Tail(after uint64, limit int) (h idp.Head, out []idp.Entry, err error) {
+	n, _, err := v.e.counter(&question{sql: verbs.EntriesAfter, args: []any{after, limit}, f: func(r verbs.Row) { out = append(out, verbs.ReadEntry(r)) }})
+	return n.Head(), out, err
+}
+
 // tx is a transaction that writes.
 type tx struct {
 	verbs.Tx

@@ -105,6 +105,9 @@ func (w *writer) try(batch []*member) error {
 	if err != nil {
 		return err
 	}
+	if err := f.ask(batch); err != nil {
+		return err
+	}
 	for _, m := range batch {
 		if err := w.run(f, m); err != nil {
 			return err
@@ -149,6 +152,22 @@ func (w *writer) begin(alone bool) (*flight, error) {
 	f.counter = f.read
 	f.now, f.jumped = s.clock.next(f.read.Time)
 	return f, nil
+}
+
+// ask learns which of the names that the members foresee are alive.
+func (f *flight) ask(batch []*member) error {
+	var names []idp.Name
+	for _, m := range batch {
+		names = append(names, m.names...)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	over, err := (&engine{c: f.c, flight: f}).Over(names)
+	if err == nil {
+		f.buffer.Learn(names, over)
+	}
+	return err
 }
 
 // run gives one member its turn. It returns an error only if the whole transaction is lost.

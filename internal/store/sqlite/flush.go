@@ -10,15 +10,17 @@ import (
 type rows struct {
 	columns int
 	one     string
-	many    string // manyRows at once
+	many    string
+	atOnce  int // in many
 }
 
-const manyRows = 16
+// most values of one statement. The driver looks for each among all, so that twice as many cost four times as much.
+const mostValues = 60
 
 func newRows(table string, columns int) rows {
 	row := "(?" + strings.Repeat(", ?", columns-1) + ")"
-	one := "INSERT INTO " + table + " VALUES " + row
-	return rows{columns: columns, one: one, many: one + strings.Repeat(", "+row, manyRows-1)}
+	one, n := "INSERT INTO "+table+" VALUES "+row, mostValues/columns
+	return rows{columns: columns, one: one, many: one + strings.Repeat(", "+row, n-1), atOnce: n}
 }
 
 var (
@@ -29,8 +31,8 @@ var (
 func (r rows) insert(c *conn, args []any) error {
 	for len(args) > 0 {
 		sql, n := r.one, r.columns
-		if len(args) >= r.columns*manyRows {
-			sql, n = r.many, r.columns*manyRows
+		if len(args) >= r.columns*r.atOnce {
+			sql, n = r.many, r.columns*r.atOnce
 		}
 		if _, err := c.exec(sql, args[:n]...); err != nil {
 			return err

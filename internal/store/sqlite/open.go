@@ -34,6 +34,7 @@ type Store struct {
 	clock   *clock
 	clients *verbs.ClientCache
 	readers *readers
+	looks   looks
 	writer  *writer
 }
 

@@ -85,35 +85,44 @@ const (
 	sqlRollback = `ROLLBACK`
 )
 
-// View runs f on one snapshot. BEGIN takes none yet: SQLite takes it at the first read, which comes later still.
+// View runs f on one snapshot.
 func (s *Store) View(ctx context.Context, f func(idp.View) error) error {
-	return s.read(ctx, func(c *conn) error {
-		if _, err := c.exec(sqlBegin); err != nil {
-			return err
-		}
-		e := &engine{c: c}
-		defer func() {
-			e.c = nil // a view that escaped its closure must not read from a connection that is another's by now
-			if _, err := c.exec(sqlRollback); err != nil && c.fatal == nil {
-				c.fatal = err
-			}
-		}()
-		return f(&view{View: verbs.View{E: e, Cache: s.clients}, clock: s.clock})
-	})
-}
-
-// read lends f a reading connection.
-func (s *Store) read(ctx context.Context, f func(*conn) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := s.file.there(); err != nil {
-		return err
-	}
-	c, err := s.readers.get(ctx)
+	c, err := s.beginRead(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.readers.put(c)
-	return f(c)
+	defer s.endRead(c)
+	return s.read(c, f)
+}
+
+// beginRead takes a connection. BEGIN takes no snapshot yet: SQLite takes it at the first read, which comes later still.
+func (s *Store) beginRead(ctx context.Context) (*conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := s.file.there(); err != nil {
+		return nil, err
+	}
+	c, err := s.readers.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.exec(sqlBegin); err != nil {
+		s.readers.put(c)
+		return nil, err
+	}
+	return c, nil
+}
+
+func (s *Store) read(c *conn, f func(idp.View) error) error {
+	e := &engine{c: c}
+	defer func() { e.c = nil }() // a view that escaped its closure must not read from a connection that is another's by now
+	return f(&view{View: verbs.View{E: e, Cache: s.clients}, clock: s.clock})
+}
+
+func (s *Store) endRead(c *conn) {
+	if _, err := c.exec(sqlRollback); err != nil && c.fatal == nil {
+		c.fatal = err
+	}
+	s.readers.put(c)
 }

@@ -25,6 +25,14 @@ func (v *view) Head() (idp.Head, error) {
 	return n.Head(), nil
 }
 
+// Tail is the head and what follows a number.
+func (v *view) Tail(after uint64, limit int) (h idp.Head, out []idp.Entry, err error) {
+	if h, err = v.Head(); err == nil {
+		out, err = v.EntriesAfter(after, limit)
+	}
+	return h, out, err
+}
+
 // maxAsk is how many names one question for endings holds.
 const maxAsk = 16
 

@@ -17,6 +17,7 @@ const maxJoin = 256
 type member struct {
 	ctx   context.Context
 	f     func(idp.Tx) error
+	names []idp.Name // of which it will ask whether they have ended
 	state atomic.Int32
 	done  chan struct{}
 
@@ -68,15 +69,23 @@ func newWriter(s *Store, c *conn) *writer {
 
 // Update runs f in one transaction, which may share its commit with others.
 func (s *Store) Update(ctx context.Context, f func(idp.Tx) error) error {
-	m := &member{ctx: ctx, f: f, done: make(chan struct{})}
+	return s.update(&member{ctx: ctx, f: f, done: make(chan struct{})})
+}
+
+// Join is Update: the writer joins all that wait, and asks at once for the names that they foresee.
+func (s *Store) Join(ctx context.Context, asks idp.Foresight, f func(idp.Tx) error) error {
+	return s.update(&member{ctx: ctx, f: f, names: asks.Names, done: make(chan struct{})})
+}
+
+func (s *Store) update(m *member) error {
 	if err := s.writer.enqueue(m); err != nil {
 		return err
 	}
 	select {
 	case <-m.done:
-	case <-ctx.Done():
+	case <-m.ctx.Done():
 		if m.state.CompareAndSwap(waiting, cancelled) {
-			return ctx.Err()
+			return m.ctx.Err()
 		}
 		<-m.done
 	}
@@ -87,11 +96,6 @@ func (s *Store) Update(ctx context.Context, f func(idp.Tx) error) error {
 		runtime.Goexit()
 	}
 	return m.err
-}
-
-// Join is Update: the writer joins all that wait.
-func (s *Store) Join(ctx context.Context, _ idp.Foresight, f func(idp.Tx) error) error {
-	return s.Update(ctx, f)
 }
 
 func (w *writer) enqueue(m *member) error {

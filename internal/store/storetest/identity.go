@@ -325,7 +325,7 @@ func told(t testing.TB, s idp.Store) {
 	update(t, s, func(tx idp.Tx) error {
 		all, err := tx.FanOuts(100)
 		for _, f := range all {
-			if err := tx.MoveFanOut(f.Number, f.At, f.Receipt.At); err != nil {
+			if err := tx.MoveFanOut(f.Number, f.At, f.EndedAt); err != nil {
 				return err
 			}
 		}

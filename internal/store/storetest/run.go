@@ -57,6 +57,8 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 		{"S3_Numbers", numbers},
 		{"S4_Members", members},
 		{"S4_Append", appended},
+		{"Held", heldFamilies},
+		{"Partings", partings},
 		{"Door_Idempotent", idempotent},
 		{"Door_NobodyElse", nobodyElse},
 	} {

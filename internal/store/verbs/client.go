@@ -50,6 +50,14 @@ func (k *ClientCache) get(id idp.ClientID, version int64) (idp.Client, bool) {
 	return c, true
 }
 
+// awaited says whether a browser that signs out waits for a client; known: the copy is of this version.
+func (k *ClientCache) awaited(id idp.ClientID, version int64) (awaited, known bool) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	kept, ok := k.m[id]
+	return kept.client.AwaitLogout, ok && kept.version == version
+}
+
 // Copy is what is kept of a client and the version that its row must have for that to be so. Whoever goes by it asks the
 // row ([ClientVersion]) before anything comes of it.
 func (k *ClientCache) Copy(id idp.ClientID) (c idp.Client, version int64, ok bool) {

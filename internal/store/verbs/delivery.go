@@ -38,7 +38,7 @@ const (
 		since = (CASE WHEN since >= ?1 THEN since + 1 WHEN created_at > ?1 THEN created_at ELSE ?1 END) WHERE receipt = ?2 AND sid = ?3 AND state <> 'confirmed'`
 	sqlGiveUp = `UPDATE delivery SET state = 'given-up', due = NULL WHERE receipt = ? AND sid = ? AND state = 'owed'`
 
-	sqlFanOuts    = `SELECT` + receiptColumns + `, r.endings, r.fan_ending, r.fan_account, r.fan_grant FROM receipt r WHERE r.told_at = 0 ORDER BY r.number LIMIT CAST(? AS BIGINT)`
+	sqlFanOuts    = `SELECT r.number, r.account, r.client, r.at, r.endings, r.fan_ending, r.fan_account, r.fan_grant FROM receipt r WHERE r.told_at = 0 ORDER BY r.number LIMIT CAST(? AS BIGINT)`
 	sqlEndingsIn  = `SELECT name, what, until, number, at FROM ending WHERE number >= ? AND number < ? ORDER BY number`
 	sqlMoveFanOut = `UPDATE receipt SET fan_ending = ?, fan_account = ?, fan_grant = ?, told_at = ? WHERE number = ?`
 )
@@ -122,9 +122,9 @@ func (v *View) Backlogs(now idp.Time) (out []idp.Backlog, err error) {
 func (t *Tx) FanOuts(limit int) (out []idp.FanOut, err error) {
 	var endings []uint64
 	if err := t.E.Each(sqlFanOuts+t.SkipLocked, func(r Row) {
-		f := idp.FanOut{Receipt: readReceipt(r)}
+		f := idp.FanOut{Number: uint64(r.Int()), Account: idp.AccountID(r.Text()), Client: idp.ClientID(r.Text()), EndedAt: r.Time()}
 		endings = append(endings, uint64(r.Int()))
-		f.Number, f.At = f.Receipt.Number, idp.FanPlace{Ending: int(r.Int()), Account: idp.AccountID(r.Text()), Grant: r.Name()}
+		f.At = idp.FanPlace{Ending: int(r.Int()), Account: idp.AccountID(r.Text()), Grant: r.Name()}
 		out = append(out, f)
 	}, limit); err != nil {
 		return nil, err
@@ -186,7 +186,6 @@ func (t *Tx) SettleDeliveries(all []idp.Delivery) ([]bool, error) {
 	for i, d := range all {
 		args[i] = []any{string(d.State), orNull(d.Due), d.ConfirmedAt, d.Again, d.Status, d.Error, d.Receipt, d.Sid, d.Attempts, d.Since, d.ConfirmedAt}
 	}
-	t.locked = nil
 	n, err := t.W.Writes(sqlSettle, args)
 	if err != nil {
 		return nil, err
@@ -243,7 +242,7 @@ const (
 
 // Participants lists the apps beneath the ending that a fan-out has come to.
 func (t *Tx) Participants(f idp.FanOut, limit int) (out []idp.Participant, err error) {
-	e, r, at := f.Endings[f.At.Ending], &f.Receipt, f.At
+	e, at := f.Endings[f.At.Ending], f.At
 	var sql string
 	var args []any
 	switch e.What {
@@ -252,11 +251,11 @@ func (t *Tx) Participants(f idp.FanOut, limit int) (out []idp.Participant, err e
 	case idp.WhatSession:
 		sql, args = sqlOfSession, []any{e.Name}
 	case idp.WhatAccount:
-		sql, args = sqlOfAccount, []any{r.Account, e.Name, e.Name}
+		sql, args = sqlOfAccount, []any{f.Account, e.Name, e.Name}
 	case idp.WhatClient:
-		sql, args = sqlOfClient, []any{r.Client, e.Name}
+		sql, args = sqlOfClient, []any{f.Client, e.Name}
 	case idp.WhatConsent:
-		sql, args = sqlOfConsent, []any{r.Client, r.Account, e.Name}
+		sql, args = sqlOfConsent, []any{f.Client, f.Account, e.Name}
 	case idp.WhatRealm:
 		sql, args = sqlOfRealm, []any{e.Name, e.Name}
 	default:

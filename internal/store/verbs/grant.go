@@ -1,6 +1,7 @@
 package verbs
 
 import (
+	"errors"
 	"strings"
 
 	"exeunt.dev/internal/idp"
@@ -40,6 +41,22 @@ var (
 // ChainTables are where ChainColumns are from: family f, grant g, and session s with n, when it was last seen.
 const ChainTables = `
 	FROM family f JOIN grant_ g ON g.name = f.grant_ LEFT JOIN session s ON s.name = g.session LEFT JOIN session_seen n ON n.session = s.name `
+
+// A family with whose it is, and whether any of its names has ended. One question for each name: an IN list would be sorted first.
+var sqlHeld = `SELECT f.name, f.client, g.account, g.session, (` + over("s.realm", "s.epoch", "s.name", "g.realm", "g.account_epoch", "g.client_epoch", "g.consent_epoch", "g.name", "f.name") + `) AS o
+	FROM family f JOIN grant_ g ON g.name = f.grant_ LEFT JOIN session s ON s.name = g.session WHERE f.handle = ? AND (g.session IS NULL OR s.name IS NOT NULL)`
+
+// over is whether one of the columns holds a name that has ended.
+func over(columns ...string) string {
+	for i, c := range columns {
+		columns[i] = `EXISTS (SELECT 1 FROM ending e WHERE e.name = ` + c + `)`
+	}
+	return strings.Join(columns, " OR ")
+}
+
+// A grant with the apps of its session, and of each what tells the kept copy of its row from any other.
+const sqlParting = `SELECT g.account, g.client, g.session, s.client, c.version FROM grant_ g LEFT JOIN slot s ON s.session = g.session LEFT JOIN client c ON c.id = s.client
+	WHERE g.name = ?`
 
 // of puts a table's short name before each column.
 func of(table, columns string) string {
@@ -115,6 +132,50 @@ func (v *View) Chain(n idp.Name) (idp.Chain, error) { return v.chain(sqlChain, n
 
 // ChainByHandle reads it by the hash of its refresh token's handle.
 func (v *View) ChainByHandle(h idp.Hash) (idp.Chain, error) { return v.chain(sqlChainByHandle, h) }
+
+// HeldByHandle reads a family by the hash of its refresh token's handle, and whether it is over.
+func (v *View) HeldByHandle(h idp.Hash) (f idp.Held, err error) {
+	err = v.find(sqlHeld, func(r Row) {
+		f = idp.Held{Name: r.Name(), Client: idp.ClientID(r.Text()), Account: idp.AccountID(r.Text()), Session: r.Name(), Over: r.Bool()}
+	}, h)
+	return f, err
+}
+
+// Parting reads a grant with whom a browser waits for that signs out of its session.
+func (v *View) Parting(n idp.Name) (p idp.Parting, err error) {
+	type app struct {
+		id      idp.ClientID
+		version int64
+	}
+	var apps []app
+	found := false
+	if err := v.E.Each(sqlParting, func(r Row) {
+		found = true
+		p.Account, p.Client, p.Session = idp.AccountID(r.Text()), idp.ClientID(r.Text()), r.Name()
+		if a := (app{idp.ClientID(r.TextOrEmpty()), r.IntOr0()}); a.id != "" {
+			apps = append(apps, a)
+		}
+	}, n); err != nil {
+		return p, err
+	}
+	if !found {
+		return p, idp.ErrNotFound
+	}
+	for _, a := range apps {
+		awaited, known := v.Cache.awaited(a.id, a.version)
+		if !known {
+			c, err := v.Client(a.id)
+			if err != nil && !errors.Is(err, idp.ErrNotFound) {
+				return p, err
+			}
+			awaited = c.AwaitLogout
+		}
+		if awaited {
+			p.Awaited = append(p.Awaited, a.id)
+		}
+	}
+	return p, nil
+}
 
 func (v *View) chain(sql string, key any) (c idp.Chain, err error) {
 	whole := false

@@ -8,12 +8,14 @@ import (
 	"exeunt.dev/ledger"
 )
 
+// EntriesAfter is what follows a number; ReadEntry reads its rows.
+const EntriesAfter = `SELECT name, until FROM ending WHERE number > ? ORDER BY number LIMIT CAST(? AS BIGINT)`
+
 const (
-	sqlEntriesAfter = `SELECT name, until FROM ending WHERE number > ? ORDER BY number LIMIT CAST(? AS BIGINT)`
-	sqlEntriesHeld  = `SELECT name, until FROM ending WHERE number > ? AND number <= ? AND until > ?`
-	sqlForever      = `SELECT name, until FROM ending WHERE until = 4294967295 AND number <= ?`
-	sqlAtOf         = `SELECT at FROM ending WHERE number = ?`
-	sqlEndings      = `SELECT e.name, e.what, e.until, e.number, e.at, r.id FROM ending e JOIN receipt r ON r.number = e.receipt
+	sqlEntriesHeld = `SELECT name, until FROM ending WHERE number > ? AND number <= ? AND until > ?`
+	sqlForever     = `SELECT name, until FROM ending WHERE until = 4294967295 AND number <= ?`
+	sqlAtOf        = `SELECT at FROM ending WHERE number = ?`
+	sqlEndings     = `SELECT e.name, e.what, e.until, e.number, e.at, r.id FROM ending e JOIN receipt r ON r.number = e.receipt
 		WHERE e.number > ? ORDER BY e.number LIMIT CAST(? AS BIGINT)`
 )
 
@@ -23,18 +25,29 @@ func (v *View) LifeCap() (int64, error) {
 	return n.Cap, err
 }
 
-func entry(r Row) idp.Entry { return idp.Entry{Name: r.Name(), Until: uint32(r.Int())} }
+// ReadEntry reads a row of EntriesAfter.
+func ReadEntry(r Row) idp.Entry { return idp.Entry{Name: r.Name(), Until: uint32(r.Int())} }
 
 // EntriesAfter returns what follows a number.
 func (v *View) EntriesAfter(after uint64, limit int) (out []idp.Entry, err error) {
-	err = v.E.Each(sqlEntriesAfter, func(r Row) { out = append(out, entry(r)) }, after, limit)
+	err = v.E.Each(EntriesAfter, func(r Row) { out = append(out, ReadEntry(r)) }, after, limit)
 	return out, err
+}
+
+// Tail is the head and what follows a number.
+func (v *View) Tail(after uint64, limit int) (h idp.Head, out []idp.Entry, err error) {
+	n, err := v.E.Counter()
+	if err != nil {
+		return h, nil, err
+	}
+	out, err = v.EntriesAfter(after, limit)
+	return n.Head(), out, err
 }
 
 // Entries lists what is still to be held at now. Only the tail of the table is read: ledger time grows with the number, and nothing but a
 // killed key is held longer than the largest life_cap.
 func (v *View) Entries(now idp.Time, after, to uint64, limit int) (out []idp.Entry, next uint64, err error) {
-	keep := func(r Row) { out = append(out, entry(r)) }
+	keep := func(r Row) { out = append(out, ReadEntry(r)) }
 	if after == 0 {
 		n, err := v.E.Counter()
 		if err != nil {

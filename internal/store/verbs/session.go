@@ -15,7 +15,7 @@ const (
 	sessionTables = ` FROM session s LEFT JOIN session_seen n ON n.session = s.name `
 
 	sqlSession         = `SELECT ` + sessionColumns + sessionTables + `WHERE s.name = ?`
-	sqlHoldSession     = `SELECT ` + sessionColumns + `, EXISTS (SELECT 1 FROM ending e WHERE e.name = s.name) AS over_` + sessionTables + `WHERE s.name = ?`
+	sqlHoldSession     = `SELECT EXISTS (SELECT 1 FROM ending e WHERE e.name = s.name) AS o FROM session s WHERE s.name = ?`
 	sqlSessionByCookie = `SELECT ` + sessionColumns + sessionTables + `WHERE s.cookie = ?`
 	sqlSessionByRef    = `SELECT ` + sessionColumns + sessionTables + `WHERE s.account = ? AND s.ref = ?`
 	// What the list hangs on is asked with it, once.

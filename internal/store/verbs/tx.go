@@ -14,8 +14,6 @@ type Tx struct {
 
 	// SkipLocked stands behind a SELECT whose rows are to be locked, without those that others hold.
 	SkipLocked string
-
-	locked *idp.Session // as read under its lock, until the next write
 }
 
 // NewTx makes a transaction's verbs.
@@ -25,7 +23,6 @@ func NewTx(w Writer, clients *ClientCache, b *Buffer) Tx {
 
 // write runs a statement and says how many rows it changed.
 func (t *Tx) write(sql string, args ...any) (int64, error) {
-	t.locked = nil
 	return t.W.Write(sql, args...)
 }
 
@@ -37,33 +34,20 @@ func (t *Tx) swap(sql string, args ...any) (bool, error) {
 
 // must is for an update of a row that has to be there.
 func (t *Tx) must(sql string, args ...any) error {
-	t.locked = nil
 	return t.W.Later(true, sql, args...)
 }
 
 // add is for an insert.
 func (t *Tx) add(sql string, args ...any) error {
-	t.locked = nil
 	return t.W.Later(false, sql, args...)
 }
 
-// Session reads one by its name.
-func (t *Tx) Session(n idp.Name) (idp.Session, error) {
-	if t.locked != nil && t.locked.Name == n {
-		return *t.locked, nil
-	}
-	return t.View.Session(n)
-}
-
-// HoldSession reads a session whose lock is held, and whether it has ended, in one statement: who locks a session asks
-// for both next.
+// HoldSession finds a session whose lock is held, and learns whether it has ended: who locks one asks that next.
 func (t *Tx) HoldSession(n idp.Name) error {
-	var s idp.Session
 	var over bool
-	if err := t.find(sqlHoldSession, func(r Row) { s, over = readSession(r), r.Bool() }, n); err != nil {
+	if err := t.find(sqlHoldSession, func(r Row) { over = r.Bool() }, n); err != nil {
 		return err
 	}
-	t.locked = &s
 	if !over {
 		t.Buffer.learn([]idp.Name{n}, nil)
 	}
