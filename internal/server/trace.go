@@ -129,6 +129,10 @@ func (s tracedStore) View(ctx context.Context, f func(idp.View) error) error {
 	return s.span(ctx, "store view", func(ctx context.Context) error { return s.Store.View(ctx, f) })
 }
 
+func (s tracedStore) Look(ctx context.Context, f func(idp.View) error) error {
+	return s.span(ctx, "store look", func(ctx context.Context) error { return s.Store.Look(ctx, f) })
+}
+
 func (s tracedStore) span(ctx context.Context, name string, use func(context.Context) error) error {
 	if !trace.SpanFromContext(ctx).IsRecording() {
 		return use(ctx)
