@@ -44,7 +44,7 @@ func grow(length time.Duration, sizes string, left int64) error {
 			return err
 		}
 		ends = 0
-		took, err := b.restart()
+		took, err := b.serve()
 		if err != nil {
 			return err
 		}

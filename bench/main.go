@@ -108,8 +108,8 @@ func serveEcho() {
 
 type bench struct {
 	dir, issuer    string
+	binary, config string
 	server, echo   *exec.Cmd
-	command        []string // the server's
 	echoAt         string
 	id, secret     string
 	apiSecret, api string
@@ -177,6 +177,7 @@ func (b *bench) start() error {
 	l.Close()
 	b.issuer = "http://" + address
 	conf := filepath.Join(b.dir, "exeunt.yaml")
+	b.config = conf
 	text := "issuer: " + b.issuer + "\nlisten: " + address + "\nlog_level: error\n"
 	if b.pg != nil {
 		text += "postgres:\n  url: " + b.pg.URL("postgres") + "\n"
@@ -222,10 +223,10 @@ func (b *bench) start() error {
 	if _, err := fmt.Fscanln(pipe, &b.echoAt); err != nil {
 		return err
 	}
-	b.command = []string{binary, "--config", conf, "serve"}
+	b.binary = binary
 	var starts []time.Duration
 	for range 7 {
-		took, err := b.restart()
+		took, err := b.serve()
 		if err != nil {
 			return err
 		}
@@ -239,15 +240,15 @@ func (b *bench) start() error {
 	return nil
 }
 
-// restart starts the server, again if it runs, and says how long it took to its first answer.
-func (b *bench) restart() (time.Duration, error) {
+// serve starts the server, again if it runs, and says how long it took to its first answer.
+func (b *bench) serve() (time.Duration, error) {
 	if b.server != nil {
 		b.server.Process.Signal(os.Interrupt)
 		b.server.Wait()
 		b.http.CloseIdleConnections()
 	}
 	begin := time.Now()
-	b.server = exec.Command(b.command[0], b.command[1:]...)
+	b.server = exec.Command(b.binary, "--config", b.config, "serve")
 	b.server.Stderr = os.Stderr
 	b.server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := b.server.Start(); err != nil {
