@@ -39,6 +39,7 @@ func grow(length time.Duration, sizes string, left int64) error {
 	for _, n := range all {
 		b.server.Process.Kill()
 		b.server.Wait()
+		b.server = nil
 		if err := b.fill(n, ends); err != nil {
 			return err
 		}
