@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,8 +63,19 @@ func TestBroker_CallbackAttacks(t *testing.T) {
 	}
 	// Mix-up: the answer to one provider's trip at the other's callback.
 	p := b.person()
+	var told atomic.Bool
+	other.Set(func() {
+		other.Answers = func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path == "/token" {
+				told.Store(true)
+			}
+			return false
+		}
+	})
 	mixed := strings.Replace(p.there(p.button("/login", "hub")).location, "/login/hub/", "/login/other/", 1)
-	refused("mix-up", p, mixed)
+	if refused("mix-up", p, mixed); told.Load() {
+		t.Error("the other provider was shown the code")
+	}
 	// What the ID token says wrongly.
 	for what, claims := range map[string]map[string]any{
 		"iss": {"iss": "https://evil.example"}, "aud": {"aud": "somebody"}, "nonce": {"nonce": "another"}, "exp": {"exp": 1}, "sub": {"sub": ""}, "azp": {"azp": "somebody"},
