@@ -359,3 +359,22 @@ func TestCloseAccountOfAnAdmin(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// An address with somebody else's receipt in it tells nothing of them.
+func TestReceiptOfSomebodyElse(t *testing.T) {
+	n := start(t)
+	p := n.alice()
+	n.alice()
+	a := p.post("/account/sessions/others/end", fields(p.get("/account").body))
+	if own := p.get(a.location); !strings.Contains(own.body, "1 other session was ended") {
+		t.Fatal(own.body)
+	}
+	bob := n.person()
+	bob.signIn("/login", "bob", bobPW)
+	_, receipt, _ := strings.Cut(a.location, "&receipt=")
+	for _, at := range []string{"/account?done=others", "/account?done=password", "/account/passkeys?done=removed", "/account/authenticator?done=removed"} {
+		if page := bob.get(at + "&receipt=" + receipt); page.status != 200 || strings.Contains(page.body, "1 other session") || strings.Contains(page.body, receipt) {
+			t.Errorf("%s: %d %s", at, page.status, page.body)
+		}
+	}
+}

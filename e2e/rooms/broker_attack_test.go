@@ -177,4 +177,12 @@ func TestBroker_AuthTime(t *testing.T) {
 	if p.through("/login?again=/account/providers", "hub"); strings.Contains(p.get("/account/providers").body, "Confirm that it is you") {
 		t.Error("a provider that has asked again makes none")
 	}
+	b.op.Set(func() {
+		b.op.Claims = func(c map[string]any) { c["auth_time"] = time.Now().Add(24 * time.Hour).Unix() }
+	})
+	q := b.person()
+	q.through("/login", "hub")
+	if q.stale(); !strings.Contains(q.get("/account/providers").body, "Confirm that it is you") {
+		t.Error("a provider whose clock is ahead makes a sign-in of tomorrow")
+	}
 }
