@@ -378,3 +378,17 @@ func TestReceiptOfSomebodyElse(t *testing.T) {
 		}
 	}
 }
+
+// Who presses "sign out" in a session that somebody else has ended is led to no receipt: whoever kept its cookie would read it.
+func TestPressedAfterAnEndByOthers(t *testing.T) {
+	n := start(t)
+	p := n.alice()
+	form := fields(p.get("/account").body)
+	thief := p.thief()
+	if _, err := n.server.Door().End(t.Context(), idp.EndAccount(n.id("alice"), idp.AccountActive), idp.Cause{Kind: idp.CauseEverywhere, Actor: idp.ActorOperator("test")}); err != nil {
+		t.Fatal(err)
+	}
+	if a := thief.post("/account/signout", form); a.location != "/login" {
+		t.Errorf("%d to %q", a.status, a.location)
+	}
+}

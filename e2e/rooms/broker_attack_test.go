@@ -73,6 +73,7 @@ func TestBroker_CallbackAttacks(t *testing.T) {
 		}
 	})
 	mixed := strings.Replace(p.there(p.button("/login", "hub")).location, "/login/hub/", "/login/other/", 1)
+	mixed = strings.Replace(mixed, url.QueryEscape(b.op.URL), url.QueryEscape(other.URL), 1) // as from one that says no issuer
 	if refused("mix-up", p, mixed); told.Load() {
 		t.Error("the other provider was shown the code")
 	}
