@@ -45,3 +45,22 @@ func TestConsent_IsForWhomItNamed(t *testing.T) {
 		t.Errorf("%d to %q; allowed: %v", again.status, again.location, given)
 	}
 }
+
+// An app that may not sign people out reads no list of their sessions, and ends none; nor does a machine, whatever it may.
+func TestAccountAPI_NeedsItsScope(t *testing.T) {
+	n := start(t)
+	p := n.alice()
+	for who, token := range map[string]string{"another's app": p.agree("third").Access, "a machine": n.machine("ops", idp.ScopeSignOut)} {
+		for _, c := range [][2]string{{"GET", "/account/sessions"}, {"GET", "/account/apps"}, {"GET", "/account/activity"}, {"DELETE", "/account/sessions?which=all"}, {"DELETE", "/account/apps/third"}} {
+			if a := n.bearer(c[0], c[1], token); a.status != 403 || !strings.Contains(a.body, "insufficient_scope") {
+				t.Errorf("%s, %v: %d %s", who, c, a.status, a.body)
+			}
+		}
+	}
+	if a := p.do("POST", "/account/passkeys/challenge", "x=y", map[string]string{"Content-Type": formType, "Sec-Fetch-Site": "same-origin"}); a.status != 403 || !strings.Contains(a.body, `"csrf"`) {
+		t.Errorf("a challenge without the proof: %d %s", a.status, a.body)
+	}
+	if p.user() != "alice" {
+		t.Error("signed out")
+	}
+}

@@ -157,6 +157,15 @@ func TestBroker_LinkAttacks(t *testing.T) {
 	if attacker.get(answer); len(b.identities("bob"))+len(b.identities("alice")) != 0 {
 		t.Error("linked to whoever is there now")
 	}
+	// Or has taken the place of the session that asked, in the same browser.
+	p := b.alice()
+	answer = p.there(p.post("/account/providers/hub/link", fields(p.get("/account/providers").body))).location
+	if p.post("/login", url.Values{"csrf": {p.csrf()}, "act": {"signin"}, "username": {"bob"}, "password": {bobPW}}); p.user() != "bob" {
+		t.Fatal("bob cannot sign in")
+	}
+	if a := p.get(answer); a.status != http.StatusForbidden || len(b.identities("bob"))+len(b.identities("alice")) != 0 {
+		t.Errorf("linked to whoever took the place: %d", a.status)
+	}
 }
 
 // The provider's auth_time is believed where it was not asked anew: an old sign-in there is no recent one here.
