@@ -39,6 +39,13 @@ func (l *later) View(ctx context.Context, do func(idp.View) error) error {
 	return l.Store.View(ctx, do)
 }
 
+func (l *later) Look(ctx context.Context, do func(idp.View) error) error {
+	if l.down.Load() {
+		return idp.ErrUnavailable
+	}
+	return l.Store.Look(ctx, do)
+}
+
 type world struct {
 	*browser.Browser
 	t     *testing.T
