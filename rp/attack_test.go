@@ -166,3 +166,21 @@ func TestFixation(t *testing.T) {
 		t.Error("the session is shared")
 	}
 }
+
+// A cookie that comes twice has two owners, and one of them is not this website: nobody is signed in by either.
+func TestTwoSessionCookies(t *testing.T) {
+	h := newWebsite(t, rp.Provider("op", optest.New(t).Provider()))
+	b := h.browser()
+	b.signIn("op")
+	for _, c := range b.cookies() {
+		if c.Name != "rp-session" {
+			continue
+		}
+		for _, pair := range []string{c.Name + "=" + c.Value, c.Name + "=" + c.Value + "; " + c.Name + "=" + strings.Repeat("x", 43)} {
+			a := (&browser{h, &http.Client{}}).send("GET", "/private/", "", map[string]string{"Cookie": pair, "Sec-Fetch-Mode": "cors"})
+			if one := !strings.Contains(pair, ";"); (a.status == 200) != one || (a.status == 401) == one {
+				t.Errorf("%q: %d", pair, a.status)
+			}
+		}
+	}
+}

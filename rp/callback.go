@@ -75,7 +75,7 @@ func (s *Site) enter(w http.ResponseWriter, r *http.Request, u *upstream.Upstrea
 	now := s.now()
 	cookie := secret()
 	n := Session{
-		ID: hashOf(cookie), User: user, Signed: signed(in, t, now), Begun: t.Begun, Created: now, Idle: now.Add(s.idle), Ends: now.Add(s.absolute),
+		ID: hashOf(cookie), User: user, Signed: signed(u, in, t, now), Begun: t.Begun, Created: now, Idle: now.Add(s.idle), Ends: now.Add(s.absolute),
 		Provider: u.Name, Subject: in.Subject, SID: in.SID, Issued: in.Issued,
 	}
 	tok, err := s.sealToken(u, n, in, now)
@@ -100,9 +100,9 @@ func (s *Site) enter(w http.ResponseWriter, r *http.Request, u *upstream.Upstrea
 
 // signed is when the person proved who they are, as far as is known: zero if the provider tells no time and was not told to ask,
 // because a session there may have answered for whoever sits at this browser.
-func signed(in upstream.Arrival, t trip, now time.Time) time.Time {
+func signed(u *upstream.Upstream, in upstream.Arrival, t trip, now time.Time) time.Time {
 	switch {
-	case t.Ask != upstream.Nothing && (in.AuthTime.IsZero() || in.Proved(t.Begun)):
+	case u.Told(t.Ask) && (in.AuthTime.IsZero() || in.Proved(t.Begun)):
 		return now
 	case in.AuthTime.After(now):
 		return now

@@ -90,6 +90,28 @@ func TestLinkingNeedsAProof(t *testing.T) {
 	}
 }
 
+// A provider that has no word for asking was told nothing, whatever the address said that led to it: a session there has answered.
+func TestLinkingNeedsAProof_OfOneThatCanBeAsked(t *testing.T) {
+	o, g := optest.New(t), newGitHub(t)
+	for _, can := range []bool{true, false} {
+		if !can {
+			g.provider.Ask = nil
+		}
+		h := newWebsite(t, rp.Provider("op", o.Provider()), rp.Provider("github", g.provider))
+		b := h.browser()
+		if a := b.send("GET", "/auth/login/github?return=/private/x&again=1", "", clicked); a.at.Path != "/private/x" {
+			t.Fatal(a)
+		}
+		m := csrf.FindStringSubmatch(b.get("/private/").body)
+		hops := 0
+		one := *b.c
+		one.CheckRedirect = stopAfter(&hops, 0)
+		if a := (&browser{h, &one}).post("/auth/link/op", url.Values{"csrf": {m[1]}}); (a.status == http.StatusSeeOther) != can || (a.status == http.StatusForbidden) == can {
+			t.Errorf("can be asked: %v; %d %s", can, a.status, a.body)
+		}
+	}
+}
+
 // A password that is checked while it is changed makes no session.
 func TestOwnSignInIsOvertaken(t *testing.T) {
 	s, err := rp.New(rptest.NewMemory(), rp.Origin("https://site.example"), rp.Key(make([]byte, 32)))

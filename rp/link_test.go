@@ -1,6 +1,7 @@
 package rp_test
 
 import (
+	"net/http"
 	"net/url"
 	"testing"
 	"time"
@@ -87,6 +88,23 @@ func TestLinkDiesWithItsSession(t *testing.T) {
 	to = a.header.Get("Location")
 	o.Set(func() { o.Sub = "carol-at-op" })
 	b.signIn("op")
+	if a := b.get(to); a.status != 403 || len(h.users) != 3 {
+		t.Error(a, h.users)
+	}
+	// Nor one whose cookie has taken its place while it lives on.
+	o.Set(func() { o.Sub = "bob-at-op" })
+	hops = 0
+	csrf = b.signIn("op")
+	to = (&browser{h, &stop}).post("/auth/link/github", url.Values{"csrf": {csrf}}).header.Get("Location")
+	o.Set(func() { o.Sub = "carol-at-op" })
+	carol := h.browser()
+	carol.signIn("op")
+	at, _ := url.Parse(h.at)
+	for _, c := range carol.cookies() {
+		if c.Name == "rp-session" {
+			b.c.Jar.SetCookies(at, []*http.Cookie{{Name: c.Name, Value: c.Value, Path: "/"}})
+		}
+	}
 	if a := b.get(to); a.status != 403 || len(h.users) != 3 {
 		t.Error(a, h.users)
 	}

@@ -260,6 +260,11 @@ func TestTenants(t *testing.T) {
 			t.Error(issuer, b.signedIn())
 		}
 	}
+	for issuer, ok := range map[string]bool{"/t1": true, "/t2": false, "": false} {
+		if a := h.browser().backchannel(o.LogoutToken(map[string]any{"tid": "t1", "iss": o.URL + issuer})); (a.status == 200) != ok {
+			t.Error("a logout token,", issuer, a.status)
+		}
+	}
 }
 
 func TestNewRefusesWhatIsUnsafe(t *testing.T) {

@@ -99,6 +99,10 @@ func TestSignOutIsNotForged(t *testing.T) {
 	if !b.signedIn() {
 		t.Fatal("a forged sign-out worked")
 	}
+	// Nor does another site write "signed out" into a browser in which nobody is signed in.
+	if a := h.browser().send("POST", "/auth/signout", "", map[string]string{"Sec-Fetch-Site": "cross-site"}); a.status != 403 || a.header.Get("Set-Cookie") != "" {
+		t.Error("nobody's sign-out, cross-site:", a.status, a.header)
+	}
 	if a := b.send("POST", "/auth/signout", "", map[string]string{"Sec-Fetch-Site": "same-origin", "X-CSRF-Token": csrf}); a.status != 200 || b.signedIn() {
 		t.Error("the header is taken, too:", a.status)
 	}

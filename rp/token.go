@@ -16,7 +16,7 @@ func tokenPlace(provider, subject string) string { return "token " + provider + 
 
 // sealToken seals what the provider issued.
 func (s *Site) sealToken(u *upstream.Upstream, n Session, in upstream.Arrival, now time.Time) (Token, error) {
-	k := in.Tokens()
+	k := u.Tokens(in)
 	t := Token{Provider: u.Name, Subject: in.Subject, User: n.User, Session: n.ID, Created: now, Revocable: u.Revocable(k)}
 	var err error
 	t.Sealed, err = s.vault.seal(tokenPlace(t.Provider, t.Subject), k)

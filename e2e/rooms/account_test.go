@@ -264,6 +264,13 @@ func TestRecentSignIn(t *testing.T) {
 				t.Errorf("%s: %d to %q", path, a.status, a.location)
 			}
 		}
+		p.get("/csrf_token/")
+		proof := map[string]string{"X-Csrftoken": p.cookie("csrftoken"), "Sec-Fetch-Site": "same-origin"}
+		for _, path := range []string{"/account/sessions?which=others", "/account/sessions?which=all", "/account/sessions/" + l.ID, "/account/apps/third", "/account/authenticator"} {
+			if a := p.do("DELETE", path, "", proof); a.status != 403 || !strings.Contains(a.body, `"login_required"`) || q.user() != "alice" || p.user() != "alice" {
+				t.Errorf("DELETE %s: %d %s", path, a.status, a.body)
+			}
+		}
 	}
 	if a := p.get("/account/apps"); !strings.Contains(a.body, "Third") && a.status == 200 {
 		t.Error("access was taken away all the same")

@@ -359,3 +359,36 @@ func TestCloseAccountOfAnAdmin(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// An address with somebody else's receipt in it tells nothing of them.
+func TestReceiptOfSomebodyElse(t *testing.T) {
+	n := start(t)
+	p := n.alice()
+	n.alice()
+	a := p.post("/account/sessions/others/end", fields(p.get("/account").body))
+	if own := p.get(a.location); !strings.Contains(own.body, "1 other session was ended") {
+		t.Fatal(own.body)
+	}
+	bob := n.person()
+	bob.signIn("/login", "bob", bobPW)
+	_, receipt, _ := strings.Cut(a.location, "&receipt=")
+	for _, at := range []string{"/account?done=others", "/account?done=password", "/account/passkeys?done=removed", "/account/authenticator?done=removed"} {
+		if page := bob.get(at + "&receipt=" + receipt); page.status != 200 || strings.Contains(page.body, "1 other session") || strings.Contains(page.body, receipt) {
+			t.Errorf("%s: %d %s", at, page.status, page.body)
+		}
+	}
+}
+
+// Who presses "sign out" in a session that somebody else has ended is led to no receipt: whoever kept its cookie would read it.
+func TestPressedAfterAnEndByOthers(t *testing.T) {
+	n := start(t)
+	p := n.alice()
+	form := fields(p.get("/account").body)
+	thief := p.thief()
+	if _, err := n.server.Door().End(t.Context(), idp.EndAccount(n.id("alice"), idp.AccountActive), idp.Cause{Kind: idp.CauseEverywhere, Actor: idp.ActorOperator("test")}); err != nil {
+		t.Fatal(err)
+	}
+	if a := thief.post("/account/signout", form); a.location != "/login" {
+		t.Errorf("%d to %q", a.status, a.location)
+	}
+}

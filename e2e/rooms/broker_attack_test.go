@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,8 +63,20 @@ func TestBroker_CallbackAttacks(t *testing.T) {
 	}
 	// Mix-up: the answer to one provider's trip at the other's callback.
 	p := b.person()
+	var told atomic.Bool
+	other.Set(func() {
+		other.Answers = func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path == "/token" {
+				told.Store(true)
+			}
+			return false
+		}
+	})
 	mixed := strings.Replace(p.there(p.button("/login", "hub")).location, "/login/hub/", "/login/other/", 1)
-	refused("mix-up", p, mixed)
+	mixed = strings.Replace(mixed, url.QueryEscape(b.op.URL), url.QueryEscape(other.URL), 1) // as from one that says no issuer
+	if refused("mix-up", p, mixed); told.Load() {
+		t.Error("the other provider was shown the code")
+	}
 	// What the ID token says wrongly.
 	for what, claims := range map[string]map[string]any{
 		"iss": {"iss": "https://evil.example"}, "aud": {"aud": "somebody"}, "nonce": {"nonce": "another"}, "exp": {"exp": 1}, "sub": {"sub": ""}, "azp": {"azp": "somebody"},
@@ -144,6 +157,15 @@ func TestBroker_LinkAttacks(t *testing.T) {
 	if attacker.get(answer); len(b.identities("bob"))+len(b.identities("alice")) != 0 {
 		t.Error("linked to whoever is there now")
 	}
+	// Or has taken the place of the session that asked, in the same browser.
+	p := b.alice()
+	answer = p.there(p.post("/account/providers/hub/link", fields(p.get("/account/providers").body))).location
+	if p.post("/login", url.Values{"csrf": {p.csrf()}, "act": {"signin"}, "username": {"bob"}, "password": {bobPW}}); p.user() != "bob" {
+		t.Fatal("bob cannot sign in")
+	}
+	if a := p.get(answer); a.status != http.StatusForbidden || len(b.identities("bob"))+len(b.identities("alice")) != 0 {
+		t.Errorf("linked to whoever took the place: %d", a.status)
+	}
 }
 
 // The provider's auth_time is believed where it was not asked anew: an old sign-in there is no recent one here.
@@ -164,5 +186,13 @@ func TestBroker_AuthTime(t *testing.T) {
 	b.op.Set(func() { b.op.Claims = func(c map[string]any) { c["auth_time"] = time.Now().Unix() } })
 	if p.through("/login?again=/account/providers", "hub"); strings.Contains(p.get("/account/providers").body, "Confirm that it is you") {
 		t.Error("a provider that has asked again makes none")
+	}
+	b.op.Set(func() {
+		b.op.Claims = func(c map[string]any) { c["auth_time"] = time.Now().Add(24 * time.Hour).Unix() }
+	})
+	q := b.person()
+	q.through("/login", "hub")
+	if q.stale(); !strings.Contains(q.get("/account/providers").body, "Confirm that it is you") {
+		t.Error("a provider whose clock is ahead makes a sign-in of tomorrow")
 	}
 }

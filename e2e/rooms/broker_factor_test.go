@@ -5,9 +5,11 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
@@ -187,5 +189,27 @@ func TestBroker_LockIsOver(t *testing.T) {
 	put(now)
 	if a := p.through("/login", "hub"); p.user() != "alice" {
 		t.Errorf("its lock is over: %d %s", a.status, a.body)
+	}
+}
+
+// Nor does what a provider says of an older proof make the time of such a sign-in one of a proof.
+func TestBroker_SilenceIsNoProof(t *testing.T) {
+	b := startBroker(t)
+	b.linked()
+	b.op.Set(func() { b.op.Silent = true })
+	p := b.person()
+	p.through("/login", "hub")
+	b.op.Set(func() {
+		b.op.Silent = false
+		b.op.Claims = func(c map[string]any) { c["auth_time"] = time.Now().Add(-time.Hour).Unix() }
+	})
+	if !strings.Contains(p.get("/account/providers").body, "Confirm that it is you") {
+		t.Fatal("silence is a proof")
+	}
+	if a := p.get(p.there(p.post("/login/hub", url.Values{"csrf": {p.csrf()}})).location); a.status != http.StatusSeeOther || p.user() != "alice" {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if !strings.Contains(p.get("/account/providers").body, "Confirm that it is you") {
+		t.Error("two sign-ins, neither of them proved lately, are a recent one together")
 	}
 }

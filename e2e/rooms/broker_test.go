@@ -17,6 +17,9 @@ func TestBroker_SignUpAndIn(t *testing.T) {
 	if a := b.newcomer(p, "alice"); a.status != http.StatusConflict || !strings.Contains(a.body, "taken") {
 		t.Errorf("alice's username: %d %s", a.status, a.body)
 	}
+	if a := b.newcomer(p, "carol@corp.example"); a.status != http.StatusBadRequest || !strings.Contains(a.body, "has no @") || p.user() != "" {
+		t.Errorf("a mail address that nobody has shown to be theirs: %d %s", a.status, a.body)
+	}
 	a := b.newcomer(p, "carol")
 	if a.status != http.StatusSeeOther || p.user() != "carol" {
 		t.Fatalf("%d %q %s", a.status, a.location, a.body)

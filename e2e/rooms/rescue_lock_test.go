@@ -296,3 +296,31 @@ func TestLock_NotByFailures(t *testing.T) {
 		t.Error("locked")
 	}
 }
+
+// Who has no more than a session locks at once, but not for long, and not so that only an operator opens: a thief of it would shut the person out.
+func TestLock_LongNeedsProof(t *testing.T) {
+	m := startMailed(t)
+	asks := func(user, password string, kind idp.LockKind, length string, want bool) {
+		t.Helper()
+		p := m.person()
+		p.signIn("/login", user, password)
+		p.stale()
+		a := p.locks(kind, length)
+		if asked := a.location == "/login?again=%2Faccount%2Flock"; asked != want || asked != (p.user() == user) {
+			t.Errorf("%s for %q: %d to %q, signed in as %q", kind, length, a.status, a.location, p.user())
+		}
+		if p.user() == user {
+			p.signIn("/login?again=/account/lock", user, password)
+			if a = p.locks(kind, length); !strings.HasPrefix(a.location, "/login/locked") {
+				t.Errorf("%s for %q, with a proof: %d to %q", kind, length, a.status, a.location)
+			}
+		}
+		if err := m.server.Door().Unlock(t.Context(), m.row(user).ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asks("alice", alicePW, idp.LockDevice, "12h", false)
+	asks("alice", alicePW, idp.LockDevice, "72h", true)
+	asks("alice", alicePW, idp.LockPassword, "", false)
+	asks("bob", bobPW, idp.LockPassword, "", true) // no letter reaches him
+}

@@ -219,3 +219,25 @@ func TestReview_Passkey(t *testing.T) {
 		t.Errorf("when its time is over: %d", a.status)
 	}
 }
+
+// Who gives out somebody else's address as his own can have nothing of his own choice written there, and keeps no link away that its owner
+// asks for.
+func TestMailAddress_OfSomebodyElse(t *testing.T) {
+	m := startMailed(t)
+	m.change("bob", func(a *idp.Account) { a.Name = "You have won: https://evil.example" })
+	bob := m.person()
+	bob.signIn("/login", "bob", bobPW)
+	for range 6 {
+		bob.wants(aliceMail)
+	}
+	for range 5 {
+		l := m.letter(aliceMail, "Confirm your mail address")
+		if !strings.Contains(l.Text, "Hello bob,") || strings.Contains(l.Text+l.HTML, "evil") {
+			t.Fatal("the letter:", l.Text)
+		}
+	}
+	m.person().forgot("alice")
+	if a := m.person().sets(m.path(m.letter(aliceMail, "Set a new password")), newPW); a.status != http.StatusSeeOther {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}

@@ -170,7 +170,7 @@ type kept struct{ IDToken, EndSession string }
 
 func (b *Broker) origin(s *site, in upstream.Arrival, key idp.IdentityKey, had []byte) *idp.Origin {
 	name, mail := shown(in)
-	o := &idp.Origin{IdentityKey: key, SID: in.SID, Issued: idp.Time(in.Issued.UnixMilli()), Name: name, Mail: mail, Tokens: b.sealTokens(s, key, in.Tokens(), had)}
+	o := &idp.Origin{IdentityKey: key, SID: in.SID, Issued: idp.Time(in.Issued.UnixMilli()), Name: name, Mail: mail, Tokens: b.sealTokens(s, key, s.Tokens(in), had)}
 	if plain, err := json.Marshal(kept{in.IDToken, in.At.EndSession}); err == nil {
 		o.Kept = b.Vault.Seal(plain, about("kept", key))
 	}

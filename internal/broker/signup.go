@@ -45,10 +45,19 @@ func suggested(in upstream.Arrival) string {
 	if name == "" {
 		name = strings.ReplaceAll(strings.ToLower(in.Name), " ", ".")
 	}
-	if idp.ValidUsername(name) != nil || strings.Contains(name, "@") {
+	if ownChoice(name) != nil {
 		return ""
 	}
 	return name
+}
+
+// ownChoice refuses, beside what no username may be, what looks like a mail address: nobody has shown that it is theirs, and an app may
+// take it for that, or its owner come later.
+func ownChoice(username string) error {
+	if strings.Contains(username, "@") {
+		return idp.Invalid("username", "A username that you choose yourself has no @.")
+	}
+	return idp.ValidUsername(username)
 }
 
 func (b *Broker) askSignUp(w http.ResponseWriter, r *http.Request, s *site) {
@@ -96,7 +105,7 @@ func (b *Broker) signUp(w http.ResponseWriter, r *http.Request, s *site) {
 	step, username := form.Get("step"), strings.TrimSpace(form.Get("username"))
 	n, err := b.readNewcomer(w, r, s, step)
 	if err == nil {
-		err = idp.ValidUsername(username)
+		err = ownChoice(username)
 	}
 	if err == nil {
 		err = b.enrol(w, r, step, username, &n)

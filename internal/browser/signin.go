@@ -50,7 +50,9 @@ func (b *Browser) SignIn(w http.ResponseWriter, r *http.Request, p Proof) (*idp.
 		}
 		if old.Account == p.Account && idp.Live(tx, old.Names()...) == nil {
 			made.Name, made.Ref, made.CreatedAt, made.Realm, made.Epoch = old.Name, old.Ref, old.CreatedAt, old.Realm, old.Epoch
-			made.AuthTime = max(made.AuthTime, old.AuthTime) // a provider may speak of an older proof
+			if !old.Silent() {
+				made.AuthTime = max(made.AuthTime, old.AuthTime) // a provider may speak of an older proof
+			}
 			if err := errors.Join(tx.RenewSession(made), putOrigin(tx, &made, p.From)); err != nil {
 				return err
 			}

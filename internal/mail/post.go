@@ -14,8 +14,8 @@ import (
 	"exeunt.dev/ledger"
 )
 
-// How many letters an address gets in an hour, from all nodes together: those that anybody can have sent, and those that tell of what has
-// happened to the account.
+// How many letters an address gets in an hour, from all nodes together: those of one kind that anybody can have sent, and those that tell
+// of what has happened to the account.
 const (
 	strangersAnHour = 5
 	oursAnHour      = 30
@@ -80,10 +80,11 @@ func (p *Post) Write(tx idp.Tx, now, until idp.Time, l Letter) (sent bool, err e
 
 // enough counts the letter, and says whether its address has got too many of its kind. The two are counted apart: else a stranger who asks
 // for links keeps away the word that he has signed in, and a thief who changes much keeps away the link by which the account is recovered.
+// What strangers ask for is counted by its kind: else who gives out the address as his own keeps away that link.
 func (p *Post) enough(tx idp.Tx, now idp.Time, l *Letter) (bool, error) {
 	which, most := "ours", int64(oursAnHour)
 	if l.Stranger {
-		which, most = "strangers", strangersAnHour
+		which, most = "strangers "+l.Kind, strangersAnHour
 	}
 	n, err := tx.Tally(mailbox(which, l.To), now)
 	return n > most, err

@@ -81,6 +81,7 @@ func notYou(l mail.Letter, link string) mail.Letter {
 func letterConfirm(a *idp.Account, address, link string) mail.Letter {
 	l := to(a, "confirm", mail.L("Confirm your mail address"))
 	l.To, l.Stranger = address, true
+	l.Name = a.Username // whoever reads this knows nobody here: no text that a stranger has chosen
 	l.Lines = []mail.Line{mail.L("The account %s is to have this mail address.", a.Username)}
 	l.Link, l.Press = link, mail.L("Confirm this address")
 	l.Below = []mail.Line{mail.L("Open the link in the browser in which you are signed in. It works once, within an hour."), mail.L("If you do not know this account, do nothing.")}

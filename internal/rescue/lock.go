@@ -37,11 +37,19 @@ func (x *Rescue) lockPage(w http.ResponseWriter, r *http.Request, s *idp.Session
 		x.Pages.Fail(w, r, err)
 		return
 	}
-	x.show(w, r, http.StatusOK, web.Lock{Header: x.Header(w, r, who.Username), Nonce: idp.NewSecret(16), ByMail: x.Post.On() && who.EmailVerified && who.Email != ""})
+	x.show(w, r, http.StatusOK, web.Lock{Header: x.Header(w, r, who.Username), Nonce: idp.NewSecret(16), ByMail: x.byMail(&who)})
 }
 
+// byMail says that a letter can open the account again.
+func (x *Rescue) byMail(who *idp.Account) bool {
+	return x.Post.On() && who.EmailVerified && who.Email != ""
+}
+
+// unasked is for how long whoever is signed in may lock without being asked who they are.
+const unasked = 24 * time.Hour
+
 // lock is the person's own. It asks for no password: who has lost a device or a password may have to be quick, and all that a thief gets
-// by it is to be signed out.
+// by it is to be signed out. What shuts the person out for longer, or until an operator comes, is for who has signed in recently.
 func (x *Rescue) lock(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
 	kind := idp.LockKind(form.Get("kind"))
 	length, err := time.ParseDuration(form.Get("for"))
@@ -50,6 +58,14 @@ func (x *Rescue) lock(w http.ResponseWriter, r *http.Request, s *idp.Session, fo
 	}
 	if err != nil || length < 0 || kind != idp.LockDevice && kind != idp.LockPassword {
 		x.Pages.Fail(w, r, &edge.Error{Status: http.StatusBadRequest, Code: "invalid_request", Description: "Choose what has happened."})
+		return
+	}
+	who, err := x.who(r.Context(), s.Account)
+	if err != nil {
+		x.Pages.Fail(w, r, err)
+		return
+	}
+	if (length > unasked || kind == idp.LockPassword && !x.byMail(&who)) && x.Again(w, r, s, "/account/lock") {
 		return
 	}
 	why := idp.Cause{Kind: idp.CauseLock, Actor: idp.ActorAccount(s.Account)}

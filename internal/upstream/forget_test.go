@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"io"
 	"log"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 
 	"exeunt.dev/internal/upstream"
 	"exeunt.dev/provider"
+	"golang.org/x/oauth2"
 )
 
 // documented is what a provider's own pages say of the call that takes a consent back: the one request that its double takes, and the
@@ -171,5 +173,30 @@ func TestForget(t *testing.T) {
 		if e.Provider.Revocation.Offered() && !kinds[title] {
 			t.Errorf("%s has a call and no double", e.Kind)
 		}
+	}
+}
+
+// Tokens that were issued to another registration are shown to nobody: this one's secret would go to that one's provider, and "gone" would be
+// said of what is not.
+func TestForget_AnotherRegistration(t *testing.T) {
+	called := 0
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { called++ }))
+	defer s.Close()
+	own := provider.Endpoints{Authorize: s.URL + "/a", Token: s.URL + "/t", Profile: s.URL + "/me", Revoke: s.URL + "/revoke"}
+	was := upstream.New("p", provider.OAuth("P", "old-id", "se", own, "id"), upstream.Options{Timeout: time.Second, Now: time.Now})
+	d, err := was.Document(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := was.Tokens(upstream.Arrival{Token: &oauth2.Token{AccessToken: "acc", RefreshToken: "ref"}, At: d})
+	if v, err := was.Forget(t.Context(), tokens, "7"); !v.Done || called != 1 {
+		t.Fatal("the one that they were issued to:", v, err)
+	}
+	is := upstream.New("p", provider.OAuth("P", "new-id", "se", own, "id"), upstream.Options{Timeout: time.Second, Now: time.Now})
+	if v, _ := is.Forget(t.Context(), tokens, "7"); v.Done || v.Why == "" || called != 1 {
+		t.Errorf("%+v, %d calls", v, called)
+	}
+	if _, err := is.Renew(t.Context(), tokens); !errors.Is(err, upstream.ErrRefused) || called != 1 {
+		t.Error(err, called)
 	}
 }

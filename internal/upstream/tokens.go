@@ -18,13 +18,20 @@ type Tokens struct {
 	Access, Refresh, Type string
 	Expiry                time.Time
 	Revoke                string
+	Of                    string // the registration that they were issued to; "": that was not kept
 }
 
 // Tokens of an arrival.
-func (a Arrival) Tokens() Tokens {
+func (u *Upstream) Tokens(a Arrival) Tokens {
 	t := a.Token
-	return Tokens{t.AccessToken, t.RefreshToken, t.TokenType, t.Expiry, a.At.Revoke}
+	return Tokens{t.AccessToken, t.RefreshToken, t.TokenType, t.Expiry, a.At.Revoke, u.registration()}
 }
+
+func (u *Upstream) registration() string { return u.P.Issuer + " " + u.P.ClientID }
+
+// others says that tokens were issued to another registration than there is now: to show them with its secret would give the one to the
+// other's provider.
+func (u *Upstream) others(t Tokens) bool { return t.Of != "" && t.Of != u.registration() }
 
 // Revocable says that there is a call to revoke them with.
 func (u *Upstream) Revocable(t Tokens) bool { return u.P.Revocation.Offered() && t.Revoke != "" }
@@ -34,6 +41,9 @@ var ErrRefused = errors.New("the provider does not take the refresh token")
 
 // Renew exchanges the refresh token.
 func (u *Upstream) Renew(ctx context.Context, t Tokens) (Tokens, error) {
+	if u.others(t) {
+		return t, ErrRefused
+	}
 	d, err := u.Document(ctx)
 	if err != nil {
 		return t, err
@@ -57,6 +67,9 @@ func (u *Upstream) Renew(ctx context.Context, t Tokens) (Tokens, error) {
 // Forget makes the provider's own call for taking the consent of a subject back, once. err says why there was no answer, for a log;
 // the verdict says what to do next in any case.
 func (u *Upstream) Forget(ctx context.Context, t Tokens, subject string) (v provider.Verdict, err error) {
+	if u.others(t) {
+		return provider.Verdict{Again: true, Why: "the token was issued to another registration"}, nil
+	}
 	now := u.now()
 	r, err := u.P.Request(ctx, t.Revoke, provider.Token{Access: t.Access, Refresh: t.Refresh, User: subject}, now)
 	if errors.Is(err, provider.ErrNothing) {

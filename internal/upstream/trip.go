@@ -23,6 +23,11 @@ const (
 	Proof              // that it is they, and to say when that was shown; see [Arrival.Proved]
 )
 
+// Told says that the provider is told of it: there may be no word for that.
+func (u *Upstream) Told(ask Ask) bool {
+	return ask != Nothing && len(u.P.Ask) > 0 || ask == Proof && u.P.OIDC()
+}
+
 // Begin makes the address that the browser is sent to. state is the caller's: it must be random, bound to the browser and
 // redeemed once.
 func (u *Upstream) Begin(ctx context.Context, redirect, state string, ask Ask) (to string, t Trip, err error) {

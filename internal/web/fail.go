@@ -14,6 +14,7 @@ var ErrExpired = errors.New("this page has expired")
 // Fail shows an error to a person: bad input with its words, everything else without. The details go to the log.
 func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	var input *edge.Error
+	var invalid *idp.InvalidError
 	var limited *idp.LimitedError
 	m := Message{Title: "Something went wrong", Text: "Please try again in a moment.", RequestID: edge.RequestID(r.Context())}
 	status := http.StatusInternalServerError
@@ -23,6 +24,8 @@ func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		if m.Detail = input.Description; input.Said != nil {
 			m.Text, m.Detail = Sentences(input.Said, m.Text), nil
 		}
+	case errors.As(err, &invalid):
+		status, m.Title, m.Text = http.StatusBadRequest, "This request is not right", invalid.Sentence
 	case errors.As(err, &limited):
 		status = http.StatusTooManyRequests
 		w.Header().Set("Retry-After", limited.RetryAfter())

@@ -38,6 +38,9 @@ func readAccount(r Row) idp.Account {
 
 // Account reads a person.
 func (v *View) Account(id idp.AccountID) (a idp.Account, err error) {
+	if !storable(string(id)) {
+		return a, idp.ErrNotFound
+	}
 	err = v.find(sqlAccount, func(r Row) { a = readAccount(r) }, id)
 	return a, err
 }
