@@ -180,3 +180,12 @@ func TestKnown(t *testing.T) {
 		t.Error(len(seen), "kinds")
 	}
 }
+
+// People read a provider's title, and an address is none.
+func TestTitleOfAnyProvider(t *testing.T) {
+	for issuer, title := range map[string]string{"https://id.example/realms/a": "id.example", "http://localhost:8080": "localhost:8080"} {
+		if p := provider.OIDC(issuer, "i", "s"); p.Title != title {
+			t.Error(issuer, p.Title)
+		}
+	}
+}

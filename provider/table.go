@@ -1,9 +1,16 @@
 package provider
 
+import "net/url"
+
 // OIDC is any OpenID Provider: Exeunt, Keycloak, Auth0, Okta, and so on. What it offers is discovered.
+// Its title is the issuer's host, until you write a better one.
 func OIDC(issuer, id, secret string) Provider {
+	title := issuer
+	if u, err := url.Parse(issuer); err == nil && u.Host != "" {
+		title = u.Host
+	}
 	return Provider{
-		Title: issuer, Source: "https://openid.net/specs/openid-connect-core-1_0.html", Issuer: issuer, ClientID: id, Secret: Constant(secret),
+		Title: title, Source: "https://openid.net/specs/openid-connect-core-1_0.html", Issuer: issuer, ClientID: id, Secret: Constant(secret),
 		Scopes: []string{"openid", "profile", "email"},
 		Ask:    map[string]string{"prompt": "login"},
 		Revocation: Revocation{

@@ -3,6 +3,7 @@ package rp_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,7 +61,7 @@ func TestLink(t *testing.T) {
 	o.Set(func() { o.Sub = "bob-at-op" })
 	bob := h.browser()
 	form.Set("csrf", bob.signIn("op"))
-	if a := bob.post("/auth/link/github", form); a.status != 409 || h.users["github:9007199254740993"] != "user-1" {
+	if a := bob.post("/auth/link/github", form); a.status != 409 || !strings.Contains(a.body, "<h1>That did not work</h1>") || h.users["github:9007199254740993"] != "user-1" {
 		t.Error(a, h.users)
 	}
 }

@@ -38,7 +38,7 @@ func render(w http.ResponseWriter, status int, p page) {
 }
 
 func (s *Site) say(w http.ResponseWriter, status int, text string, links ...link) {
-	render(w, status, page{Title: http.StatusText(status), Text: text, Links: links})
+	render(w, status, page{Title: "That did not work", Text: text, Links: links})
 }
 
 // broken is for what is no fault of the person.

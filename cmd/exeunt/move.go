@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 
+	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/server"
 )
@@ -39,7 +40,7 @@ type backupRestoreCmd struct {
 }
 
 func (c *backupRestoreCmd) Run(w *world) error {
-	settings, err := loadConfig(w.config)
+	settings, err := loadConfig(w.config, config.LoadBeside)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ type migrateCmd struct {
 }
 
 func (c *migrateCmd) Run(w *world) error {
-	to, err := loadConfig(c.To)
+	to, err := loadConfig(c.To, config.LoadBeside)
 	if err != nil {
 		return err
 	}

@@ -17,8 +17,8 @@ import (
 	"exeunt.dev/internal/server"
 )
 
-func loadConfig(path string) (config.Config, error) {
-	c, err := config.Load(path)
+func loadConfig(path string, load func(string) (config.Config, error)) (config.Config, error) {
+	c, err := load(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, usage("there is no configuration "+path, "exeunt config example > "+path+" makes one; --config names another")
 	}
@@ -27,7 +27,7 @@ func loadConfig(path string) (config.Config, error) {
 
 // open opens the database of the configuration, also while a server runs on it.
 func (w *world) open() (*server.Base, error) {
-	c, err := loadConfig(w.config)
+	c, err := loadConfig(w.config, config.LoadBeside)
 	if err != nil {
 		return nil, err
 	}

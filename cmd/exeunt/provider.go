@@ -60,6 +60,9 @@ func kindOf(e provider.Entry) kind {
 	case p.SignOut.Offered:
 		k.SignOut = "if discovered"
 	}
+	if e.Kind == "oauth" { // as its endpoints are written
+		k.Revoke, k.SignOut = "if endpoints.revoke", "if endpoints.end_session"
+	}
 	for _, at := range []string{p.Revocation.ByHand, p.SignOut.ByHand} {
 		if at != "" && !slices.Contains(k.ByHand, at) {
 			k.ByHand = append(k.ByHand, at)

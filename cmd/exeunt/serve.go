@@ -15,7 +15,7 @@ import (
 type serveCmd struct{}
 
 func (serveCmd) Run(w *world) error {
-	settings, err := loadConfig(w.config)
+	settings, err := loadConfig(w.config, config.Load)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (exampleCmd) Run(w *world) error {
 type checkCmd struct{}
 
 func (checkCmd) Run(w *world) error {
-	c, err := loadConfig(w.config)
+	c, err := loadConfig(w.config, config.Load)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ type shown struct {
 }
 
 func (c *providerShowCmd) Run(w *world) error {
-	conf, err := loadConfig(w.config)
+	conf, err := loadConfig(w.config, config.LoadBeside)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
+	"html/template"
 	"net"
 	"net/http"
 	"net/url"
@@ -101,6 +101,10 @@ func (a *App) finish(ctx context.Context, config *oauth2.Config, answer url.Valu
 	return nil
 }
 
+var page = template.Must(template.New("page").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Back to the app</title><link rel="icon" href="data:,"><style>:root{color-scheme:light dark}body{font:18px/1.5 system-ui,sans-serif;max-width:32rem;margin:4rem auto;padding:0 1rem}</style>
+<main><p>{{.}}</p></main></html>`))
+
 // door is the port that the browser comes back to. Anything on this computer can knock there: only what knows state is heard, once.
 type door struct {
 	server  *http.Server
@@ -126,10 +130,11 @@ func newDoor(l net.Listener, state string) *door {
 		select {
 		case text := <-d.words:
 			h := w.Header()
-			h.Set("Content-Type", "text/plain; charset=utf-8")
+			h.Set("Content-Type", "text/html; charset=utf-8")
 			h.Set("Cache-Control", "no-store")
+			h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:")
 			h.Set("Referrer-Policy", "no-referrer")
-			io.WriteString(w, text)
+			page.Execute(w, text)
 		case <-r.Context().Done():
 		}
 	})

@@ -51,7 +51,7 @@ func Handler(issuer, clientID, api string) http.Handler {
 // contentPolicy is what keeps a stranger's script away from the tokens: scripts come from here and from the issuer, nothing is sent
 // elsewhere than to issuer and API, and no text becomes script. Browsers follow a form's redirects under form-action: a sign-out comes back.
 func contentPolicy(issuer, api string) string {
-	return "default-src 'none'; script-src 'self' " + origin(issuer) + "; style-src 'self'; connect-src " + origin(issuer) + " " + origin(api) +
+	return "default-src 'none'; script-src 'self' " + origin(issuer) + "; style-src 'self'; img-src data:; connect-src " + origin(issuer) + " " + origin(api) +
 		"; form-action 'self' " + origin(issuer) + "; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 }
 

@@ -101,12 +101,18 @@ func Default() Config {
 func (c *Config) HTTPS() bool { return strings.HasPrefix(c.Issuer, "https:") }
 
 // Load reads a file. Paths in it are relative to the folder it lies in.
-func Load(path string) (Config, error) {
+func Load(path string) (Config, error) { return load(path, false) }
+
+// LoadBeside reads a file for a command beside the server. Providers' secrets that come from the environment may be missing, since commands talk to
+// no provider: an operator's shell is not the server's, and somebody must be locked out at once.
+func LoadBeside(path string) (Config, error) { return load(path, true) }
+
+func load(path string, beside bool) (Config, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return Config{}, err
 	}
-	c, err := Parse(path, text)
+	c, err := parse(path, text, beside)
 	if err != nil {
 		return Config{}, err
 	}

@@ -18,9 +18,11 @@ import (
 )
 
 // Parse reads the text of a configuration. An error about its content is an *Error with all problems.
-func Parse(file string, text []byte) (Config, error) {
+func Parse(file string, text []byte) (Config, error) { return parse(file, text, false) }
+
+func parse(file string, text []byte, beside bool) (Config, error) {
 	c := Default()
-	r := &reader{base: filepath.Dir(file), lines: map[string]int{}}
+	r := &reader{base: filepath.Dir(file), lines: map[string]int{}, beside: beside}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		r.broken(err)

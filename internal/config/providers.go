@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -37,10 +38,11 @@ type given struct {
 	out                                                         Provider
 }
 
-// kind makes a provider of a kind. needs are the keys without which it cannot be made.
+// kind makes a provider of a kind. needs are the keys without which it cannot be made, may those that it takes besides.
 type kind struct {
 	name  string
 	needs []string
+	may   []string
 	make  func(r *reader, key string, n *yaml.Node, g *given) provider.Provider
 }
 
@@ -49,37 +51,37 @@ func kinds() []kind {
 		return func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider { return f(g.clientID, g.secret) }
 	}
 	return []kind{
-		{"oidc", []string{"issuer", "client_id"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
+		{"oidc", []string{"issuer", "client_id"}, []string{"secret", "endpoints"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
 			return provider.OIDC(g.issuer, g.clientID, g.secret)
 		}},
-		{"oauth", []string{"client_id", "endpoints", "subject"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
+		{"oauth", []string{"client_id", "endpoints", "subject"}, []string{"secret"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
 			return provider.OAuth(g.id, g.clientID, g.secret, g.endpoints, g.subject)
 		}},
-		{"google", []string{"client_id", "secret"}, plain(provider.Google)},
-		{"facebook", []string{"client_id", "secret"}, plain(provider.Facebook)},
-		{"github", []string{"client_id", "secret"}, plain(provider.GitHub)},
-		{"discord", []string{"client_id", "secret"}, plain(provider.Discord)},
-		{"twitch", []string{"client_id", "secret"}, plain(provider.Twitch)},
-		{"slack", []string{"client_id", "secret"}, plain(provider.Slack)},
-		{"gitlab", []string{"base", "client_id", "secret"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
+		{"google", []string{"client_id", "secret"}, nil, plain(provider.Google)},
+		{"facebook", []string{"client_id", "secret"}, nil, plain(provider.Facebook)},
+		{"github", []string{"client_id", "secret"}, nil, plain(provider.GitHub)},
+		{"discord", []string{"client_id", "secret"}, nil, plain(provider.Discord)},
+		{"twitch", []string{"client_id", "secret"}, nil, plain(provider.Twitch)},
+		{"slack", []string{"client_id", "secret"}, nil, plain(provider.Slack)},
+		{"gitlab", []string{"base", "client_id", "secret"}, nil, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
 			return provider.GitLab(g.base, g.clientID, g.secret)
 		}},
-		{"microsoft", []string{"tenant", "client_id", "secret"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
+		{"microsoft", []string{"tenant", "client_id", "secret"}, nil, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
 			return provider.Microsoft(g.tenant, g.clientID, g.secret)
 		}},
-		{"auth0", []string{"domain", "client_id", "secret"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
+		{"auth0", []string{"domain", "client_id", "secret"}, nil, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
 			return provider.Auth0(g.domain, g.clientID, g.secret)
 		}},
-		{"okta", []string{"issuer", "client_id", "secret"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
+		{"okta", []string{"issuer", "client_id", "secret"}, nil, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
 			return provider.Okta(g.issuer, g.clientID, g.secret)
 		}},
-		{"keycloak", []string{"base", "realm", "client_id"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
+		{"keycloak", []string{"base", "realm", "client_id"}, []string{"secret"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
 			return provider.Keycloak(g.base, g.realm, g.clientID, g.secret)
 		}},
-		{"cognito", []string{"region", "pool", "domain", "client_id"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
+		{"cognito", []string{"region", "pool", "domain", "client_id"}, []string{"secret"}, func(_ *reader, _ string, _ *yaml.Node, g *given) provider.Provider {
 			return provider.Cognito(g.region, g.pool, g.domain, g.clientID, g.secret)
 		}},
-		{"apple", []string{"team", "key_id", "key_file", "client_id"}, (*reader).apple},
+		{"apple", []string{"team", "key_id", "key_file", "client_id"}, nil, (*reader).apple},
 	}
 }
 
@@ -119,7 +121,11 @@ func (r *reader) secretOf(key string, n *yaml.Node, to *string) {
 			r.wrong(n.Line, key, "the file "+file+" cannot be read, or is empty", "put the secret into it, readable by the server only")
 		}
 	default:
-		if *to = os.Getenv(env); *to == "" {
+		*to = os.Getenv(env)
+		if *to == "" && r.beside {
+			*to = "not known to commands"
+		}
+		if *to == "" {
 			r.wrong(n.Line, key, "the environment has no "+env, "set it to the secret before you start the server")
 		}
 	}
@@ -183,7 +189,12 @@ func (r *reader) provider(key string, n *yaml.Node, to *[]Provider) {
 		"subject": g.subject != "", "team": g.team != "", "key_id": g.keyID != "", "key_file": g.keyFile != ""}
 	for _, need := range all[i].needs {
 		if !has[need] {
-			r.wrong(n.Line, key+"."+need, "it is missing for "+g.id, "write it; docs/providers.md says where "+g.kind+" gives it")
+			r.wrong(n.Line, key+"."+need, "it is missing for "+g.id, "write it; docs/providers.md says what "+g.kind+" means by it")
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(has)) {
+		if has[k] && !slices.Contains(all[i].needs, k) && !slices.Contains(all[i].may, k) {
+			r.wrong(n.Line, key+"."+k, g.kind+" knows no "+k+", so that it would say nothing for "+g.id, "leave it out; a provider of your own is oidc or oauth")
 		}
 	}
 	if len(r.problems) > before {
@@ -198,7 +209,7 @@ func (r *reader) provider(key string, n *yaml.Node, to *[]Provider) {
 	}
 	if g.label != "" {
 		p.Title = g.label
-	} else if p.Title == g.issuer {
+	} else if g.kind == "oidc" {
 		p.Title = g.id
 	}
 	p.AnyLogoutType = p.AnyLogoutType || g.anyType

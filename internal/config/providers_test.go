@@ -54,6 +54,8 @@ func TestProvidersRefused(t *testing.T) {
 		{"no kind", "id: corp, client_id: x", "known are oidc"},
 		{"no issuer", "id: corp, kind: oidc, client_id: x", "providers.issuer"},
 		{"no secret", "id: g, kind: google, client_id: x", "providers.secret"},
+		{"what its kind does not know", "id: g, kind: google, client_id: x, secret: {env: S}, issuer: 'https://op.example'", "providers.issuer: google knows no issuer"},
+		{"endpoints of a known one", "id: g, kind: github, client_id: x, secret: {env: S}, endpoints: {token: 'https://op.example/t'}", "providers.endpoints: github knows no endpoints"},
 		{"a secret in the file", ok + ", secret: abc", "write file: PATH or env: NAME"},
 		{"a secret from nowhere", ok + ", secret: {env: NOT_THERE}", "the environment has no NOT_THERE"},
 		{"two sources", ok + ", secret: {env: S, file: s}", "one of file and env"},
@@ -92,5 +94,20 @@ func TestProvidersOfEveryKind(t *testing.T) {
 		} else if p := c.Providers[0].Provider; p.OIDC() != e.Provider.OIDC() || p.Check() != nil {
 			t.Errorf("%s: %+v", e.Kind, p)
 		}
+	}
+}
+
+// Whoever must be locked out at once is locked out from a shell that has not the server's environment.
+func TestSecretsOfTheServerBesideIt(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "exeunt.yaml")
+	text := withIssuer + "providers:\n  - {id: corp, kind: oidc, issuer: 'https://op.example', client_id: x, secret: {env: NOT_THERE}}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := config.LoadBeside(file); err != nil || len(c.Providers) != 1 {
+		t.Error(c.Providers, err)
+	}
+	if _, err := config.Load(file); err == nil || !strings.Contains(err.Error(), "the environment has no NOT_THERE") {
+		t.Error("the server starts without the secret:", err)
 	}
 }

@@ -45,6 +45,7 @@ type reader struct {
 	problems []Problem
 	base     string         // folder of the file, for secrets in files
 	lines    map[string]int // where each key was
+	beside   bool           // for a command: what only the server's environment has may be missing
 }
 
 func (r *reader) wrong(line int, key, wrong, instead string) {

@@ -96,6 +96,14 @@ func (d *Demo) listen(port int) error {
 
 func address(l net.Listener) string { return "http://" + l.Addr().String() }
 
+// issuer is where Exeunt is. Its host is a name where it can be, since no browser offers a passkey at an address that is a number.
+func (d *Demo) issuer() string {
+	if !d.apart {
+		return address(d.ls[atIssuer])
+	}
+	return "http://localhost:" + portOf(d.ls[atIssuer])
+}
+
 // Start starts everything and returns when it all answers.
 func Start(ctx context.Context, o Options) (*Demo, error) {
 	d := &Demo{apart: runtime.GOOS == "linux" && !o.oneHost}
@@ -120,7 +128,7 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 		d.temp = dir
 	}
 	d.Info = Info{
-		Issuer: address(d.ls[atIssuer]), API: address(d.ls[atOrders]), SinglePage: address(d.ls[atSinglePage]), Start: address(d.ls[atStart]), Apps: map[string]string{},
+		Issuer: d.issuer(), API: address(d.ls[atOrders]), SinglePage: address(d.ls[atSinglePage]), Start: address(d.ls[atStart]), Apps: map[string]string{},
 		Username: "alice", Password: password(), SecondUsername: "bob", SecondPassword: password(), AdminUsername: "admin", AdminPassword: password(),
 		RegistrationToken: idp.NewSecret(24),
 	}

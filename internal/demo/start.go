@@ -113,7 +113,7 @@ func (d *Demo) look(ctx context.Context) (data startData, err error) {
 		}
 		data.Apps = append(data.Apps,
 			card{Name: "Orders in the browser", URL: d.Info.SinglePage, How: "A single-page app. Its tokens are in the memory of its tabs.", Here: s.in[singlePage]},
-			card{Name: "Orders on the desk", Command: strings.Replace(d.Info.Native, " ", " \\\n", 3) + " login", How: "A native app. It keeps what it has in the system's keyring, or a file of its own, bound to a key.", Here: s.in[native]})
+			card{Name: "Orders on the desk", Command: strings.Replace(d.Info.Native, " ", " \\\n", 3) + " login", How: "A native app. It keeps what it has in the system's keyring, or a file of its own, bound to a key. Type this in the folder of the source; get /orders and logout instead of login do the rest.", Here: s.in[native]})
 		for _, t := range tokens {
 			x := line{Who: s.person(t.subject), What: "by " + s.app(idp.ClientID(t.client)), Tag: "admitted", Look: good}
 			if t.refused != nil {

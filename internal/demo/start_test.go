@@ -195,3 +195,16 @@ func TestOneHost(t *testing.T) {
 		}
 	}
 }
+
+// The demo shows passkeys, too: browsers give none at an address that is a number.
+func TestPasskeysAreOffered(t *testing.T) {
+	t.Parallel()
+	d := started(t, Options{})
+	if !d.apart {
+		t.Skip("one loopback address: the issuer's is a number")
+	}
+	v := d.visitor(d.Info.Username, d.Info.Password)
+	if a, err := v.get(t.Context(), d.Info.Issuer+"/login"); err != nil || !strings.Contains(a.body, "Sign in with a passkey") {
+		t.Error(a.body, err)
+	}
+}

@@ -147,7 +147,7 @@ func methods(amr []string) []Words {
 		case "pwd":
 			out = append(out, "password")
 		case "otp":
-			out = append(out, "code from an app")
+			out = append(out, "one-time code")
 		case "hwk", "swk", "pop":
 			out = append(out, "passkey")
 		case "recovery":
