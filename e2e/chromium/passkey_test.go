@@ -131,4 +131,11 @@ func TestAuthenticatorInChromium(t *testing.T) {
 		t.Error(text)
 	}
 	look(t, ctx, "recovery")
+	remove := css("form[action$='/remove'] button")
+	do(t, ctx, "remove it", chromedp.Click(css(".nav a[href='/account/authenticator']")), chromedp.WaitVisible(remove), chromedp.Click(remove), chromedp.WaitVisible(css("form[action$='/offer']")))
+	if _, text := where(t, ctx); !strings.Contains(text, "It is off") {
+		t.Error(text)
+	}
+	do(t, ctx, "the password alone does again", chromedp.Navigate(x.at+"/logout"), chromedp.WaitVisible(css("button[value=all]")), chromedp.Click(css("button[value=all]")),
+		chromedp.WaitNotPresent(css("button[value=all]")), chromedp.Navigate(x.at+"/login"), enter, chromedp.WaitVisible(css(".sessions")))
 }
