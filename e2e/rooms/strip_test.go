@@ -23,20 +23,20 @@ func TestStrip(t *testing.T) {
 	}
 	third := p.get(p.get(n.authorizeURL("third")).location)
 	for what, a := range map[string]answer{
-		"account": page, "step-up": p.get(ended.location), "consent": third, "no such page": p.get("/nowhere"), "a bad request": p.get("/oauth2/authorize?client_id=nobody"),
+		"account": page, "step-up": p.get(ended.location), "consent": third, "no such page": p.browse("/nowhere"), "a bad request": p.get("/oauth2/authorize?client_id=nobody"),
 		"a sign-out that is not right": p.get("/logout?id_token_hint=x"), "forgotten": p.get("/login/forgot"), "locked": p.get("/login/locked"), "a receipt that is not there": p.get("/signout/unknown"),
 		"a wrong password at the step-up": p.post("/login", with(fields(p.get(ended.location).body), "password", "wrong", "act", "signin")),
 	} {
-		if strings.Count(a.body, wayOut) != 1 || !strings.Contains(a.body, "<span>alice</span>") {
+		if !strings.Contains(a.body, wayOut) || !strings.Contains(a.body, "<span>alice</span>") {
 			t.Errorf("%s: no way out for alice: %d %s", what, a.status, a.body)
 		}
 	}
 	// The strip of a page that asks for something else works, too.
-	out := q.post("/account/signout", fields(strings.Replace(q.get("/nowhere").body, "<header", "<main ", 1)))
+	out := q.post("/account/signout", fields(strings.Replace(q.browse("/nowhere").body, "<header", "<main ", 1)))
 	if !strings.HasPrefix(out.location, "/signout/") || q.user() != "" {
 		t.Fatalf("%d %s", out.status, out.body)
 	}
-	for what, a := range map[string]answer{"own receipt": q.get(out.location), "sign-in": q.get("/login"), "no such page": q.get("/nowhere"), "somebody else": n.person().get("/nowhere")} {
+	for what, a := range map[string]answer{"own receipt": q.get(out.location), "sign-in": q.get("/login"), "no such page": q.browse("/nowhere"), "somebody else": n.person().browse("/nowhere")} {
 		if strings.Contains(a.body, wayOut) {
 			t.Errorf("%s: a way out for nobody", what)
 		}
