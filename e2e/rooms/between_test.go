@@ -38,7 +38,7 @@ func TestReview_Provider(t *testing.T) {
 		p := b.person()
 		p.signIn("/login", "alice", newPW)
 		page := p.get("/account/review")
-		if !strings.Contains(page.body, "Sign-in through Hub ") {
+		if !strings.Contains(page.body, "Sign-in through Hub (") {
 			t.Errorf("the review names the provider by its id: %s", page.body)
 		}
 		form := fields(page.body)

@@ -142,7 +142,7 @@ type Tongue struct{ Lang, Name, Path string }
 // tongues are the languages that a page can be had in, for the foot of the page; none if there is nothing to choose. Where a form's answer is
 // shown, its address shows something else: the page says where it can be had.
 func (p *Pages) tongues(r *http.Request, lang string, page Page) []Tongue {
-	if len(p.spoken) < 2 {
+	if f, ok := page.(fleeting); len(p.spoken) < 2 || ok && f.once() {
 		return nil
 	}
 	at := r.URL.RequestURI()

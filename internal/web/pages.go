@@ -116,6 +116,9 @@ type headed interface{ header() *Header }
 // bare pages are on the way elsewhere, or are the way out themselves: without the strip.
 type bare interface{ bare() }
 
+// fleeting pages may show what nobody can have again, not even in another language.
+type fleeting interface{ once() bool }
+
 // addressed pages are shown as the answer to a form, too, and can be had again there.
 type addressed interface{ address() string }
 
