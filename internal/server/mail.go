@@ -50,12 +50,15 @@ func (b *Base) Post(store idp.Store, say mail.Say, log *slog.Logger) (*mail.Post
 
 // Tell writes to a person, in the transaction of an operator's command, what it has changed.
 func (b *Base) Tell(tx idp.Tx, e idp.Event) error {
-	say, err := web.Speak()
+	if b.Config.Mail.Host == "" {
+		return nil
+	}
+	pages, err := web.New(b.Config.Name, b.Config.HTTPS())
 	if err != nil {
 		return err
 	}
-	post, err := b.Post(b.Store, say, slog.Default())
-	if err != nil || !post.On() {
+	post, err := b.Post(b.Store, pages.Speak, slog.Default())
+	if err != nil {
 		return err
 	}
 	head, err := tx.Head()
