@@ -15,7 +15,8 @@ func (p *person) act(w *world, b *server.Base, a *idp.Account, kind idp.EventKin
 		if err := do(tx); err != nil {
 			return err
 		}
-		return tx.Record(idp.Event{Kind: kind, Actor: operator(), Account: a.ID, Why: why, Data: data})
+		e := idp.Event{Kind: kind, Actor: operator(), Account: a.ID, Why: why, Data: data}
+		return errors.Join(tx.Record(e), b.Tell(tx, e))
 	})
 	if errors.Is(err, operate.ErrDeleted) {
 		return deleted(a)

@@ -172,6 +172,6 @@ func (c *auditVerifyCmd) Run(w *world) error {
 			whole = "no event has been sealed"
 		}
 		return w.done(map[string]any{"head": v.Head.String(), "number": v.Head.Number, "first": v.First, "open": v.Open, "given_head_met": v.Kept, "receipts_to": v.Receipt},
-			"%s; %d events are not sealed yet%s\nhead: %s", whole, v.Open, said, v.Head)
+			"%s; events that are not sealed yet: %d%s\nhead: %s", whole, v.Open, said, v.Head)
 	})
 }

@@ -26,11 +26,11 @@ func TestAccountInChromium(t *testing.T) {
 	if _, err := x.base.AddClient(t.Context(), &guest); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(x.browser, 4*time.Minute)
+	ctx, stop := context.WithTimeout(x.browser, 15*time.Minute)
 	defer stop()
 	other, stopOther := chromedp.NewContext(x.browser, chromedp.WithNewBrowserContext())
 	defer stopOther()
-	other, stop = context.WithTimeout(other, 4*time.Minute)
+	other, stop = context.WithTimeout(other, 15*time.Minute)
 	defer stop()
 	secret := password
 	enter := func(ctx context.Context, wait string) {

@@ -152,7 +152,7 @@ func everyPage(t *testing.T, lang string) {
 	if _, err := x.base.AddClient(t.Context(), &guest); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(x.browser, 6*time.Minute)
+	ctx, stop := context.WithTimeout(x.browser, 20*time.Minute)
 	defer stop()
 	speak(t, ctx, x.at, lang)
 	enter := chromedp.Steps(chromedp.SetValue(css("#username"), user), chromedp.SendKeys(css("#password"), password+"\r"))

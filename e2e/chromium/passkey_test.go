@@ -22,7 +22,7 @@ func TestPasskeysInChromium(t *testing.T) {
 	if err := x.base.AddAccount(t.Context(), &idp.Account{Username: "alice"}, password); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(newBrowser(t), time.Minute)
+	ctx, stop := context.WithTimeout(newBrowser(t), 5*time.Minute)
 	defer stop()
 	if _, err := chromedp.Call(ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
 		t.Fatal(err)
@@ -95,7 +95,7 @@ func TestAuthenticatorInChromium(t *testing.T) {
 	if err := x.base.AddAccount(t.Context(), &idp.Account{Username: "alice"}, password); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(newBrowser(t), time.Minute)
+	ctx, stop := context.WithTimeout(newBrowser(t), 5*time.Minute)
 	defer stop()
 	enter := chromedp.Steps(chromedp.WaitVisible(css("#password")), chromedp.SendKeys(css("#username"), "alice"), chromedp.SendKeys(css("#password"), password+"\r"))
 	do(t, ctx, "sign in", chromedp.Navigate(x.at+"/login?again=%2Faccount%2Fauthenticator"), enter, chromedp.WaitVisible(css("form[action$='/offer']")))
@@ -131,4 +131,11 @@ func TestAuthenticatorInChromium(t *testing.T) {
 		t.Error(text)
 	}
 	look(t, ctx, "recovery")
+	remove := css("form[action$='/remove'] button")
+	do(t, ctx, "remove it", chromedp.Click(css(".nav a[href='/account/authenticator']")), chromedp.WaitVisible(remove), chromedp.Click(remove), chromedp.WaitVisible(css("form[action$='/offer']")))
+	if _, text := where(t, ctx); !strings.Contains(text, "It is off") {
+		t.Error(text)
+	}
+	do(t, ctx, "the password alone does again", chromedp.Navigate(x.at+"/logout"), chromedp.WaitVisible(css("button[value=all]")), chromedp.Click(css("button[value=all]")),
+		chromedp.WaitNotPresent(css("button[value=all]")), chromedp.Navigate(x.at+"/login"), enter, chromedp.WaitVisible(css(".sessions")))
 }

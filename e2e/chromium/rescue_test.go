@@ -131,4 +131,9 @@ func TestRescueInChromium(t *testing.T) {
 	do(t, her, "a new password again", chromedp.Navigate(letter("Set a new password")), chromedp.WaitVisible(css("#again")), chromedp.SendKeys(css("#new"), last), chromedp.SendKeys(css("#again"), last+"\r"),
 		chromedp.WaitVisible(css("a[href^='/login?again=']")))
 	enter(her, last, ".sessions")
+	do(t, her, "the review", chromedp.Click(css(".warning a")), chromedp.WaitVisible(css("input[value=remove]")))
+	says(her, "the review", "Sign-in through Hub")
+	do(t, her, "it was somebody else's", chromedp.Click(css("input[value=remove]")), chromedp.Click(css("form[action='/account/review'] button")), chromedp.WaitVisible(css(".sessions")), chromedp.WaitNotPresent(css(".warning")))
+	do(t, her, "it is gone", chromedp.Click(css(".nav a[href='/account/providers']")), chromedp.WaitVisible(css("form[action$='/hub/link'] button")))
+	says(her, "it is gone", "Nothing is linked to your account.")
 }

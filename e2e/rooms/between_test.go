@@ -38,6 +38,9 @@ func TestReview_Provider(t *testing.T) {
 		p := b.person()
 		p.signIn("/login", "alice", newPW)
 		page := p.get("/account/review")
+		if !strings.Contains(page.body, "Sign-in through Hub (") {
+			t.Errorf("the review names the provider by its id: %s", page.body)
+		}
 		form := fields(page.body)
 		if a := p.post("/account/review", form); a.status != http.StatusBadRequest {
 			t.Errorf("nothing was said of it: %d", a.status)

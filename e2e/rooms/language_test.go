@@ -152,4 +152,15 @@ func TestLanguageChosen(t *testing.T) {
 	if got := speaks(t, p.get("/account")); got != "de" {
 		t.Errorf("what is chosen goes before what was asked for: %s", got)
 	}
+	q := n.person() // another browser speaks it from the sign-in on, whatever somebody else has chosen there
+	q.put("exeunt-lang", "en")
+	q.signIn("/login", "bob", bobPW)
+	if got := speaks(t, q.get("/account")); got != "en" {
+		t.Errorf("bob has chosen nothing, and reads %s", got)
+	}
+	q.post("/account/signout", fields(q.get("/account").body))
+	q.signIn("/login", "alice", alicePW)
+	if got := speaks(t, q.get("/account")); q.user() != "alice" || got != "de" {
+		t.Errorf("in another browser alice reads %s", got)
+	}
 }

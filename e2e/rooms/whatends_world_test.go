@@ -160,6 +160,9 @@ func (s *scene) tries(args ...string) (string, error) {
 	if url := s.config.Postgres.URL; url != "" {
 		text += "postgres:\n  url: " + url + "\n"
 	}
+	if m := s.config.Mail; m.Host != "" {
+		text += fmt.Sprintf("mail:\n  smtp: %s:%d\n  tls: none\n  from: %s\n", m.Host, m.Port, m.From)
+	}
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)
 	}

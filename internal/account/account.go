@@ -92,7 +92,7 @@ func (a *Account) problem(w http.ResponseWriter, r *http.Request, err error) (st
 	switch {
 	case errors.As(err, &limited):
 		w.Header().Set("Retry-After", limited.RetryAfter())
-		return http.StatusTooManyRequests, web.Say("Too many attempts. Please wait %s seconds.", limited.RetryAfter())
+		return http.StatusTooManyRequests, web.Wait(limited.RetryAfter())
 	case errors.As(err, &invalid):
 		return http.StatusBadRequest, invalid.Sentence
 	case errors.Is(err, idp.ErrWrong), errors.Is(err, idp.ErrLocked):

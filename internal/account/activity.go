@@ -111,7 +111,7 @@ func (a *Account) activityPage(w http.ResponseWriter, r *http.Request, s *idp.Se
 // told puts what happened into words.
 func told(h *happened, apps map[idp.ClientID]idp.Client) web.ActivityLine {
 	if r := h.receipt; r != nil {
-		return web.ActivityLine{What: ended(r), By: by(r.Actor, r.Account), App: apps[r.Client].Name, At: r.At.Time(), Receipt: "/signout/" + string(r.ID), Bad: r.Cause == idp.CauseReuse}
+		return web.ActivityLine{What: web.Ended(r.Cause), By: by(r.Actor, r.Account), App: apps[r.Client].Name, At: r.At.Time(), Receipt: "/signout/" + string(r.ID), Bad: r.Cause == idp.CauseReuse}
 	}
 	e := h.event
 	l := web.ActivityLine{What: what(e), By: by(e.Actor, e.Account), Agent: e.Device, IP: e.IP, App: apps[e.Client].Name, Name: e.Data["name"], Left: e.Data["left_out"], At: e.At.Time(),
@@ -126,95 +126,13 @@ func newDevice(e *idp.Event) bool { return e.Kind == idp.EventSignIn && e.Data["
 
 // what says what kind of thing happened.
 func what(e *idp.Event) web.Words {
-	switch e.Kind {
-	case idp.EventSignIn:
-		if newDevice(e) {
-			return "Signed in from a new browser or device"
-		}
-		return "Signed in"
-	case idp.EventSignInAgain:
-		return "Signed in again"
-	case idp.EventSignInFailed:
-		return "An attempt to sign in failed"
-	case idp.EventStrayed:
-		return "Something that an app signs in with was used from elsewhere, and refused: it may have been stolen"
-	case idp.EventAccountCreated:
-		return "The account was made"
-	case idp.EventAccountClosed:
-		return "The account was closed"
-	case idp.EventLocked:
-		return "The account was locked"
-	case idp.EventUnlocked:
-		return "The account was unlocked"
-	case idp.EventDisabled:
-		return "The account was disabled"
-	case idp.EventProfileChanged:
-		return "The profile was changed"
-	case idp.EventPasswordChanged:
-		return "The password was changed"
-	case idp.EventPasswordReset:
-		return "The password was reset"
-	case idp.EventMailChanged:
-		return "The mail address was changed"
-	case idp.EventFactorAdded:
-		return "A way to sign in was added"
-	case idp.EventFactorRemoved:
-		return "A way to sign in was removed"
-	case idp.EventRecoveryMade:
-		return "New recovery codes were made"
-	case idp.EventRecoveryUsed:
-		return "A recovery code was used"
-	case idp.EventIdentityLinked:
-		return "An account at another provider was linked"
-	case idp.EventIdentityRemoved:
-		return "An account at another provider was unlinked"
-	case idp.EventConsentGiven:
-		return "An app was given access"
-	case idp.EventRoleGiven:
-		return "A role was given to you"
-	case idp.EventRoleTaken:
-		return "A role was taken from you"
-	case idp.EventMailSent:
-		return "A mail was sent to you"
-	case idp.EventLinkOpened:
-		return "A link in a mail was opened"
+	if newDevice(e) {
+		return "Signed in from a new browser or device"
 	}
-	return "Something was done by the people who run this site"
-}
-
-// ended says what kind of thing ended.
-func ended(r *idp.Receipt) web.Words {
-	switch r.Cause {
-	case idp.CauseAppSignOut:
-		return "Signed out of an app"
-	case idp.CauseSignOut:
-		return "Signed out"
-	case idp.CauseSessionEnded:
-		return "One session was ended"
-	case idp.CauseOthers:
-		return "All other sessions were ended"
-	case idp.CauseCredential:
-		return "All other sessions were ended, because a credential was changed"
-	case idp.CauseEverywhere:
-		return "Signed out everywhere"
-	case idp.CauseReset, idp.CauseLock, idp.CauseDisable, idp.CauseDelete:
-		return "All sessions were ended"
-	case idp.CauseExpiry:
-		return "A session expired"
-	case idp.CauseSomeoneElse:
-		return "A session was ended, because somebody else signed in in its browser"
-	case idp.CauseReuse:
-		return "A sign-in of an app was ended, because something of it was used twice: it may have been stolen"
-	case idp.CauseRevoked:
-		return "An app gave back its access"
-	case idp.CauseConsentWithdrawn:
-		return "Access was taken away from an app"
-	case idp.CauseUpstream:
-		return "The provider signed you out; what came from there was ended"
-	case idp.CauseUpstreamDisabled:
-		return "The provider closed your account there; what came from there was ended"
+	if said := web.Happened(e.Kind); said != nil {
+		return said
 	}
-	return "Access was ended"
+	return web.Happened(idp.EventOperator)
 }
 
 // by says who did it, if it was not the person.

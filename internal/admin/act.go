@@ -38,7 +38,7 @@ func (q *question) reaches() web.Words {
 	case q.Of && q.People.More:
 		return web.Say("more than %s sessions", n)
 	case q.Of:
-		return web.Say("%s sessions", n)
+		return web.Counted(q.People.N, web.Say("1 session"), web.Say("%s sessions", n))
 	case q.People.More:
 		return web.Say("more than %s people", n)
 	case q.People.N == 0:

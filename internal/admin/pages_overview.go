@@ -43,9 +43,13 @@ func charts(hours []operate.Hour) []web.Chart {
 	}
 	text := func(n int64) verbatim { return verbatim(strconv.FormatInt(n, 10)) }
 	return []web.Chart{
-		web.NewChart(web.Chart{Title: "Sign-ins of the last 24 hours"}.Title, web.Say("%s sign-ins, %s failures", text(good), text(wrong)), in),
-		web.NewChart(web.Chart{Title: "Endings of the last 24 hours"}.Title, web.Say("%s endings", text(ended)), out),
+		web.NewChart(web.Chart{Title: "Sign-ins of the last 24 hours"}.Title, web.List(web.Counted(good, web.Say("1 sign-in"), web.Say("%s sign-ins", text(good))), web.Counted(wrong, web.Say("1 failure"), web.Say("%s failures", text(wrong)))), in),
+		web.NewChart(web.Chart{Title: "Endings of the last 24 hours"}.Title, endings(uint64(ended)), out),
 	}
+}
+
+func endings(n uint64) web.Words {
+	return web.Counted(n, web.Say("1 ending"), web.Say("%s endings", verbatim(number(n))))
 }
 
 func guardTable(guards []operate.Guard) web.Table {
@@ -57,7 +61,7 @@ func guardTable(guards []operate.Guard) web.Table {
 		}
 		behind := web.Cell{Said: "up to date", Tag: "good"}
 		if g.Behind > 0 {
-			behind = web.Cell{Said: web.Say("%s endings", verbatim(number(g.Behind))), Tag: "bad"}
+			behind = web.Cell{Said: endings(g.Behind), Tag: "bad"}
 		}
 		t.Rows = append(t.Rows, []web.Cell{appLink(g.ClientID), {Text: strconv.Itoa(g.Streams)}, behind, asked})
 	}

@@ -62,7 +62,7 @@ func deliveryPage(c *call, d operate.Delivery) web.Console {
 func receiptTable(lines []operate.Line, ofOne bool) web.Table {
 	t := web.Table{Title: "Receipts", Empty: "Nothing has ended yet.", Head: []web.Words{"Number", "At", "What", "By", "App", "Why", "Person"}}
 	for _, l := range lines {
-		t.Rows = append(t.Rows, []web.Cell{receiptLink(l.Number), {At: l.At}, {Said: endWords(l.Cause)}, actorCell(l.Actor, l.Subject), appLink(l.ClientID), {Text: l.Reason}, personLink(l.Subject)})
+		t.Rows = append(t.Rows, []web.Cell{receiptLink(l.Number), {At: l.At}, {Said: web.Ended(l.Cause)}, actorCell(l.Actor, l.Subject), appLink(l.ClientID), {Text: l.Reason}, personLink(l.Subject)})
 	}
 	return shorter(t, ofOne)
 }
@@ -89,7 +89,7 @@ func receiptsPage(c *call, l receiptList) web.Console {
 
 func receiptPage(c *call, r operate.ReceiptPage) web.Console {
 	by := actorCell(r.Actor, r.Subject)
-	p := web.Console{Title: web.Say("Receipt %s", verbatim(number(r.Number))), Back: "/admin/receipts", Facts: []web.Fact{{Label: "At", At: r.EndedAt}, {Label: "What", Said: endWords(r.Cause)}, {Label: "By", Text: by.Text, Said: by.Said, To: by.To},
+	p := web.Console{Title: web.Say("Receipt %s", verbatim(number(r.Number))), Back: "/admin/receipts", Facts: []web.Fact{{Label: "At", At: r.EndedAt}, {Label: "What", Said: web.Ended(r.Cause)}, {Label: "By", Text: by.Text, Said: by.Said, To: by.To},
 		{Label: "Sessions", Text: fmt.Sprint(r.Sessions)}, {Label: "Refresh families", Text: fmt.Sprint(r.Families)}, {Label: "Owed", Text: fmt.Sprint(r.Owed), Bad: r.Owed > 0},
 		{Label: "Other APIs until", At: r.APIs}}}
 	if r.Reason != "" {

@@ -101,96 +101,19 @@ func lockWords(k idp.LockKind) web.Words {
 	return verbatim(k)
 }
 
-// endWords are the words for why something ended.
-func endWords(k idp.CauseKind) web.Words {
-	switch k {
-	case idp.CauseAppSignOut:
-		return "Signed out of an app"
-	case idp.CauseSignOut:
-		return "Signed out"
-	case idp.CauseSessionEnded:
-		return "One session was ended"
-	case idp.CauseOthers:
-		return "All other sessions were ended"
-	case idp.CauseEverywhere:
-		return "Signed out everywhere"
-	case idp.CauseCredential:
-		return "A credential was changed"
-	case idp.CauseReset:
-		return "A credential was replaced"
-	case idp.CauseLock:
-		return "Account locked"
-	case idp.CauseDisable:
-		return "Account disabled"
-	case idp.CauseDelete:
-		return "Account deleted"
-	case idp.CauseExpiry:
-		return "A session expired"
-	case idp.CauseSomeoneElse:
-		return "Somebody else signed in there"
-	case idp.CauseReuse:
-		return "Something was used twice: it may have been stolen"
-	case idp.CauseRevoked:
-		return "An app gave back its access"
-	case idp.CauseConsentWithdrawn:
-		return "Access was taken away from an app"
-	case idp.CauseClientEnded:
-		return "All sign-ins of an app were ended"
-	case idp.CauseKeyKilled:
-		return "A key was killed"
-	case idp.CauseRealmEnded:
-		return "Everything was ended"
-	case idp.CauseUpstream:
-		return "Signed out by the provider"
-	case idp.CauseUpstreamDisabled:
-		return "Account closed by the provider"
-	}
-	return verbatim(k)
-}
-
 // happenings are the kinds of events with their words, as a filter offers them.
 func happenings() []web.Option {
-	return []web.Option{
-		{Value: "", Label: "any"},
-		{Value: string(idp.EventSignIn), Label: "Signed in"},
-		{Value: string(idp.EventSignInAgain), Label: "Signed in again"},
-		{Value: string(idp.EventSignInFailed), Label: "Sign-in failed"},
-		{Value: string(idp.EventStrayed), Label: "Token used from elsewhere"},
-		{Value: string(idp.EventAccountCreated), Label: "Account made"},
-		{Value: string(idp.EventAccountClosed), Label: "Account deleted"},
-		{Value: string(idp.EventLocked), Label: "Account locked"},
-		{Value: string(idp.EventUnlocked), Label: "Account opened again"},
-		{Value: string(idp.EventDisabled), Label: "Account disabled"},
-		{Value: string(idp.EventProfileChanged), Label: "Profile changed"},
-		{Value: string(idp.EventPasswordChanged), Label: "Password changed"},
-		{Value: string(idp.EventPasswordReset), Label: "Password reset"},
-		{Value: string(idp.EventMailChanged), Label: "Mail address changed"},
-		{Value: string(idp.EventFactorAdded), Label: "Way to sign in added"},
-		{Value: string(idp.EventFactorRemoved), Label: "Way to sign in removed"},
-		{Value: string(idp.EventRecoveryMade), Label: "Recovery codes made"},
-		{Value: string(idp.EventRecoveryUsed), Label: "Recovery code used"},
-		{Value: string(idp.EventIdentityLinked), Label: "Provider linked"},
-		{Value: string(idp.EventIdentityRemoved), Label: "Provider unlinked"},
-		{Value: string(idp.EventConsentGiven), Label: "Access given to an app"},
-		{Value: string(idp.EventMailSent), Label: "Mail sent"},
-		{Value: string(idp.EventLinkOpened), Label: "Link of a mail opened"},
-		{Value: string(idp.EventClientAdded), Label: "App registered"},
-		{Value: string(idp.EventClientChanged), Label: "App changed"},
-		{Value: string(idp.EventSecretRotated), Label: "App given a new secret"},
-		{Value: string(idp.EventKeyRotated), Label: "Keys rotated"},
-		{Value: string(idp.EventRoleGiven), Label: "Role given"},
-		{Value: string(idp.EventRoleTaken), Label: "Role taken"},
-		{Value: string(idp.EventOperator), Label: "Done by an operator"},
-		{Value: string(idp.EventLedgerSealed), Label: "Ledger sealed"},
+	out := []web.Option{{Value: "", Label: "any"}}
+	for _, k := range idp.EventKinds() {
+		out = append(out, web.Option{Value: string(k), Label: eventWords(k)})
 	}
+	return out
 }
 
 // eventWords are the words for what kind of thing happened.
 func eventWords(k idp.EventKind) web.Words {
-	for _, o := range happenings()[1:] {
-		if o.Value == string(k) {
-			return o.Label
-		}
+	if said := web.Happened(k); said != nil {
+		return said
 	}
 	return verbatim(k)
 }

@@ -16,17 +16,8 @@ import (
 const page = "/account/providers"
 
 // page shows through whom a person may sign in.
-func (b *Broker) page(w http.ResponseWriter, r *http.Request) {
-	s, err := b.Browser.Session(r)
-	if errors.Is(err, idp.ErrNotFound) {
-		http.Redirect(w, r, "/login", http.StatusSeeOther)
-		return
-	}
-	if err != nil {
-		b.Pages.Fail(w, r, err)
-		return
-	}
-	b.show(w, r, s, http.StatusOK, said(r.URL.Query().Get("done")), nil)
+func (b *Broker) page(w http.ResponseWriter, r *http.Request, s *idp.Session, q url.Values) {
+	b.show(w, r, s, http.StatusOK, said(q.Get("done")), nil)
 }
 
 func said(done string) web.Words {
@@ -56,13 +47,8 @@ func (b *Broker) show(w http.ResponseWriter, r *http.Request, s *idp.Session, st
 	}
 	p := web.Providers{Header: web.Header{Who: who.Username, CSRF: b.Browser.CSRF(w, r), Nav: b.Nav(page)}, Recent: b.Browser.Recent(s), Flash: flash, Error: problem, Confirm: "/login?again=" + url.QueryEscape(page)}
 	for _, i := range all {
-		l := web.ProviderLine{Ref: i.Ref(), Title: i.Provider, Name: i.Name, Mail: i.Mail, Added: i.AddedAt.Time(), Used: i.UsedAt.Time()}
-		if up := b.ups[i.Provider]; up != nil {
-			l.Title = up.title()
-		} else {
-			l.Gone = true
-		}
-		p.Linked = append(p.Linked, l)
+		p.Linked = append(p.Linked, web.ProviderLine{Ref: i.Ref(), Title: b.Title(i.Provider), Name: i.Name, Mail: i.Mail, Added: i.AddedAt.Time(), Used: i.UsedAt.Time(),
+			Gone: b.ups[i.Provider] == nil})
 	}
 	for _, s := range b.order {
 		p.Others = append(p.Others, web.ProviderButton{ID: s.ID, Title: s.title(), Proves: s.P.OIDC()})
@@ -70,35 +56,11 @@ func (b *Broker) show(w http.ResponseWriter, r *http.Request, s *idp.Session, st
 	b.Pages.Render(w, r, status, p)
 }
 
-// form wraps an act on identities: a same-origin POST of a person whose sign-in is recent, so that neither another site nor a browser
-// left open adds a way in or takes one away.
-func (b *Broker) form(act func(http.ResponseWriter, *http.Request, *idp.Session, url.Values)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		form, err := edge.Form(w, r)
-		if err != nil {
-			b.Pages.Fail(w, r, err)
-			return
-		}
-		if b.Browser.Genuine(r, form.Get("csrf")) != nil {
-			b.stale(w, r, page)
-			return
-		}
-		s, err := b.Browser.Session(r)
-		switch {
-		case errors.Is(err, idp.ErrNotFound):
-			http.Redirect(w, r, "/login", http.StatusSeeOther)
-		case err != nil:
-			b.Pages.Fail(w, r, err)
-		case !b.Browser.Recent(s):
-			http.Redirect(w, r, "/login?again="+url.QueryEscape(page), http.StatusSeeOther)
-		default:
-			act(w, r, s, form)
-		}
-	}
-}
-
 // link begins to link an identity. It asks who it is: the provider's session in this browser may be somebody else's.
 func (b *Broker) link(w http.ResponseWriter, r *http.Request, s *idp.Session, _ url.Values) {
+	if b.Again(w, r, s, page) { // so that a browser left open adds no way in
+		return
+	}
 	up := b.ups[r.PathValue("provider")]
 	if up == nil {
 		b.show(w, r, s, http.StatusNotFound, nil, web.Say("There is no such provider."))
@@ -177,6 +139,9 @@ var (
 
 // unlink takes an identity away, with the consent at the provider, but never the last way in.
 func (b *Broker) unlink(w http.ResponseWriter, r *http.Request, s *idp.Session, form url.Values) {
+	if b.Again(w, r, s, page) {
+		return
+	}
 	cookie := idp.NewSecret(32)
 	err := b.Store.Update(r.Context(), func(tx idp.Tx) error {
 		if err := tx.LockAccount(s.Account, idp.Exclusive); err != nil {

@@ -11,6 +11,7 @@ import (
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/keys"
+	"exeunt.dev/internal/person"
 	"exeunt.dev/internal/upstream"
 	"exeunt.dev/internal/web"
 )
@@ -23,19 +24,15 @@ const (
 
 // Broker is the room.
 type Broker struct {
-	Store   idp.Store
-	Door    *door.Door
-	Browser *browser.Browser
-	Pages   *web.Pages
-	Vault   *keys.Vault
-	Issuer  string
-	Log     *slog.Logger
+	*person.Host
+	Store  idp.Store
+	Door   *door.Door
+	Vault  *keys.Vault
+	Issuer string
+	Log    *slog.Logger
 	// Enter goes on with what a provider has proved, as the sign-in pages do with a password: a second factor, the session, the app
 	// or page that waits.
 	Enter func(w http.ResponseWriter, r *http.Request, pending, again string, p browser.Proof)
-
-	// Nav is the way between the pages of an account.
-	Nav func(path string) []web.NavItem
 
 	// Tell writes to a person, in the transaction of a change, what was changed; nil: nobody does.
 	Tell func(tx idp.Tx, e idp.Event, now idp.Time) error
@@ -54,6 +51,14 @@ type site struct {
 
 // title is what people read.
 func (s *site) title() string { return s.P.Title }
+
+// Title is what people read for a provider's id.
+func (b *Broker) Title(id string) string {
+	if s := b.ups[id]; s != nil {
+		return s.title()
+	}
+	return id
+}
 
 // Use makes the providers known. It dials none.
 func (b *Broker) Use(all []config.Provider) {
@@ -84,9 +89,9 @@ func (b *Broker) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("POST /login/{provider}/logout", b.up(b.backchannel))
 	mux.HandleFunc("GET /login/{provider}/logout", b.up(b.frontchannel))
 	mux.HandleFunc("GET /login/{provider}/left", b.up(b.returned))
-	mux.HandleFunc("GET /account/providers", b.page)
-	mux.HandleFunc("POST /account/providers/unlink", b.form(b.unlink))
-	mux.HandleFunc("POST /account/providers/{provider}/link", b.form(b.link))
+	mux.HandleFunc("GET "+page, b.Page(b.page))
+	mux.HandleFunc("POST "+page+"/unlink", b.Form(b.unlink))
+	mux.HandleFunc("POST "+page+"/{provider}/link", b.Form(b.link))
 	mux.HandleFunc("POST /signout/{receipt}/providers/{provider}/leave", b.mine(b.leave))
 	mux.HandleFunc("POST /signout/{receipt}/providers/{provider}/revoke", b.mine(b.revoke))
 }

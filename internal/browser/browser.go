@@ -112,6 +112,11 @@ func (b *Browser) id(w http.ResponseWriter, r *http.Request) string {
 	return v
 }
 
+// Brought says that the request has brought cookies of ours. A POST from another site brings none of them.
+func (b *Browser) Brought(r *http.Request) bool {
+	return value(r, b.names.Browser) != "" || value(r, b.names.Session) != ""
+}
+
 // CSRF returns the token that this browser's forms must carry: an HMAC over its browser id, which no other site and no
 // other browser can have.
 func (b *Browser) CSRF(w http.ResponseWriter, r *http.Request) string { return b.mac(b.id(w, r)) }
@@ -192,6 +197,26 @@ func (b *Browser) PeekIn(v idp.View, r *http.Request) (*idp.Session, error) {
 		return nil, idp.ErrNotFound
 	}
 	return &s, nil
+}
+
+// Who is the username of who is signed in, for a page that is nobody's own; "": nobody is, or it is not known.
+func (b *Browser) Who(r *http.Request) (name string) {
+	if value(r, b.names.Session) == "" {
+		return ""
+	}
+	err := b.store.View(r.Context(), func(v idp.View) error {
+		s, err := b.PeekIn(v, r)
+		if err != nil {
+			return err
+		}
+		a, err := v.Account(s.Account)
+		name = a.Username
+		return err
+	})
+	if err != nil {
+		return ""
+	}
+	return name
 }
 
 // Receipt finds the receipt by which the person ended the session of the request's cookie a moment ago, so that a button pressed twice

@@ -59,6 +59,16 @@ const (
 // receipt is the last one that it covers; Data: after (the number before the first), sha256 (see [ReceiptSum]).
 const EventLedgerSealed EventKind = "ledger-sealed"
 
+// EventKinds are all of them, as a list to choose from.
+func EventKinds() []EventKind {
+	return []EventKind{
+		EventSignIn, EventSignInAgain, EventSignInFailed, EventStrayed, EventAccountCreated, EventAccountClosed, EventLocked, EventUnlocked, EventDisabled, EventProfileChanged,
+		EventPasswordChanged, EventPasswordReset, EventMailChanged, EventFactorAdded, EventFactorRemoved, EventRecoveryMade, EventRecoveryUsed, EventIdentityLinked,
+		EventIdentityRemoved, EventConsentGiven, EventMailSent, EventLinkOpened, EventClientAdded, EventClientChanged, EventSecretRotated, EventKeyRotated, EventRoleGiven,
+		EventRoleTaken, EventOperator, EventLedgerSealed,
+	}
+}
+
 // Limits of an event's texts, in bytes. What is longer is cut off.
 const (
 	maxEventText = 256

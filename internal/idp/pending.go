@@ -6,6 +6,7 @@ type PendingKind string
 // Kinds of half-finished things.
 const (
 	PendingAuthorize PendingKind = "authorize" // an authorization request waiting for a human
+	PendingPosted    PendingKind = "posted"    // an authorization request that another site's page has POSTed
 	PendingPAR       PendingKind = "par"       // a pushed authorization request waiting for its browser (RFC 9126)
 	PendingLogout    PendingKind = "logout"    // an end-of-session request waiting for an answer
 	PendingProvider  PendingKind = "provider"  // a round trip to a provider

@@ -38,7 +38,7 @@ func Table() []Row {
 			Stays, OfSession, OfSession, Offered, OfSession, OfSession, None, None},
 		{CauseOthers, SelectOthers, "all other sessions are ended", "the account page and its JSON",
 			ReRooted, OfOthers, OfOthers, OfPerson, Renewed, OfOthers, OfPerson, None},
-		{CauseEverywhere, SelectAccount, "sign-out everywhere", "the account page and its JSON; `POST /customers/me/logout`; Global Token Revocation; the console; `exeunt account end`",
+		{CauseEverywhere, SelectAccount, "sign-out everywhere", "the account page and its JSON; `/logout`, “everywhere”; `POST /customers/me/logout`; Global Token Revocation; the console; `exeunt account end`",
 			Ends, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, OfPerson, AtProvider},
 		{CauseCredential, SelectOthers, "the person changes the password or the mail address, or adds or removes what they sign in with (a passkey, an authenticator app, new recovery codes, a provider)", "the account pages and their JSON",
 			ReRooted, OfOthers, OfOthers, OfPerson, Renewed, OfOthers, OfPerson, None},

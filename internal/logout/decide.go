@@ -205,6 +205,8 @@ func (l *Logout) confirm(w http.ResponseWriter, r *http.Request) {
 		l.end(w, r, v, idp.EndApp(v.session.Name, v.client.ID), idp.CauseAppSignOut, form.Get("nonce"))
 	case form.Get("act") == "all":
 		l.end(w, r, v, idp.EndThis(v.session), idp.CauseSignOut, form.Get("nonce"))
+	case form.Get("act") == "everywhere":
+		l.end(w, r, v, idp.EndAccount(v.session.Account, idp.AccountActive), idp.CauseEverywhere, form.Get("nonce"))
 	default:
 		http.Redirect(w, r, "/account", http.StatusSeeOther)
 	}
@@ -221,7 +223,8 @@ func (l *Logout) end(w http.ResponseWriter, r *http.Request, v verdict, s idp.Se
 		l.Pages.Fail(w, r, err)
 		return
 	}
-	if kind == idp.CauseSignOut {
+	left := kind != idp.CauseAppSignOut
+	if left {
 		l.Browser.Leave(w, r, receipt.ID)
 	}
 	if v.to == "" {
@@ -234,7 +237,7 @@ func (l *Logout) end(w http.ResponseWriter, r *http.Request, v verdict, s idp.Se
 		v.awaited = l.Front.Awaited(r, v.session.Name)
 	}
 	l.Front.Wait(r, receipt.ID, v.awaited)
-	if kind != idp.CauseSignOut {
+	if !left {
 		l.Pages.Onward(w, r, v.to, r.Method == http.MethodPost) // the app that is left has asked for it, and others have lost nothing
 		return
 	}

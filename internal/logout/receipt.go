@@ -68,7 +68,7 @@ func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
 		edge.JSON(w, http.StatusOK, f.sheet)
 		return
 	}
-	p := web.Receipt{What: what(f.row.Cause), Ended: reached(f.sheet), At: f.sheet.EndedAt, Own: f.session == nil, APIs: f.sheet.APIs, Signed: r.URL.Path + "/receipt.jwt"}
+	p := web.Receipt{What: web.EndedInFull(f.row.Cause), Ended: reached(f.sheet), At: f.sheet.EndedAt, Own: f.session == nil, APIs: f.sheet.APIs, Signed: r.URL.Path + "/receipt.jwt"}
 	for _, y := range f.layers {
 		y.Left = y.ID == r.URL.Query().Get("left")
 		p.Providers = append(p.Providers, y)
@@ -89,6 +89,14 @@ func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
 		p.EndOffline, p.CSRF, p.Nonce = r.URL.Path+"/offline", l.Browser.CSRF(w, r), idp.NewSecret(16)
 	}
 	p.Working = f.sheet.Working
+	if f.sheet.Owed > 0 {
+		for _, a := range f.sheet.Apps {
+			if a.State != idp.Unreachable {
+				p.All += a.SignIns
+			}
+		}
+		p.Told = p.All - f.sheet.Owed
+	}
 	if again := refresh(f.sheet); again != "" {
 		w.Header().Set("Refresh", again)
 	}
@@ -154,25 +162,6 @@ func (l *Logout) endOffline(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/signout/"+string(f.row.ID), http.StatusSeeOther)
 }
 
-// what says in a sentence what a cause ended.
-func what(c idp.CauseKind) web.Words {
-	switch c {
-	case idp.CauseAppSignOut:
-		return "One app was signed out in this browser."
-	case idp.CauseEverywhere:
-		return "All sessions of the account were ended."
-	case idp.CauseOthers, idp.CauseCredential:
-		return "All other sessions of the account were ended."
-	case idp.CauseUpstream:
-		return "The provider signed its person out. What came from there was ended."
-	case idp.CauseUpstreamDisabled:
-		return "The provider has closed its person's account. What came from there was ended."
-	case idp.CauseSignOut, idp.CauseSessionEnded, idp.CauseExpiry, idp.CauseSomeoneElse:
-		return "The session of one browser was ended, with everything in it."
-	}
-	return "Access was ended."
-}
-
 // reached says how much that was.
 func reached(s receipt.Sheet) web.Words {
 	signIns := int64(0)
@@ -181,19 +170,15 @@ func reached(s receipt.Sheet) web.Words {
 	}
 	var out []web.Words
 	for _, n := range []struct {
-		count     int64
-		one, many web.Words
+		count int64
+		words web.Words
 	}{
-		{s.Sessions, web.Say("1 session"), web.Say("%s sessions", s.Sessions)},
-		{signIns, web.Say("1 sign-in at an app"), web.Say("%s sign-ins at apps", signIns)},
-		{s.Families, web.Say("1 refresh token"), web.Say("%s refresh tokens", s.Families)},
+		{s.Sessions, web.Counted(s.Sessions, web.Say("1 session"), web.Say("%s sessions", s.Sessions))},
+		{signIns, web.Counted(signIns, web.Say("1 sign-in at an app"), web.Say("%s sign-ins at apps", signIns))},
+		{s.Families, web.Counted(s.Families, web.Say("1 refresh token"), web.Say("%s refresh tokens", s.Families))},
 	} {
-		switch n.count {
-		case 0:
-		case 1:
-			out = append(out, n.one)
-		default:
-			out = append(out, n.many)
+		if n.count > 0 {
+			out = append(out, n.words)
 		}
 	}
 	if len(out) == 0 {

@@ -28,15 +28,11 @@ type asked struct {
 
 // authorize is the authorization endpoint (OpenID Connect Core section 3.1.2).
 func (o *OAuth) authorize(w http.ResponseWriter, r *http.Request) {
-	var v url.Values
-	var err error
-	if r.Method == http.MethodPost {
-		v, err = edge.Form(w, r, "resource")
-	} else {
-		v, err = edge.Query(r, "resource")
-	}
+	v, done, err := o.parameters(w, r)
 	if err != nil {
 		o.Pages.Fail(w, r, err)
+	}
+	if err != nil || done {
 		return
 	}
 	var a asked

@@ -85,6 +85,15 @@ func (h *Host) Header(w http.ResponseWriter, r *http.Request, who string) web.He
 	return web.Header{Who: who, CSRF: h.Browser.CSRF(w, r), Nav: h.Nav(r.URL.Path)}
 }
 
+// Strip is that of a page that is nobody's own, for who is signed in all the same; nil: nobody is.
+func (h *Host) Strip(w http.ResponseWriter, r *http.Request) *web.Header {
+	who := h.Browser.Who(r)
+	if who == "" {
+		return nil
+	}
+	return &web.Header{Who: who, CSRF: h.Browser.CSRF(w, r)}
+}
+
 // Again sends whoever has not signed in recently to prove who they are, and back to the page (requirements R1.6).
 func (h *Host) Again(w http.ResponseWriter, r *http.Request, s *idp.Session, page string) bool {
 	if h.Browser.Recent(s) {

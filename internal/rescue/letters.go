@@ -38,7 +38,7 @@ func letterNoReset(a *idp.Account, lock *idp.Lock) mail.Letter {
 func changed(e idp.Event) (mail.Line, bool) {
 	added := e.Kind == idp.EventFactorAdded
 	switch totp := e.Data["factor"] == string(idp.CredentialTOTP); {
-	case e.Kind == idp.EventPasswordChanged:
+	case e.Kind == idp.EventPasswordChanged, e.Kind == idp.EventPasswordReset:
 		return mail.L("Your password was changed"), true
 	case e.Kind == idp.EventRecoveryMade:
 		return mail.L("New recovery codes were made"), true
@@ -62,6 +62,13 @@ func letterReplaced(a *idp.Account, link string) mail.Letter {
 	l := to(a, "password-reset", mail.L("Your password was changed"))
 	l.Lines = []mail.Line{mail.L("The password of the account %s was set anew, by a link in a letter to this address. All devices were signed out.", a.Username)}
 	return notYou(l, link)
+}
+
+// letterOperator has no link: what operators did, they undo.
+func letterOperator(a *idp.Account, kind string, said mail.Line) mail.Letter {
+	l := to(a, kind, said)
+	l.Lines = []mail.Line{mail.L("The people who run this site have changed something at the account %s:", a.Username), said, mail.L("All devices were signed out."), mail.L("If you have not asked for that, please ask them.")}
+	return l
 }
 
 func letterDevice(a *idp.Account, device, ip string, at idp.Time, link string) mail.Letter {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
@@ -39,6 +40,12 @@ func (x *Rescue) Tell(tx idp.Tx, e idp.Event, now idp.Time) error {
 	}
 	who, err := tx.Account(e.Account)
 	if err != nil {
+		return err
+	}
+	if kind, _, _ := strings.Cut(string(e.Actor), ":"); kind == "operator" {
+		if who.EmailVerified {
+			_, err = x.write(tx, now, 0, letterOperator(&who, string(e.Kind), said))
+		}
 		return err
 	}
 	return x.tellWithLock(tx, &who, now, func(a *idp.Account, link string) mail.Letter {

@@ -33,8 +33,9 @@ type Rescue struct {
 	Post      *mail.Post // nil: no letters, and what needs them says so
 	Issuer    string
 	Log       *slog.Logger
-	Limit     *edge.Limiter // of who asks for letters, by where from
-	Asked     chan string   // who has forgotten the password, to be looked up by Run
+	Limit     *edge.Limiter          // of who asks for letters, by where from
+	Provider  func(id string) string // what people read for a provider's id
+	Asked     chan string            // who has forgotten the password, to be looked up by Run
 }
 
 // How long links are good.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
@@ -33,7 +32,11 @@ func (x *Rescue) reviewPage(w http.ResponseWriter, r *http.Request, s *idp.Sessi
 	p := web.Review{Header: x.Header(w, r, who.Username)}
 	codes := false
 	for _, i := range d.Identities {
-		p.Lines = append(p.Lines, web.ReviewLine{ID: i.Ref(), Kind: ofProvider, Name: strings.TrimSpace(i.Provider + " " + i.Name), Added: i.AddedAt.Time()})
+		name := x.Provider(i.Provider)
+		if i.Name != "" {
+			name += " (" + i.Name + ")"
+		}
+		p.Lines = append(p.Lines, web.ReviewLine{ID: i.Ref(), Kind: ofProvider, Name: name, Added: i.AddedAt.Time()})
 	}
 	for _, c := range d.Credentials {
 		line := web.ReviewLine{ID: string(c.ID), Kind: string(c.Kind), Name: c.Name, Added: c.AddedAt.Time(), IP: c.IP}

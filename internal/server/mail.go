@@ -11,6 +11,7 @@ import (
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/mail"
 	"exeunt.dev/internal/rescue"
+	"exeunt.dev/internal/web"
 )
 
 // onTheft is what happens to an account one of whose refresh tokens was used twice; nil: nothing.
@@ -45,4 +46,24 @@ func (b *Base) Post(store idp.Store, say mail.Say, log *slog.Logger) (*mail.Post
 		Host: c.Host, Port: c.Port, Implicit: c.TLS == "implicit", Plain: c.TLS == "none", Username: c.Username, Password: c.Password,
 		From: c.From, FromName: b.Config.Name, Issuer: b.Config.Issuer, Roots: roots,
 	}, b.Config.Name, b.Config.Issuer, say, log)
+}
+
+// Tell writes to a person, in the transaction of an operator's command, what it has changed.
+func (b *Base) Tell(tx idp.Tx, e idp.Event) error {
+	if b.Config.Mail.Host == "" {
+		return nil
+	}
+	pages, err := web.New(b.Config.Name, b.Config.HTTPS())
+	if err != nil {
+		return err
+	}
+	post, err := b.Post(b.Store, pages.Speak, slog.Default())
+	if err != nil {
+		return err
+	}
+	head, err := tx.Head()
+	if err != nil {
+		return err
+	}
+	return (&rescue.Rescue{Store: b.Store, Post: post, Issuer: b.Config.Issuer}).Tell(tx, e, head.Time)
 }

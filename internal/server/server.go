@@ -159,11 +159,12 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	passwords.Knows, passwords.Failed = tie.Knows, s.audit.Failed
 	factors := factor.New(store, s.base.Vault, c.Name, c.Issuer, c.Policy.PendingLife)
 	factors.Knows, factors.Failed = tie.Knows, s.audit.Failed
-	entrance := &signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Front: front}
+	entrance := &signin.SignIn{Store: store, Door: s.door, Browser: tie, Passwords: passwords, Factors: factors, Pages: pages, Front: front, Letters: s.post.On()}
 	for _, p := range c.Providers {
 		entrance.Providers = append(entrance.Providers, web.ProviderButton{ID: p.ID, Title: p.Provider.Title, Proves: p.Provider.OIDC()})
 	}
 	host := &person.Host{Browser: tie, Pages: pages, Nav: account.Nav(len(c.Providers) > 0)}
+	pages.Strip = host.Strip
 	own := &account.Account{Host: host, Store: store, Door: s.door, Passwords: passwords, Factors: factors, Tokens: tokens, Front: front, Place: s.placeOf,
 		After: (*idp.Session).PageKey}
 	rescuer := &rescue.Rescue{Host: host, Store: store, Door: s.door, Passwords: passwords, Front: front, Post: s.post, Issuer: c.Issuer, Log: s.log,
@@ -171,9 +172,9 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	s.rescue = rescuer
 	tie.Arrived = rescuer.Arrived
 	own.Tell, factors.Tell = rescuer.Tell, rescuer.Tell
-	s.broker = &broker.Broker{Store: store, Door: s.door, Browser: tie, Pages: pages, Vault: s.base.Vault, Issuer: c.Issuer, Log: s.log, Enter: entrance.Enter, Nav: host.Nav, Tell: rescuer.Tell}
+	s.broker = &broker.Broker{Host: host, Store: store, Door: s.door, Vault: s.base.Vault, Issuer: c.Issuer, Log: s.log, Enter: entrance.Enter, Tell: rescuer.Tell}
 	s.broker.Use(c.Providers)
-	factors.Elsewhere = s.broker.Ways
+	factors.Elsewhere, rescuer.Provider = s.broker.Ways, s.broker.Title
 	waits := edge.NewLimiter(100*time.Millisecond, 1000, 100_000)
 	mux := http.NewServeMux()
 	for _, room := range []interface{ Mount(*http.ServeMux) }{

@@ -216,6 +216,13 @@ func (s *SignIn) settle(w http.ResponseWriter, r *http.Request, at *waiting, p b
 		return err
 	}
 	at.step = ""
+	_ = s.Store.Look(r.Context(), func(v idp.View) error { // words only: a sign-in does not fail by it
+		lang, err := v.Language(session.Account)
+		if err == nil {
+			s.Pages.Follow(w, r, lang)
+		}
+		return err
+	})
 	if at.id == "" {
 		return nil
 	}

@@ -11,7 +11,7 @@ import (
 // The first step: a username with its password, or a passkey. Where who is signed in must prove it again, the username is fixed.
 
 func (s *SignIn) askFirst(w http.ResponseWriter, r *http.Request, at *waiting, status int, username string, problem web.Words) {
-	p := web.Login{Action: "/login", Pending: at.id, Again: at.again, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Username: username, Error: problem,
+	p := web.Login{Action: "/login", Pending: at.id, Again: at.again, CSRF: s.Browser.CSRF(w, r), App: at.client.Name, Username: username, Error: problem, Letters: s.Letters,
 		Passkeys: s.Factors.HasPasskeys(), Providers: s.others(r, at)}
 	if at.steppingUp() {
 		p.Username, p.Fixed, p.NoPassword = at.account.Username, true, at.account.Password == ""

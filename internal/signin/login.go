@@ -23,6 +23,7 @@ type SignIn struct {
 	Factors   *factor.Factors
 	Pages     *web.Pages
 	Front     *frontchannel.FrontChannel
+	Letters   bool                 // a forgotten password can be set anew by a letter
 	Providers []web.ProviderButton // beside the password
 }
 
@@ -115,7 +116,7 @@ func refusal(w http.ResponseWriter, err error) (int, web.Words) {
 	switch {
 	case errors.As(err, &limited):
 		w.Header().Set("Retry-After", limited.RetryAfter())
-		return http.StatusTooManyRequests, web.Say("Too many attempts. Please wait %s seconds and try again.", limited.RetryAfter())
+		return http.StatusTooManyRequests, web.Wait(limited.RetryAfter())
 	case errors.Is(err, idp.ErrWrong):
 		return http.StatusForbidden, "That username or password is not right."
 	case errors.Is(err, idp.ErrLocked):

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,5 +125,54 @@ func TestLineOfStrangers(t *testing.T) {
 	}
 	if err := check("alice", ""); err != nil || len(p.line) != 0 {
 		t.Errorf("once there is room: %v; %d in line", err, len(p.line))
+	}
+}
+
+// Where passwords are kept with several costs, every attempt pays for all of them, whoever is named: the time of an answer says nothing. It is
+// so before anybody has been named.
+func TestCostsOfAll(t *testing.T) {
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	const right = "a right and long one"
+	costs := []Cost{{7 * 1024, 1, 1}, {8 * 1024, 1, 1}, {7 * 1024, 2, 1}, {9 * 1024, 1, 1}, {7 * 1024, 3, 1}}
+	at := func(c Cost) *Passwords {
+		p := NewPasswords(store)
+		p.SetCost(c)
+		return p
+	}
+	add := func(name string, c Cost) string {
+		phc, err := at(c).Hash(t.Context(), right)
+		if err == nil {
+			err = store.Update(t.Context(), func(tx idp.Tx) error {
+				return tx.InsertAccount(idp.Account{ID: idp.AccountID(name), Username: name, Password: phc, State: idp.AccountActive}, ledger.NewName())
+			})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return phc
+	}
+	add("alice", costs[0])
+	p := at(costs[1])
+	dummy := p.used(t.Context(), p.cost)
+	if alices := p.used(t.Context(), costs[0]); len(dummy) != 2 || !slices.Equal(dummy, alices) {
+		t.Errorf("nobody costs %v, alice %v", dummy, alices)
+	}
+	for i, c := range costs[2:] { // more than are kept in mind
+		phc := add(string(rune('b'+i)), c)
+		for password, want := range map[string]bool{right: true, "a wrong and long one": false} {
+			if ok, err := p.verify(t.Context(), phc, password); ok != want || err != nil {
+				t.Errorf("cost %v, %q: %v, %v", c, password, ok, err)
+			}
+		}
+	}
+	if got := p.used(t.Context(), p.cost); len(got) != costsAtMost {
+		t.Errorf("%d costs are paid for", len(got))
+	}
+	if _, err := p.Check(t.Context(), httptest.NewRequest("POST", "/login", nil), "alice", right); err != nil {
+		t.Error(err)
 	}
 }

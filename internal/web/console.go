@@ -23,6 +23,7 @@ type Console struct {
 
 func (Console) template() string  { return "console" }
 func (p Console) header() *Header { return &p.Header }
+func (p Console) once() bool      { return p.Secret != "" }
 
 // Open are the forms that are seen at once, Folds those that are opened by their titles.
 func (p Console) Open() []Form  { return p.forms(false) }

@@ -36,6 +36,7 @@ type Recovery struct {
 
 func (Recovery) template() string  { return "recovery" }
 func (p Recovery) header() *Header { return &p.Header }
+func (p Recovery) once() bool      { return len(p.Codes) > 0 }
 
 // Passkeys is the page of the passkeys.
 type Passkeys struct {

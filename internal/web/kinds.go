@@ -1,6 +1,10 @@
 package web
 
-import "time"
+import (
+	"net/url"
+	"strings"
+	"time"
+)
 
 // Login asks for username and password.
 type Login struct {
@@ -10,13 +14,26 @@ type Login struct {
 	Username              string
 	Fixed                 bool // who is signed in proves it again
 	NoPassword            bool // there is none to prove it by
+	Letters               bool // a forgotten one can be set anew by a letter
 	Passkeys              bool // browsers give them at this address
 	Error                 Words
 	Stay                  bool
 	Providers             []ProviderButton
 }
 
-func (Login) template() string { return "login" }
+func (Login) template() string  { return "login" }
+func (p Login) address() string { return login("pending", p.Pending, "again", p.Again) }
+
+// login is the address of the sign-in with these parameters, without those that are empty.
+func login(pairs ...string) string {
+	v := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			v.Set(pairs[i], pairs[i+1])
+		}
+	}
+	return "/login?" + v.Encode()
+}
 
 // Second asks for the second factor.
 type Second struct {
@@ -28,6 +45,9 @@ type Second struct {
 }
 
 func (Second) template() string { return "second" }
+func (p Second) address() string {
+	return login("pending", p.Pending, "step", p.Step, "again", p.Again)
+}
 
 // Choose asks whether to go on as who is signed in, or consents to an app, or both.
 type Choose struct {
@@ -47,7 +67,9 @@ type Ask struct {
 	App                          string // "this app only" is offered
 }
 
-func (Ask) template() string { return "ask" }
+func (Ask) template() string  { return "ask" }
+func (Ask) bare()             {}
+func (p Ask) address() string { return "/logout?" + url.Values{"pending": {p.Pending}}.Encode() }
 
 // Message says something, with at most one link.
 type Message struct {
@@ -60,11 +82,20 @@ type Message struct {
 
 func (Message) template() string { return "message" }
 
+// address is where the page leads: what it says is said once.
+func (m Message) address() string {
+	if strings.HasPrefix(m.Link, "/") {
+		return m.Link
+	}
+	return ""
+}
+
 // Receipt shows what one sign-out ended, reached and still owes.
 type Receipt struct {
 	What, Ended Words
 	At, APIs    time.Time // when; until when an API that does not follow may go on
 	Working     bool
+	Told, All   int64 // of the apps' sign-ins that can be told; while some are owed
 	Apps        []ReceiptLine
 	Offline     []string
 	EndOffline  string // where the form that ends it goes; "": not from here
@@ -91,6 +122,7 @@ type FormPost struct {
 }
 
 func (FormPost) template() string { return "formpost" }
+func (FormPost) bare()            {}
 
 // The one form that leaves: to a registered address, and on to where the app leads. A loopback address is http.
 func (FormPost) formTargets() string { return "https: http:" }

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,6 +125,14 @@ func (p *Pages) Choose(w http.ResponseWriter, lang string) bool {
 	return true
 }
 
+// Follow keeps in the browser the language that who signs in has chosen, wherever that was; "": none.
+func (p *Pages) Follow(w http.ResponseWriter, r *http.Request, lang string) {
+	c, err := r.Cookie(chosenCookie)
+	if lang = p.known(lang); lang != "" && (err != nil || c.Value != lang) {
+		p.keep(w, chosenCookie, lang, chosenLife)
+	}
+}
+
 func (p *Pages) keep(w http.ResponseWriter, name, lang string, life time.Duration) {
 	http.SetCookie(w, &http.Cookie{Name: name, Value: lang, Path: "/", MaxAge: int(life.Seconds()), HttpOnly: true, Secure: p.https, SameSite: http.SameSiteLaxMode})
 }
@@ -132,18 +141,32 @@ func (p *Pages) keep(w http.ResponseWriter, name, lang string, life time.Duratio
 type Tongue struct{ Lang, Name, Path string }
 
 // tongues are the languages that a page can be had in, for the foot of the page; none if there is nothing to choose. Where a form's answer is
-// shown, its address shows something else.
-func (p *Pages) tongues(r *http.Request, lang string, signedIn bool) []Tongue {
-	if len(p.spoken) < 2 || r.Method != http.MethodGet && !signedIn {
+// shown, its address shows something else: the page says where it can be had.
+func (p *Pages) tongues(r *http.Request, lang string, page Page) []Tongue {
+	if f, ok := page.(fleeting); len(p.spoken) < 2 || ok && f.once() {
 		return nil
+	}
+	at := r.URL.RequestURI()
+	if r.Method != http.MethodGet {
+		at = ""
+		if a, ok := page.(addressed); ok {
+			at = a.address()
+		}
+		if _, own := page.(headed); at == "" && !own {
+			return nil
+		}
+	}
+	u, err := url.ParseRequestURI(at)
+	if err != nil {
+		u = &url.URL{}
 	}
 	var out []Tongue
 	for _, l := range p.Languages() {
 		t := Tongue{Lang: l, Name: calledItself(l)}
-		if r.Method == http.MethodGet && l != lang {
-			q := r.URL.Query()
+		if u.Path != "" && l != lang {
+			q := u.Query()
 			q.Set("ui_locales", l)
-			t.Path = r.URL.Path + "?" + q.Encode()
+			t.Path = u.Path + "?" + q.Encode()
 		}
 		out = append(out, t)
 	}
@@ -199,6 +222,22 @@ func Sentences(w ...Words) Words { return several{w, " "} }
 
 // List parts words by commas.
 func List(w ...Words) Words { return several{w, ", "} }
+
+// Counted says how many: one has words of its own.
+func Counted[N ~int | ~int64 | ~uint64](n N, one, many Words) Words {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// Wait asks somebody to come back after a number of seconds.
+func Wait(seconds string) Words {
+	if seconds == "1" {
+		return "Too many attempts. Please wait a second and try again."
+	}
+	return Say("Too many attempts. Please wait %s seconds and try again.", seconds)
+}
 
 // DeviceWords say in a few words which browser and system a User-Agent header claims to be.
 func DeviceWords(agent string) Words {

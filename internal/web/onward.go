@@ -11,6 +11,7 @@ type Onward struct {
 }
 
 func (Onward) template() string { return "onward" }
+func (Onward) bare()            {}
 
 // Onward sends the browser on to a registered address. After one of our forms a browser holds the form's page's policy (CSP
 // form-action) against this redirect and against every one that the app answers with: an app that leads on to another host,

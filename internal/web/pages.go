@@ -25,6 +25,10 @@ type Pages struct {
 	paths  map[string]string // by the file's name
 
 	leaving, check string // the scripts that stand in their pages
+
+	// Strip is the strip of a page that is nobody's own, in a browser in which somebody is signed in; nil: nobody is. Without it such pages
+	// have none.
+	Strip func(http.ResponseWriter, *http.Request) *Header
 }
 
 // New reads stylesheet and scripts. secure says that people reach the pages by https.
@@ -97,7 +101,7 @@ type frame struct {
 	Page       Page
 	Header     *Header
 	Tongues    []Tongue
-	At         string // the path, where it shows this page again
+	At         string // of a section: where it can be had again
 }
 
 // Header is the strip that every signed-in page has: who, and the way out.
@@ -107,6 +111,16 @@ type Header struct {
 	Nav  []NavItem // the sections of the account, or of the console
 }
 
+// Here is the section that is shown, or the first.
+func (h *Header) Here() NavItem {
+	for _, n := range h.Nav {
+		if n.Here {
+			return n
+		}
+	}
+	return append(h.Nav, NavItem{})[0]
+}
+
 // NavItem leads to a section.
 type NavItem struct {
 	Path string
@@ -114,8 +128,17 @@ type NavItem struct {
 	Here bool
 }
 
-// headed pages have the strip.
+// headed pages are somebody's own, with the sections.
 type headed interface{ header() *Header }
+
+// bare pages are on the way elsewhere, or are the way out themselves: without the strip.
+type bare interface{ bare() }
+
+// fleeting pages may show what nobody can have again, not even in another language.
+type fleeting interface{ once() bool }
+
+// addressed pages are shown as the answer to a form, too, and can be had again there.
+type addressed interface{ address() string }
 
 // scripted pages have a script of their own, and do their work without it.
 type scripted interface{ script() string }
@@ -134,11 +157,13 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, page 
 	f := frame{Site: p.Name, Lang: lang, Scripts: !extends, Page: page}
 	if h, ok := page.(headed); ok {
 		f.Header = h.header()
+		if f.At = f.Header.Here().Path; r.Method == http.MethodGet {
+			f.At = r.URL.Path
+		}
+	} else if _, is := page.(bare); !is && !extends && p.Strip != nil && status < http.StatusInternalServerError {
+		f.Header = p.Strip(w, r)
 	}
-	f.Tongues = p.tongues(r, lang, f.Header != nil)
-	if r.Method == http.MethodGet {
-		f.At = r.URL.Path
-	}
+	f.Tongues = p.tongues(r, lang, page)
 	if s, ok := page.(scripted); ok {
 		f.Script = s.script()
 	}

@@ -1,6 +1,9 @@
 package web
 
-import "time"
+import (
+	"net/url"
+	"time"
+)
 
 // ProviderButton is a way in through a provider.
 type ProviderButton struct {
@@ -16,7 +19,8 @@ type SignUp struct {
 	Error                Words
 }
 
-func (SignUp) template() string { return "signup" }
+func (SignUp) template() string  { return "signup" }
+func (p SignUp) address() string { return p.Action + "?" + url.Values{"step": {p.Step}}.Encode() }
 
 // Providers is the page of the ways in through providers.
 type Providers struct {

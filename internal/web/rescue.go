@@ -1,6 +1,9 @@
 package web
 
-import "time"
+import (
+	"net/url"
+	"time"
+)
 
 // Forgot asks who has forgotten the password, and says that a letter may be on its way.
 type Forgot struct {
@@ -17,7 +20,8 @@ type Reset struct {
 	Error                 Words
 }
 
-func (Reset) template() string { return "reset" }
+func (Reset) template() string  { return "reset" }
+func (p Reset) address() string { return "/login/reset?" + url.Values{"token": {p.Token}}.Encode() }
 
 // ResetDone says what a new password has ended.
 type ResetDone struct {

@@ -7,6 +7,7 @@ function log(text) {
   const line = document.createElement("li");
   line.textContent = `${new Date().toLocaleTimeString()}  ${text}`;
   $("log").prepend(line);
+  $("nothing").hidden = true;
   while ($("log").children.length > 12) $("log").lastChild.remove();
 }
 

@@ -257,8 +257,18 @@ func sweep(t *testing.T, o Opened) {
 	day := idp.Time(24 * 3600 * 1000)
 	p := addPerson(t, o.Store)
 	s := addSession(t, o.Store, p)
+	never, once, still := ledger.NewName(), ledger.NewName(), ledger.NewName() // offline grants
 	update(t, o.Store, func(tx idp.Tx) error {
-		return errors.Join(tx.InsertPending(idp.Pending{ID: idp.HashOf("p"), Data: []byte("x"), ExpiresAt: 1000}),
+		for i, n := range []idp.Name{never, once, still} {
+			err := errors.Join(tx.InsertGrant(idp.Grant{Name: n, Account: p.id, Client: "books", Here: s.Name, Epochs: p.epochs, CreatedAt: 1}),
+				tx.InsertCode(idp.Code{Hash: idp.HashOf("long ago " + n.String()), Grant: s.Name, Offline: n, Family: s.Name, ExpiresAt: idp.Time(900 + i)}))
+			if err != nil {
+				return err
+			}
+		}
+		return errors.Join(tx.RedeemGrant(once, 2),
+			tx.InsertCode(idp.Code{Hash: idp.HashOf("now"), Grant: s.Name, Offline: still, Family: s.Name, ExpiresAt: 2*day + 1500}),
+			tx.InsertPending(idp.Pending{ID: idp.HashOf("p"), Data: []byte("x"), ExpiresAt: 1000}),
 			tx.InsertCode(idp.Code{Hash: idp.HashOf("old"), Grant: s.Name, Family: s.Name, ExpiresAt: 1000}),
 			tx.InsertCode(idp.Code{Hash: idp.HashOf("used"), Grant: s.Name, Family: s.Name, ExpiresAt: 2 * day}),
 			tx.Append(idp.Receipt{ID: idp.NewReceiptID(s.Name)}, []idp.Ending{{Name: s.Name, What: idp.WhatSession}}))
@@ -274,6 +284,13 @@ func sweep(t *testing.T, o Opened) {
 		}
 		if _, err := v.Session(s.Name); err != nil {
 			t.Error("a session that nobody was told of is gone:", err)
+		}
+		_, err = v.Grant(never)
+		missing(t, "offline access whose code nobody has redeemed", err)
+		for _, n := range []idp.Name{once, still} {
+			if _, err := v.Grant(n); err != nil {
+				t.Error("offline access that was redeemed, or can be now, is gone:", err)
+			}
 		}
 		return nil
 	})

@@ -9,6 +9,11 @@ const codeKept = idp.Time(24 * 3600 * 1000)
 const (
 	sqlSweepPendings = `DELETE FROM pending WHERE id IN (SELECT id FROM pending WHERE expires_at <= ? ORDER BY expires_at LIMIT CAST(? AS BIGINT))`
 	sqlSweepCodes    = `DELETE FROM code WHERE hash IN (SELECT hash FROM code WHERE expires_at <= ? ORDER BY expires_at LIMIT CAST(? AS BIGINT))`
+	// What a code would have opened for while its person is away, had anybody redeemed it, and none of now can: no session takes it along. It
+	// comes before the codes, which say which it is.
+	sqlSweepUnredeemed = `DELETE FROM grant_ WHERE session IS NULL AND redeemed_at = 0
+		AND name IN (SELECT offline FROM code WHERE expires_at <= ?1 AND offline IS NOT NULL ORDER BY expires_at LIMIT CAST(?2 AS BIGINT))
+		AND name NOT IN (SELECT offline FROM code WHERE expires_at > CAST(?1 AS BIGINT) + 86400000 AND offline IS NOT NULL)`
 	sqlSweepFamilies = `DELETE FROM family WHERE name IN (SELECT name FROM family WHERE expires_at <= ? ORDER BY expires_at LIMIT CAST(? AS BIGINT))`
 	// A session that is over needs no watching; without this, the search for expired ones would meet it for ever.
 	sqlSweepDeadlines = `UPDATE session_seen SET deadline = NULL WHERE session IN (
@@ -86,6 +91,7 @@ func (t *Tx) Sweep(now idp.Time, limit int) (int, error) {
 		{sqlSweepPendings, now},
 		{sqlSweepProofs, now},
 		{sqlSweepTally, now/hour - 1},
+		{sqlSweepUnredeemed, now - codeKept},
 		{sqlSweepCodes, now - codeKept},
 		{sqlSweepFamilies, now - codeKept - longest},
 		{sqlSweepSeen, now},

@@ -11,6 +11,11 @@ function showTimes(within) {
   }
 }
 showTimes(document);
+// A form that was sent and whose answer is late shows that it is under way; see .sent in the stylesheet.
+addEventListener("submit", (e) => {
+  if (!e.defaultPrevented) document.documentElement.classList.add("sent");
+});
+addEventListener("pageshow", () => document.documentElement.classList.remove("sent"));
 // Escape closes an open menu, and what is pressed outside does, too.
 addEventListener("keydown", (e) => {
   if (e.key !== "Escape") return;

@@ -35,6 +35,7 @@
     });
     const stay = document.querySelector("input[name=stay]:checked");
     if (stay && field("stay")) field("stay").value = stay.value;
+    document.documentElement.classList.add("sent");
     form.submit();
   }
 
