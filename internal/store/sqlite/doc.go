@@ -2,9 +2,9 @@
 //
 // One goroutine owns the writing connection and joins the closures that wait for it into one commit. Endings are
 // collected while a closure runs and written, numbered, with the counter row, right before COMMIT. Readers have
-// connections of their own; each View opens its snapshot after it was called, and Looks that come together share one that
-// is opened after all of them. Another process may write the same file: every write transaction begins with BEGIN
-// IMMEDIATE and reads the counter row anew, and no cache is used without asking the row for its version first.
+// connections of their own; each View opens its snapshot after it was called. Another process may write the same file:
+// every write transaction begins with BEGIN IMMEDIATE and reads the counter row anew, and no cache is used without
+// asking the row for its version first.
 //
 // It rests on the driver's own connections (database/sql/driver): database/sql would add a pool, a lock and several
 // allocations to each of the eight small queries that a sign-out costs.

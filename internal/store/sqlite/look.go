@@ -2,86 +2,133 @@ package sqlite
 
 import (
 	"context"
-	"runtime"
-	"sync"
+	"errors"
+	"strings"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/store/verbs"
 )
 
-// mostLooks share a snapshot, so that the last of them does not wait for long.
-const mostLooks = 16
-
-// looks gathers those who look at about the same time. A connection that finds the database changed forgets all pages that it had: many who
-// read on one snapshot, one after the other, fetch them once.
-type looks struct {
-	mu         sync.Mutex
-	head, tail *looker // who will share the next snapshot; nil: nobody waits
-	n          int
-}
-
-// looker is one call of Look. Its closure runs in its caller's goroutine.
-type looker struct {
-	turn chan *conn // nil: there is no snapshot in common
-	next *looker
-}
-
-// board says whether the looker is the first, who leads.
-func (l *looks) board() (me *looker, leads bool) {
-	me = &looker{turn: make(chan *conn, 1)}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if leads = l.head == nil; leads {
-		l.head, l.n = me, 0
-	} else {
-		l.tail.next = me
-	}
-	l.tail = me
-	if l.n++; l.n == mostLooks {
-		l.head = nil
-	}
-	return me, leads
-}
-
-// depart lets nobody else join the leader.
-func (l *looks) depart(leader *looker) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.head == leader {
-		l.head = nil
-	}
-}
-
-// Look is View on a snapshot that others may read on, too. It is opened when all of them have come.
+// Look runs f without a transaction: each statement has a snapshot of its own, and there is nothing to begin or to end.
 func (s *Store) Look(ctx context.Context, f func(idp.View) error) error {
-	if err := ctx.Err(); err != nil {
+	return s.read(ctx, func(c *conn) error {
+		stale, err := s.look(c, false, f)
+		if stale {
+			_, err = s.look(c, true, f)
+		}
+		return err
+	})
+}
+
+func (s *Store) look(c *conn, again bool, f func(idp.View) error) (stale bool, err error) {
+	e := &looking{engine: engine{c: c}, again: again}
+	defer func() { e.c = nil }() // as in View
+	err = f(&look{view: view{View: verbs.View{E: e, Cache: s.clients}, clock: s.clock}, e: e})
+	if sure := e.sure(); sure != nil {
+		err = sure
+	}
+	return e.stale, err
+}
+
+// look is the View of a Look.
+type look struct {
+	view
+	e *looking
+}
+
+// Client reads an app. A copy that this process keeps is told at once, and whether it is the row's is asked with what is asked next. If it is
+// not, the closure runs again, and that run asks first: nothing that rests on the copy is told before the row was asked.
+func (l *look) Client(id idp.ClientID) (idp.Client, error) {
+	c, version, kept := l.Cache.Copy(id)
+	if !kept || l.e.again || l.e.copy != "" {
+		return l.view.Client(id)
+	}
+	l.e.copy, l.e.version = id, version
+	return c, nil
+}
+
+// errStale is told to a closure that will run again.
+var errStale = errors.New("a copy is not what the row is")
+
+// looking is the engine of a Look.
+type looking struct {
+	engine
+	copy    idp.ClientID // that was told, and whose row is still to be asked; "": none
+	version int64
+	stale   bool
+	again   bool // a run before this one was stale
+}
+
+// One calls f for the first row and says whether there was one.
+func (l *looking) One(sql string, f func(verbs.Row), args ...any) (bool, error) {
+	if err := l.sure(); err != nil {
+		return false, err
+	}
+	return l.engine.One(sql, f, args...)
+}
+
+// Each calls f for every row.
+func (l *looking) Each(sql string, f func(verbs.Row), args ...any) error {
+	if err := l.sure(); err != nil {
 		return err
 	}
-	me, leads := s.looks.board()
-	var c *conn
-	if leads {
-		runtime.Gosched() // who is on the way comes along
-		s.looks.depart(me)
-		if me.next == nil {
-			return s.View(ctx, f)
-		}
-		c, _ = s.beginRead(ctx) // with an error each tries alone, and has its own
-	} else {
-		c = <-me.turn
-	}
-	if c == nil || c.fatal != nil {
-		s.pass(me, c)
-		return s.View(ctx, f)
-	}
-	defer s.pass(me, c)
-	return s.read(c, f)
+	return l.engine.Each(sql, f, args...)
 }
 
-// pass gives the snapshot to the next; the last one ends it.
-func (s *Store) pass(l *looker, c *conn) {
-	switch {
-	case l.next != nil:
-		l.next.turn <- c
-	case c != nil:
-		s.endRead(c)
+// Counter is the counter row.
+func (l *looking) Counter() (verbs.Counter, error) {
+	if err := l.sure(); err != nil {
+		return verbs.Counter{}, err
 	}
+	return l.engine.Counter()
+}
+
+// Over returns those of the names that are in the table of endings.
+func (l *looking) Over(names []idp.Name) ([]idp.Name, error) {
+	if l.copy == "" || l.stale || len(names) > maxAsk {
+		if err := l.sure(); err != nil {
+			return nil, err
+		}
+		return l.engine.Over(names)
+	}
+	return l.ask(names)
+}
+
+// sure asks the row of a copy that was told.
+func (l *looking) sure() error {
+	if l.copy != "" && !l.stale {
+		if _, err := l.ask(nil); err != nil {
+			return err
+		}
+	}
+	if l.stale {
+		return errStale
+	}
+	return nil
+}
+
+// sqlAsk is sqlEnded with a bit more, behind those of the names: that a client's row has the version.
+var sqlAsk = func() (q [maxAsk + 1]string) {
+	const same = "(EXISTS (SELECT 1 FROM client WHERE id = ? AND version = ?) << 0x10)"
+	q[0] = "SELECT " + same + " AS bits"
+	for n := 1; n <= maxAsk; n++ {
+		q[n] = strings.TrimSuffix(sqlEnded[n], " AS bits") + " | " + same + " AS bits"
+	}
+	return q
+}()
+
+// ask asks for at most maxAsk names, and for the copy's row.
+func (l *looking) ask(names []idp.Name) ([]idp.Name, error) {
+	var args [maxAsk + 2]any
+	n := nameArgs(args[:], names)
+	args[n], args[n+1] = l.copy, l.version
+	var bits int64
+	if _, err := l.engine.One(sqlAsk[n], func(r verbs.Row) { bits = r.Int() }, args[:n+2]...); err != nil {
+		return nil, err
+	}
+	if l.stale = bits&(1<<maxAsk) == 0; l.stale {
+		return nil, errStale
+	}
+	l.copy = ""
+	return marked(nil, names, bits), nil
 }

@@ -34,7 +34,6 @@ type Store struct {
 	clock   *clock
 	clients *verbs.ClientCache
 	readers *readers
-	looks   looks
 	writer  *writer
 }
 

@@ -85,44 +85,35 @@ const (
 	sqlRollback = `ROLLBACK`
 )
 
-// View runs f on one snapshot.
+// View runs f on one snapshot. BEGIN takes none yet: SQLite takes it at the first read, which comes later still.
 func (s *Store) View(ctx context.Context, f func(idp.View) error) error {
-	c, err := s.beginRead(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.endRead(c)
-	return s.read(c, f)
+	return s.read(ctx, func(c *conn) error {
+		if _, err := c.exec(sqlBegin); err != nil {
+			return err
+		}
+		e := &engine{c: c}
+		defer func() {
+			e.c = nil // a view that escaped its closure must not read from a connection that is another's by now
+			if _, err := c.exec(sqlRollback); err != nil && c.fatal == nil {
+				c.fatal = err
+			}
+		}()
+		return f(&view{View: verbs.View{E: e, Cache: s.clients}, clock: s.clock})
+	})
 }
 
-// beginRead takes a connection. BEGIN takes no snapshot yet: SQLite takes it at the first read, which comes later still.
-func (s *Store) beginRead(ctx context.Context) (*conn, error) {
+// read lends f a reading connection.
+func (s *Store) read(ctx context.Context, f func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.file.there(); err != nil {
-		return nil, err
+		return err
 	}
 	c, err := s.readers.get(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if _, err := c.exec(sqlBegin); err != nil {
-		s.readers.put(c)
-		return nil, err
-	}
-	return c, nil
-}
-
-func (s *Store) read(c *conn, f func(idp.View) error) error {
-	e := &engine{c: c}
-	defer func() { e.c = nil }() // a view that escaped its closure must not read from a connection that is another's by now
-	return f(&view{View: verbs.View{E: e, Cache: s.clients}, clock: s.clock})
-}
-
-func (s *Store) endRead(c *conn) {
-	if _, err := c.exec(sqlRollback); err != nil && c.fatal == nil {
-		c.fatal = err
-	}
-	s.readers.put(c)
+	defer s.readers.put(c)
+	return f(c)
 }
