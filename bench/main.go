@@ -1,7 +1,7 @@
 // Command bench measures the whole program: a real server in a process of its own, a bare net/http echo in another, load from
 // this one, all on loopback. It prints ratios of one run; absolute figures belong to the machine.
 //
-//	go run ./bench [-seconds 3] [-postgres] [-grow 10000,100000,1000000]
+//	go run ./bench [-seconds 3] [-postgres] [-grow 10000,100000,1000000,10000000 [-left 4]]
 package main
 
 import (
@@ -27,6 +27,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"exeunt.dev/guard"
@@ -39,6 +40,7 @@ func main() {
 	seconds := flag.Float64("seconds", 3, "length of each measurement")
 	onPostgres := flag.Bool("postgres", false, "on a Postgres server of its own instead of SQLite")
 	sizes := flag.String("grow", "", "instead, with how many live sessions on Postgres to measure: 10000,100000,1000000")
+	left := flag.Int64("left", 4, "with -grow, how many GB of the disk are to stay free")
 	echo := flag.Bool("echo", false, "serve the echo (for the child process)")
 	flag.Parse()
 	if *echo {
@@ -48,7 +50,7 @@ func main() {
 	length := time.Duration(*seconds * float64(time.Second))
 	do := func() error { return run(length, *onPostgres) }
 	if *sizes != "" {
-		do = func() error { return grow(length, *sizes) }
+		do = func() error { return grow(length, *sizes, *left*gigabyte) }
 	}
 	if err := do(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -106,8 +108,8 @@ func serveEcho() {
 
 type bench struct {
 	dir, issuer    string
+	binary, config string
 	server, echo   *exec.Cmd
-	command        []string // the server's
 	echoAt         string
 	id, secret     string
 	apiSecret, api string
@@ -116,12 +118,14 @@ type bench struct {
 }
 
 // prepare starts all that is measured and measured by. What it returns is to be closed, with an error, too.
-func prepare(onPostgres bool, options ...string) (*bench, error) {
-	dir, err := os.MkdirTemp("", "exeunt-bench-")
+// left is how much of the disk is to stay free meanwhile.
+func prepare(onPostgres bool, left int64, options ...string) (*bench, error) {
+	dir, err := ownFolder()
 	if err != nil {
 		return nil, err
 	}
 	b := &bench{dir: dir, api: "https://api.example.com", http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * connections}}}
+	go b.watch(left)
 	if onPostgres {
 		if b.pg, err = pgtest.Start(options...); err != nil {
 			return b, err
@@ -144,7 +148,7 @@ func (b *bench) close() {
 }
 
 func run(length time.Duration, onPostgres bool) error {
-	b, err := prepare(onPostgres)
+	b, err := prepare(onPostgres, 0)
 	if b != nil {
 		defer b.close()
 	}
@@ -160,7 +164,9 @@ func run(length time.Duration, onPostgres bool) error {
 
 func (b *bench) start() error {
 	binary := filepath.Join(b.dir, "exeunt")
-	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/exeunt").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", binary, "./cmd/exeunt")
+	build.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // else it would make the folder anew that was removed
+	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -171,6 +177,7 @@ func (b *bench) start() error {
 	l.Close()
 	b.issuer = "http://" + address
 	conf := filepath.Join(b.dir, "exeunt.yaml")
+	b.config = conf
 	text := "issuer: " + b.issuer + "\nlisten: " + address + "\nlog_level: error\n"
 	if b.pg != nil {
 		text += "postgres:\n  url: " + b.pg.URL("postgres") + "\n"
@@ -216,10 +223,10 @@ func (b *bench) start() error {
 	if _, err := fmt.Fscanln(pipe, &b.echoAt); err != nil {
 		return err
 	}
-	b.command = []string{binary, "--config", conf, "serve"}
+	b.binary = binary
 	var starts []time.Duration
 	for range 7 {
-		took, err := b.restart()
+		took, err := b.serve()
 		if err != nil {
 			return err
 		}
@@ -233,16 +240,17 @@ func (b *bench) start() error {
 	return nil
 }
 
-// restart starts the server, again if it runs, and says how long it took to its first answer.
-func (b *bench) restart() (time.Duration, error) {
+// serve starts the server, again if it runs, and says how long it took to its first answer.
+func (b *bench) serve() (time.Duration, error) {
 	if b.server != nil {
 		b.server.Process.Signal(os.Interrupt)
 		b.server.Wait()
 		b.http.CloseIdleConnections()
 	}
 	begin := time.Now()
-	b.server = exec.Command(b.command[0], b.command[1:]...)
+	b.server = exec.Command(b.binary, "--config", b.config, "serve")
 	b.server.Stderr = os.Stderr
+	b.server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := b.server.Start(); err != nil {
 		return 0, err
 	}

@@ -123,7 +123,7 @@ type ConsoleReader interface {
 	PeopleOf(id ClientID, most int64) (Counted, error)
 	// SessionsAlive counts sessions whose rows are there, of everybody.
 	SessionsAlive() (Counted, error)
-	// OwedOrDead counts deliveries that are owed, and those that apps will not get any more, among the first of both.
+	// OwedOrDead counts deliveries that are owed, and those that apps will not get any more.
 	OwedOrDead() (owed, dead Counted, err error)
 	// EndingsBefore is how many endings the ledger had before a time.
 	EndingsBefore(t Time) (uint64, error)
