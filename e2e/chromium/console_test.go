@@ -15,6 +15,7 @@ import (
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/ledger"
 	"github.com/chromedp/chromedp"
 )
 
@@ -24,10 +25,26 @@ type desk struct {
 	t      *testing.T
 	silent *httptest.Server
 	people []*visitor
+	duty   idp.Name // a consent of the first one's, at a provider that is not there any more
+}
+
+// owes makes such a duty.
+func (d *desk) owes(id idp.Name) {
+	d.update(func(tx idp.Tx) error {
+		a, err := tx.AccountByUsername(d.people[0].name)
+		if err != nil {
+			return err
+		}
+		now, err := tx.Mint()
+		if err != nil {
+			return err
+		}
+		return tx.InsertRevocation(idp.Revocation{ID: id, IdentityKey: idp.IdentityKey{Provider: "hub", Issuer: "https://hub.example", Subject: "1"}, Account: a.ID, State: idp.Owed, Tokens: []byte{1}, CreatedAt: now, Due: now})
+	})
 }
 
 func newDesk(t *testing.T) *desk {
-	d := &desk{t: t, silent: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "not now", http.StatusServiceUnavailable) }))}
+	d := &desk{t: t, duty: ledger.NewName(), silent: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "not now", http.StatusServiceUnavailable) }))}
 	t.Cleanup(d.silent.Close)
 	d.table = newTable(t, func(c *config.Config) { c.Outbound = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
 	d.patience = 8 * time.Minute
@@ -40,6 +57,8 @@ func newDesk(t *testing.T) *desk {
 		return err
 	})
 	d.people = []*visitor{d.visitor(t), d.visitor(t)}
+	d.owes(ledger.NewName())
+	d.owes(d.duty)
 	return d
 }
 
@@ -207,6 +226,7 @@ func TestConsoleInChromium(t *testing.T) {
 	boss.look("overview")
 	d.aPerson(boss)
 	d.deliveries(boss)
+	d.revocations(boss)
 	d.anApp(boss)
 	d.locked(boss)
 	d.keys(boss)
@@ -264,6 +284,27 @@ func (d *desk) deliveries(s *seat) {
 	s.goes("/admin/deliveries?state=owed")
 	s.says("Nothing is owed, and nothing was given up.")
 	s.shot("no deliveries")
+}
+
+// revocations: what a provider was not asked for in vain is asked for again, and given up.
+func (d *desk) revocations(s *seat) {
+	at := "/admin/revocations/" + d.duty.String()
+	s.goes("/admin")
+	s.says("Revocations owed by providers")
+	s.shot("overview, a provider owes")
+	s.until("/admin/revocations?state=owed", "the provider is not configured any more")
+	s.says("person1", "hub")
+	s.look("revocations")
+	s.follows("tbody td a[href='" + at + "']")
+	s.look("revocation")
+	s.acts(at+"/resend", "it is back")
+	s.says("Due now: the provider is asked at once.")
+	s.acts(at+"/give-up", "it is gone for good")
+	s.says("Given up. The provider keeps the consent.", "given up")
+	s.shot("revocation given up")
+	s.does("choose", chromedp.Navigate(s.at+"/admin/revocations"), chromedp.WaitVisible(css("#filter-state")), chromedp.SetValue(css("#filter-state"), "given-up"))
+	s.leaves("filter", chromedp.Click(css(".filter button")))
+	s.says("given up", "person1")
 }
 
 // anApp is registered, with a mistake at first; given another secret; and all of another's sign-ins are ended, after a question.
@@ -462,7 +503,7 @@ func (v *visitor) stays(t *testing.T) {
 func (d *desk) german(s *seat) {
 	speak(d.t, s.ctx, s.at, "de")
 	codes := regexp.MustCompile(`\b(operator:[a-z]\w*|rule:\w+|account:\w+|sign-in|session-ended|client-\w+|key-killed|lost-device|password-known|given-up|standby|retired|owed|support|act=|methods=|[a-z]+ing)\b`)
-	for _, path := range []string{"/admin", "/admin/people", "/admin/apps", "/admin/apps/app", "/admin/deliveries", "/admin/receipts", "/admin/keys", "/admin/events", "/admin/operators"} {
+	for _, path := range []string{"/admin", "/admin/people", "/admin/apps", "/admin/apps/app", "/admin/deliveries", "/admin/revocations", "/admin/receipts", "/admin/keys", "/admin/events", "/admin/operators"} {
 		s.goes(path)
 		text, err := chromedp.Run(s.ctx, chromedp.Evaluate[string](`[...document.querySelectorAll("main h1, main h2, main th, main td, main dt, main dd, main label, main button")].map(e => e.innerText).join("\n")`))
 		if err != nil {
