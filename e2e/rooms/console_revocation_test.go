@@ -46,7 +46,7 @@ func TestConsole_Revocations(t *testing.T) {
 	if first.Provider != "hub" || first.Subject != b.id("alice") || first.Attempts != 1 || first.Next == "" {
 		t.Errorf("%+v", first)
 	}
-	if a := viewer.page("/admin/revocations?provider=hub"); a.status != 200 || !strings.Contains(a.body, at) || !strings.Contains(a.body, ">alice<") || !strings.Contains(a.body, "status 429") {
+	if a := viewer.page("/admin/revocations?provider=hub"); a.status != 200 || !strings.Contains(a.body, at) || !strings.Contains(a.body, ">alice<") || !strings.Contains(a.body, "it answered 429") {
 		t.Error(a.status, a.body)
 	}
 	if a := viewer.page("/admin/revocations?state=dead"); a.status != 200 || strings.Contains(a.body, at) {
