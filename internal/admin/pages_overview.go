@@ -55,8 +55,8 @@ func charts(hours []operate.Hour) []web.Chart {
 	}
 	text := func(n int64) verbatim { return verbatim(strconv.FormatInt(n, 10)) }
 	return []web.Chart{
-		web.NewChart(web.Chart{Title: "Sign-ins of the last 24 hours"}.Title, web.Say("%s sign-ins, %s failures", text(good), text(wrong)), in),
-		web.NewChart(web.Chart{Title: "Endings of the last 24 hours"}.Title, web.Say("%s endings", text(ended)), out),
+		web.NewChart(web.Chart{Title: "Sign-ins of the last 24 hours"}.Title, web.Say("Sign-ins: %s. Failures: %s.", text(good), text(wrong)), in),
+		web.NewChart(web.Chart{Title: "Endings of the last 24 hours"}.Title, web.Say("Endings: %s.", text(ended)), out),
 	}
 }
 
@@ -69,7 +69,7 @@ func guardTable(guards []operate.Guard) web.Table {
 		}
 		behind := web.Cell{Said: "up to date", Tag: "good"}
 		if g.Behind > 0 {
-			behind = web.Cell{Said: web.Say("%s endings", verbatim(number(g.Behind))), Tag: "bad"}
+			behind = web.Cell{Said: web.Say("by endings: %s", verbatim(number(g.Behind))), Tag: "bad"}
 		}
 		t.Rows = append(t.Rows, []web.Cell{appLink(g.ClientID), {Text: strconv.Itoa(g.Streams)}, behind, asked})
 	}

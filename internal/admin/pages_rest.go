@@ -149,9 +149,11 @@ func keysPage(c *call, l keyList) web.Console {
 func (c *call) eventTable(all []audit.Line, ofOne bool) web.Table {
 	t := web.Table{Title: "Events", Empty: "Nothing like that has happened yet.", Head: []web.Words{"At", "What", "By", "App", "Why", "More", "Address", "Person"}}
 	for _, e := range all {
-		var more []web.Words
+		what, more := eventWords(e.Kind), []web.Words(nil)
 		for _, k := range sorted(e.Data) {
-			if words := factWords(k, e.Data[k]); words != nil {
+			if k == "act" && e.Kind == idp.EventOperator {
+				what = deedWords(e.Data[k])
+			} else if words := factWords(k, e.Data[k]); words != nil {
 				more = append(more, words)
 			}
 		}
@@ -159,7 +161,7 @@ func (c *call) eventTable(all []audit.Line, ofOne bool) web.Table {
 		if more != nil {
 			said = web.List(more...)
 		}
-		t.Rows = append(t.Rows, []web.Cell{{At: idp.Time(e.AtMS).Time()}, {Said: eventWords(e.Kind)}, c.actorCell(e.Actor, e.Account), appLink(e.Client), {Text: e.Why}, {Said: said}, {Text: e.IP}, c.personLink(e.Account)})
+		t.Rows = append(t.Rows, []web.Cell{{At: idp.Time(e.AtMS).Time()}, {Said: what}, c.actorCell(e.Actor, e.Account), appLink(e.Client), {Text: e.Why}, {Said: said}, {Text: e.IP}, c.personLink(e.Account)})
 	}
 	return shorter(t, ofOne)
 }

@@ -257,7 +257,7 @@ func factWords(name, value string) web.Words {
 	case "fields":
 		return web.Say("Settings: %s", said)
 	case "overlap":
-		return web.Say("The old secret stays good for %s", said)
+		return web.Say("The old secret stays good for %s", verbatim(strings.Replace(value, "h0m0s", "h", 1)))
 	case "delivery":
 		return web.Say("Delivery %s", said)
 	case "session":
