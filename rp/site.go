@@ -37,6 +37,7 @@ type Site struct {
 	crossOrigin *http.CrossOriginProtection
 	hands       chan struct{} // first attempts under way
 	watchers    chan struct{} // pages that wait for the end of their session
+	watches     watches
 
 	persistent     bool
 	idle, absolute time.Duration

@@ -1,6 +1,7 @@
 package rp
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -67,20 +68,14 @@ func (s *Site) watch(w http.ResponseWriter, r *http.Request, in bool) {
 		_, err := fmt.Fprintf(w, "retry: 30000\ndata: %s\n\n", stateText(in))
 		return err == nil && c.Flush() == nil
 	}
-	end := time.NewTimer(watchFor)
-	defer end.Stop()
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	for ok := tell(in); ok && in; {
-		select {
-		case <-r.Context().Done():
-			return
-		case <-end.C:
-			return
-		case <-tick.C:
-		}
+	ctx, stop := context.WithTimeout(r.Context(), watchFor)
+	defer stop()
+	for ok := tell(in); ok && in && ctx.Err() == nil; {
+		session, leave := s.Watch(ctx, Visitor{session: s.sessionHash(r)})
+		<-session.Done()
+		leave()
 		// A store that does not answer is no sign-out.
-		if now, err := s.signedIn(r); err == nil && !now {
+		if errors.Is(context.Cause(session), ErrEnded) {
 			in = false
 			tell(in)
 		}

@@ -58,6 +58,8 @@ type Sessions interface {
 	CreateSession(ctx context.Context, s Session, replaced Hash, t *Token) error
 	// FindSession gives a session that has not reached its limits. ErrNone.
 	FindSession(ctx context.Context, id Hash, now time.Time) (Session, error)
+	// LiveSessions gives those of the sessions, 1 to 500 of them, that have not reached their limits.
+	LiveSessions(ctx context.Context, ids []Hash, now time.Time) ([]Hash, error)
 	// TouchSession moves the idle limit of a live session. It revives nothing, and nothing to move is no error.
 	TouchSession(ctx context.Context, id Hash, idle, now time.Time) error
 	// End ends what the ending selects, and writes what belongs to it.

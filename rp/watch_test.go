@@ -20,13 +20,15 @@ import (
 type moody struct {
 	rp.Store
 	broken atomic.Bool
+	asked  atomic.Int64
 }
 
-func (m *moody) FindSession(ctx context.Context, id rp.Hash, now time.Time) (rp.Session, error) {
+func (m *moody) LiveSessions(ctx context.Context, ids []rp.Hash, now time.Time) ([]rp.Hash, error) {
+	m.asked.Add(1)
 	if m.broken.Load() {
-		return rp.Session{}, errBroken
+		return nil, errBroken
 	}
-	return m.Store.FindSession(ctx, id, now)
+	return m.Store.LiveSessions(ctx, ids, now)
 }
 
 // What goes on while its session ends is told within two seconds; while nothing can be asked it goes on for ten, and no longer.
@@ -75,6 +77,46 @@ func TestWatch(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who watches many sessions asks one question a second for all of them.
+func TestWatch_AsksOnceForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &moody{Store: rptest.NewMemory()}
+		s, err := rp.New(m, rp.Origin("https://site.example"), rp.Key(make([]byte, 32)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		const people = 600 // in two parts
+		var watched []context.Context
+		for i := range people {
+			w, r := httptest.NewRecorder(), httptest.NewRequest("POST", "/login", nil)
+			if err := s.SignIn(w, r, fmt.Sprint("person", i), time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			for _, k := range w.Result().Cookies() {
+				r.AddCookie(k)
+			}
+			v, err := s.Visitor(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, stop := s.Watch(t.Context(), v)
+			defer stop()
+			watched = append(watched, ctx)
+		}
+		time.Sleep(time.Minute)
+		if n := m.asked.Load(); n == 0 || n > 2*61 {
+			t.Error("asked", n, "times in a minute")
+		}
+		s.EndUser(t.Context(), "person7")
+		time.Sleep(2 * time.Second)
+		for i, ctx := range watched {
+			if (ctx.Err() != nil) != (i == 7) {
+				t.Error(i, context.Cause(ctx))
+			}
+		}
+	})
 }
 
 // A stream of a page behind Require ends with its session, whoever ends it.

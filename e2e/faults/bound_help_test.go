@@ -212,7 +212,7 @@ func (s *plight) judge(r talk.Report) {
 	for _, v := range s.victims {
 		k := r.Tokens[v.name]
 		for _, turn := range k.Turns {
-			if turn.Status == http.StatusUnauthorized && (v.sent == 0 || turn.At < v.sent) {
+			if turn.Status == http.StatusUnauthorized && (v.sent == 0 || turn.Answered < v.sent) {
 				s.t.Errorf("%s was refused before its end", v.name)
 			}
 		}

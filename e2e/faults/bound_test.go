@@ -44,7 +44,7 @@ func (w *world) row(t *testing.T, name string, outage bool, f func(t *testing.T,
 //
 // What each must catch is said at each, as a change of the guard or server by which it fails.
 func TestBound(t *testing.T) {
-	w := &world{c: start(t, 1, nil, ""), program: buildAPIs(t)}
+	w := &world{c: start(t, 1, nil, "lifetimes:\n  access_token: 1h\n"), program: buildAPIs(t)}
 	w.at = newAPIs(t, w.program)
 	w.people = w.c.people(20)
 	t.Run("faults", func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -145,7 +146,11 @@ func limits(t *testing.T, b *bench) {
 		t.Error("a touch revived")
 	}
 	b.create(b.session("2", func(s *rp.Session) { s.Idle = b.now.Add(time.Hour); s.Ends = b.now.Add(time.Minute) }), nil)
+	b.create(b.session("3", func(s *rp.Session) { s.Idle = b.now.Add(time.Hour) }), nil)
 	b.now = b.now.Add(time.Minute)
+	if live, err := b.LiveSessions(ctx, []rp.Hash{hash("3"), hash("1"), hash("2"), hash("nobody"), hash("3")}, b.now); err != nil || len(slices.Compact(live)) != 1 || live[0] != hash("3") {
+		t.Error(live, err)
+	}
 	if b.alive("2") {
 		t.Error("a session outlived its absolute limit")
 	}

@@ -117,6 +117,18 @@ func (m *Memory) FindSession(_ context.Context, id rp.Hash, now time.Time) (rp.S
 	return s, nil
 }
 
+// LiveSessions implements rp.Sessions.
+func (m *Memory) LiveSessions(_ context.Context, ids []rp.Hash, now time.Time) (out []rp.Hash, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range ids {
+		if s, ok := m.sessions[id]; ok && live(s, now) {
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}
+
 // TouchSession implements rp.Sessions.
 func (m *Memory) TouchSession(_ context.Context, id rp.Hash, idle, now time.Time) error {
 	m.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 
 	"exeunt.dev/rp"
@@ -126,6 +127,26 @@ func (s *Store) FindSession(ctx context.Context, id rp.Hash, now time.Time) (n r
 		return none(err)
 	})
 	return n, err
+}
+
+// LiveSessions implements rp.Sessions.
+func (s *Store) LiveSessions(ctx context.Context, ids []rp.Hash, now time.Time) (out []rp.Hash, err error) {
+	args := make([]any, 0, len(ids)+2)
+	for _, id := range ids {
+		args = append(args, id[:])
+	}
+	err = s.one(ctx, func(q tx) error {
+		out = nil
+		return q.rows(func(scan func(...any) error) error {
+			var id []byte
+			if err := scan(&id); err != nil {
+				return err
+			}
+			out = append(out, rp.Hash(id))
+			return nil
+		}, `SELECT id FROM rp_session WHERE id IN (?`+strings.Repeat(", ?", len(ids)-1)+`) AND idle > ? AND ends > ?`, append(args, ms(now), ms(now))...)
+	})
+	return out, err
 }
 
 // TouchSession implements rp.Sessions.

@@ -44,6 +44,7 @@ func (t *trial) once() {
 	a := answer{header: http.Header{}}
 	begun := talk.Now()
 	t.of.handler.ServeHTTP(&a, t.request)
+	answered := talk.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.now.Answers[a.status]++
@@ -51,7 +52,7 @@ func (t *trial) once() {
 		t.now.Answers[0]++
 	}
 	if n := len(t.now.Turns); n == 0 || t.now.Turns[n-1].Status != a.status {
-		t.now.Turns = append(t.now.Turns, talk.Turn{At: begun, Status: a.status})
+		t.now.Turns = append(t.now.Turns, talk.Turn{At: begun, Answered: answered, Status: a.status})
 	}
 	if a.status == http.StatusOK {
 		t.now.Admitted = max(t.now.Admitted, begun)

@@ -31,10 +31,11 @@ type Token struct {
 	Cuts     int
 }
 
-// Turn is the first of some equal answers, and when its request began.
+// Turn is the first of some equal answers.
 type Turn struct {
-	At     time.Duration
-	Status int
+	At       time.Duration // when its request began
+	Answered time.Duration // much later, if the process was stopped in between
+	Status   int
 }
 
 // Now is CLOCK_MONOTONIC.
