@@ -134,6 +134,9 @@ func (p *person) opens(w *world, r *reason, word string, verb func(idp.Tx, idp.A
 		return err
 	}
 	return p.with(w, func(b *server.Base, a idp.Account) error {
+		if a.State == idp.AccountDeleted {
+			return deleted(&a)
+		}
 		if err := p.act(w, b, &a, idp.EventUnlocked, r.Reason, did(word), func(tx idp.Tx) error { return verb(tx, a.ID) }); err != nil {
 			return err
 		}

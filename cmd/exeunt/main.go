@@ -220,7 +220,7 @@ func behindDashes(args []string, flags map[string]bool) []string {
 // flags are all that the commands know.
 func flags(n *kong.Node, out map[string]bool) map[string]bool {
 	for _, f := range n.Flags {
-		out["--"+f.Name] = true
+		out["--"+f.Name], out["--no-"+f.Name] = true, true
 	}
 	for _, c := range n.Children {
 		flags(c, out)
