@@ -49,7 +49,7 @@ func packages(t *testing.T) map[string]pkg {
 func TestTree_Direction(t *testing.T) {
 	rank := map[string]int{
 		"ledger": 0, "internal/jws": 0, "internal/caller": 0, "js": 0, "internal/dpop": 1, "provider": 1, "internal/upstream": 2, "internal/upstream/optest": 2, "rp": 2, "rp/sqlstore": 3, "rp/rptest": 3, "guard": 1, "guard/guardprom": 2, "exeunttest": 1, "internal/idp": 1, "internal/config": 2,
-		"internal/door": 2, "internal/keys": 3, "internal/token": 4, "internal/store/verbs": 2, "internal/store/boottime": 2, "internal/store/pgtest": 2, "internal/store/sqlite": 3, "internal/store/postgres": 3, "internal/store/storetest": 3,
+		"internal/door": 2, "internal/keys": 3, "internal/token": 4, "internal/store/verbs": 2, "internal/store/boottime": 2, "internal/store/pgtest": 2, "internal/store/fill": 2, "internal/store/sqlite": 3, "internal/store/postgres": 3, "internal/store/storetest": 3,
 		"internal/edge": 2, "internal/acme": 2, "internal/outbound": 1, "internal/delivery": 5, "internal/receipt": 5, "internal/operate": 5, "internal/audit": 5, "internal/place": 1, "internal/feed": 5, "internal/browser": 5, "internal/factor": 5, "internal/person": 5, "internal/web": 5, "internal/frontchannel": 5, "internal/bearer": 5, "internal/weak": 2, "internal/mail": 5, "internal/mail/mailtest": 5,
 		"internal/broker": 6, "internal/oauth": 6, "internal/logout": 6, "internal/signin": 6, "internal/account": 6, "internal/admin": 6, "internal/rescue": 6,
 		"internal/server": 7, "internal/demo": 8, "cmd/exeunt": 9,

@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -193,25 +192,4 @@ func (w *world) crowded(t *testing.T) {
 		s.ends(s.left(), staleness)
 		s.settle()
 	})
-}
-
-// fill writes n endings into the database of a server that is down.
-func (c *cluster) fill(n int) {
-	c.t.Helper()
-	driver, dsn := c.source()
-	db, err := sql.Open(driver, dsn)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer db.Close()
-	now := time.Now()
-	for _, text := range []string{
-		fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-			INSERT INTO ending SELECT (SELECT number FROM counter) + i, randomblob(12), 'token', 0, %d, %d FROM n`, n, now.UnixMilli(), now.Add(time.Hour).Unix()),
-		fmt.Sprintf(`UPDATE counter SET number = number + %d`, n),
-	} {
-		if _, err := db.ExecContext(c.t.Context(), text); err != nil {
-			c.t.Fatal(err)
-		}
-	}
 }

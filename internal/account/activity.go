@@ -54,8 +54,8 @@ func (a *Account) activity(ctx context.Context, id idp.AccountID, after string) 
 	if err != nil {
 		return who, nil, nil, "", err
 	}
-	err = a.Store.View(ctx, func(v idp.View) error {
-		out, more, apps = nil, "", map[idp.ClientID]idp.Client{}
+	err = a.Store.Look(ctx, func(v idp.View) error {
+		out, more = nil, ""
 		if who, err = v.Account(id); err != nil {
 			return err
 		}
@@ -67,25 +67,21 @@ func (a *Account) activity(ctx context.Context, id idp.AccountID, after string) 
 		if err != nil {
 			return err
 		}
-		at := from
+		at, ids := from, []idp.ClientID{}
 		for len(out) < toldAtOnce && len(events)+len(receipts) > 0 {
 			if len(receipts) == 0 || (len(events) > 0 && events[0].At >= receipts[0].At) {
 				e := events[0]
-				out, events, at.event = append(out, happened{event: &e}), events[1:], e.ID.String()
-				_, err = app(v, apps, e.Client)
+				out, events, at.event, ids = append(out, happened{event: &e}), events[1:], e.ID.String(), append(ids, e.Client)
 			} else {
 				r := receipts[0]
-				out, receipts, at.receipt = append(out, happened{receipt: &r}), receipts[1:], r.Number
-				_, err = app(v, apps, r.Client)
-			}
-			if err != nil {
-				return err
+				out, receipts, at.receipt, ids = append(out, happened{receipt: &r}), receipts[1:], r.Number, append(ids, r.Client)
 			}
 		}
 		if len(out) == toldAtOnce {
 			more = at.String()
 		}
-		return nil
+		apps, err = named(v, ids)
+		return err
 	})
 	return who, out, apps, more, err
 }

@@ -19,7 +19,7 @@ type allowed struct {
 }
 
 func (a *Account) apps(ctx context.Context, id idp.AccountID) (who idp.Account, out []allowed, err error) {
-	err = a.Store.View(ctx, func(v idp.View) error {
+	err = a.Store.Look(ctx, func(v idp.View) error {
 		out = nil
 		if who, err = v.Account(id); err != nil {
 			return err
@@ -36,16 +36,16 @@ func (a *Account) apps(ctx context.Context, id idp.AccountID) (who idp.Account, 
 		if err != nil {
 			return err
 		}
-		clients := map[idp.ClientID]idp.Client{}
+		ids := make([]idp.ClientID, len(consents))
+		for i, c := range consents {
+			ids[i] = c.Client
+		}
+		clients, err := named(v, ids)
 		for _, c := range consents {
-			client, err := app(v, clients, c.Client)
-			if err != nil {
-				return err
-			}
-			out = append(out, allowed{c, client, slices.Contains(offline, c.Client)})
+			out = append(out, allowed{c, clients[c.Client], slices.Contains(offline, c.Client)})
 		}
 		slices.SortFunc(out, func(x, y allowed) int { return int(y.consent.GivenAt - x.consent.GivenAt) })
-		return nil
+		return err
 	})
 	return who, out, err
 }

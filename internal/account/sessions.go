@@ -7,8 +7,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/web"
@@ -23,16 +25,18 @@ type line struct {
 }
 
 // sessions reads a page of the live sessions of an account with their apps. The acting one, if there is any, stands at the top of the first
-// page and nowhere else. However many there are, it is the same number of questions.
+// page and nowhere else. However many there are, it is the same number of questions, each of which may be answered as of its own time.
 func (a *Account) sessions(ctx context.Context, id idp.AccountID, acting *idp.Session, after string) (who idp.Account, out []line, more string, err error) {
 	now, _ := a.Store.Now()
-	err = a.Store.View(ctx, func(v idp.View) error {
+	err = a.Store.Look(ctx, func(v idp.View) error {
 		out, more = nil, ""
 		if who, err = v.Account(id); err != nil {
 			return err
 		}
-		e, err := v.Epochs(id, "")
-		if err != nil {
+		var e idp.Epochs
+		if acting != nil {
+			e = idp.Epochs{Realm: acting.Realm, Account: acting.Epoch} // it is alive: so are they
+		} else if e, err = v.Epochs(id, ""); err != nil {
 			return err
 		}
 		rows, err := v.Sessions(id, e.Realm, e.Account, idp.Page{After: after, Limit: perPage})
@@ -60,18 +64,18 @@ func (a *Account) sessions(ctx context.Context, id idp.AccountID, acting *idp.Se
 	return who, out, more, err
 }
 
-// app reads each app once; one whose row is gone has its id.
-func app(v idp.View, seen map[idp.ClientID]idp.Client, id idp.ClientID) (idp.Client, error) {
-	if c, ok := seen[id]; ok {
-		return c, nil
+// named reads apps, all at once. One whose row is gone has its id.
+func named(v idp.View, ids []idp.ClientID) (map[idp.ClientID]idp.Client, error) {
+	out := map[idp.ClientID]idp.Client{}
+	for _, id := range ids {
+		out[id] = idp.Client{ID: id, Name: string(id)}
 	}
-	c, err := v.Client(id)
-	if errors.Is(err, idp.ErrNotFound) {
-		c, err = idp.Client{ID: id}, nil
+	apps, err := v.ClientsNamed(slices.Collect(maps.Keys(out)))
+	for _, c := range apps {
+		c.Name = cmp.Or(c.Name, string(c.ID))
+		out[c.ID] = c
 	}
-	c.Name = cmp.Or(c.Name, string(id))
-	seen[id] = c
-	return c, err
+	return out, err
 }
 
 // sessionList is the page's list; lines without a session that acts have none that is "this one".

@@ -124,7 +124,7 @@ type ConsoleReader interface {
 	// SessionsAlive counts the sessions of everybody that are alive at now, among the first CountedTo whose time is not up: an ending leaves
 	// their rows as they are.
 	SessionsAlive(now Time) (Counted, error)
-	// OwedOrDead counts deliveries that are owed, and those that apps will not get any more, among the first of both.
+	// OwedOrDead counts deliveries that are owed, and those that apps will not get any more.
 	OwedOrDead() (owed, dead Counted, err error)
 	// EndingsBefore is how many endings the ledger had before a time.
 	EndingsBefore(t Time) (uint64, error)

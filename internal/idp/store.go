@@ -180,7 +180,8 @@ type SessionWriter interface {
 // ClientReader reads apps. ErrNotFound when there is none; a disabled one is returned with Disabled set.
 type ClientReader interface {
 	Client(ClientID) (Client, error)
-	Clients(Page) ([]Client, error) // by id
+	ClientsNamed([]ClientID) ([]Client, error) // those that there are, in no order, in one question
+	Clients(Page) ([]Client, error)            // by id
 }
 
 // ClientWriter writes apps.
@@ -249,8 +250,9 @@ type LedgerReader interface {
 	LifeCap() (seconds int64, err error)
 	// EntriesAfter returns entries with numbers after+1, after+2, ..., at most limit.
 	EntriesAfter(after uint64, limit int) ([]Entry, error)
-	// Entries calls f for every entry still to be held at ledger time now, in the order of names.
-	Entries(now Time, f func(Entry) error) error
+	// Entries lists those of the numbers after+1 to to that are still to be held at ledger time now, by about limit numbers at a time: next is
+	// how far it came. Rows are only added, so that what several calls list is a snapshot as of to.
+	Entries(now Time, after, to uint64, limit int) (out []Entry, next uint64, err error)
 	Endings(after uint64, limit int) ([]Ending, error) // for operators
 }
 

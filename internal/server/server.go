@@ -80,7 +80,7 @@ func NewOn(ctx context.Context, c config.Config, log *slog.Logger, l net.Listene
 		s.base, err = Open(ctx, c, log)
 	}
 	if err == nil {
-		err = s.build(ctx)
+		err = s.build()
 	}
 	if err != nil {
 		s.Close()
@@ -89,7 +89,7 @@ func NewOn(ctx context.Context, c config.Config, log *slog.Logger, l net.Listene
 	return s, nil
 }
 
-func (s *Server) build(ctx context.Context) (err error) {
+func (s *Server) build() (err error) {
 	c := s.base.Config
 	s.feed = feed.New(s.base.Store, s.ledgerGrew)
 	s.metrics = newMetrics(s.base.Store, s.feed)
@@ -118,21 +118,17 @@ func (s *Server) build(ctx context.Context) (err error) {
 	s.audit = audit.New(s.base.Store, c.AuditKeep, s.log)
 	tokens.Strayed = s.audit.Failed
 	s.door = door.New(s.store, s.committed)
-	say, err := web.Speak()
-	if err != nil {
-		return err
-	}
-	if s.post, err = s.base.Post(s.store, say, s.log); err != nil {
-		return err
-	}
-	if s.post != nil {
-		s.post.Observe = s.metrics.mailed
-	}
 	pages, err := web.New(c.Name, c.HTTPS())
 	if err != nil {
 		return err
 	}
 	pages.Wear(c.Look.Logo, c.Look.LogoKind, c.Look.Color, c.Look.Dark)
+	if s.post, err = s.base.Post(s.store, pages.Speak, s.log); err != nil {
+		return err
+	}
+	if s.post != nil {
+		s.post.Observe = s.metrics.mailed
+	}
 	s.handler = edge.Wrap(pages.Remember(s.rooms(pages, tokens)), with)
 	return nil
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"embed"
 	"html/template"
+	"io"
 	"net/http"
 	"strings"
+	"sync"
 )
 
 //go:embed templates/*.html static catalogue
@@ -18,16 +20,16 @@ type Page interface{ template() string }
 type Pages struct {
 	Name   string // of the installation, as people see it
 	https  bool
-	spoken map[string]map[string]*template.Template // by language and name
-	static map[string]asset                         // by path
-	paths  map[string]string                        // by the file's name
+	spoken map[string]*language
+	static map[string]asset  // by path
+	paths  map[string]string // by the file's name
 
 	leaving, check string // the scripts that stand in their pages
 }
 
-// New reads templates, catalogues, stylesheet and scripts. secure says that people reach the pages by https.
+// New reads stylesheet and scripts. secure says that people reach the pages by https.
 func New(name string, secure bool) (*Pages, error) {
-	p := &Pages{Name: name, https: secure, spoken: map[string]map[string]*template.Template{}, static: map[string]asset{}, paths: map[string]string{}}
+	p := &Pages{Name: name, https: secure, spoken: map[string]*language{}, static: map[string]asset{}, paths: map[string]string{}}
 	for name, to := range map[string]*string{"leaving": &p.leaving, "check_session": &p.check} {
 		text, err := files.ReadFile("static/" + name + ".js")
 		if err != nil {
@@ -38,37 +40,53 @@ func New(name string, secure bool) (*Pages, error) {
 	if err := p.readStatic(); err != nil {
 		return nil, err
 	}
-	all, err := voices(files)
+	langs, err := languages(files)
 	if err != nil {
 		return nil, err
 	}
-	for lang, v := range all {
-		if p.spoken[lang], err = p.templates(v); err != nil {
-			return nil, err
-		}
+	for _, lang := range langs {
+		p.spoken[lang] = &language{voice: sync.OnceValues(func() (voice, error) { return voiceOf(files, lang) }), pages: map[string]*template.Template{}}
 	}
 	return p, nil
 }
 
-// templates are all pages in one language.
-func (p *Pages) templates(v voice) (map[string]*template.Template, error) {
-	names, err := files.ReadDir("templates")
+// language is one that pages can be read in. Its catalogue and each page are read when somebody first needs them: most servers never
+// show most pages, and all of them together would take as long to read as the rest of the start.
+type language struct {
+	voice func() (voice, error)
+	mu    sync.Mutex
+	pages map[string]*template.Template
+}
+
+// page is a page in a language.
+func (p *Pages) page(lang, name string) (*template.Template, error) {
+	l := p.spoken[lang]
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if page := l.pages[name]; page != nil {
+		return page, nil
+	}
+	v, err := l.voice()
 	if err != nil {
 		return nil, err
 	}
 	funcs := template.FuncMap{"t": v.say, "device": v.device, "when": v.when, "strong": strong, "join": strings.Join,
 		"static": func(name string) string { return p.paths[name] }}
-	out := map[string]*template.Template{}
-	for _, f := range names {
-		name := strings.TrimSuffix(f.Name(), ".html")
-		if name == "layout" {
-			continue
-		}
-		if out[name], err = template.New("layout.html").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/"+f.Name()); err != nil {
-			return nil, err
-		}
+	page, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/"+name+".html")
+	if err != nil {
+		return nil, err
 	}
-	return out, nil
+	l.pages[name] = page
+	return page, nil
+}
+
+// write writes a page, or a part of it: layout.html is the whole.
+func (p *Pages) write(w io.Writer, lang, name, part string, data any) error {
+	page, err := p.page(lang, name)
+	if err != nil {
+		return err
+	}
+	return page.ExecuteTemplate(w, part, data)
 }
 
 // frame is what the layout sees.
@@ -129,7 +147,7 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, page 
 		action = l.formTargets()
 	}
 	var b bytes.Buffer
-	if err := p.spoken[lang][page.template()].Execute(&b, f); err != nil {
+	if err := p.write(&b, lang, page.template(), "layout.html", f); err != nil {
 		http.Error(w, "Something went wrong.", http.StatusInternalServerError)
 		return
 	}

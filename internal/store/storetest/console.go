@@ -211,6 +211,13 @@ func clientAgain(t *testing.T, o Opened) {
 		view(t, o.Store, func(v idp.View) (err error) { c, err = v.Client("books"); return err })
 		return c
 	}
+	view(t, o.Store, func(v idp.View) error {
+		some, err := v.ClientsNamed([]idp.ClientID{"", "nobody", "books", "no\x00body"})
+		if len(some) != 1 || some[0].ID != "books" || !some[0].Deleted {
+			t.Errorf("named: %+v", some)
+		}
+		return err
+	})
 	c := read()
 	if !c.Deleted || !c.Knows("new", 5000) || !c.Knows("old", 999) || c.Knows("old", 1000) || c.Knows("", 0) || c.Knows("other", 0) {
 		t.Errorf("%+v", c)

@@ -2,6 +2,7 @@ package verbs
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"exeunt.dev/internal/idp"
@@ -16,9 +17,7 @@ const (
 		GROUP BY client, state ORDER BY client, state`
 
 	// The condition of the index delivery_open.
-	open          = ` state NOT IN ('confirmed', 'cannot-be-told') `
-	sqlDeliveries = `SELECT ` + deliveryColumns + ` FROM delivery WHERE` + open + `AND (receipt, sid) > (?1, ?2)
-		AND (?3 = '' OR client = ?3) AND (?4 = '' OR state = ?4) AND (?5 = 0 OR state <> 'owed') ORDER BY receipt, sid LIMIT CAST(?6 AS BIGINT)`
+	open             = ` state NOT IN ('confirmed', 'cannot-be-told') `
 	sqlDeliveryCount = `SELECT client, state, count(*), CAST(0 AS BIGINT), CAST(NULL AS BIGINT), CAST(0 AS BIGINT), '' FROM delivery WHERE` + open + `GROUP BY client, state ORDER BY client, state`
 	sqlOldestOwed    = `SELECT created_at FROM delivery WHERE` + open + `AND state = 'owed' ORDER BY receipt, sid LIMIT 1`
 
@@ -43,6 +42,23 @@ const (
 	sqlEndingsIn  = `SELECT name, what, until, number, at FROM ending WHERE number >= ? AND number < ? ORDER BY number`
 	sqlMoveFanOut = `UPDATE receipt SET fan_ending = ?, fan_account = ?, fan_grant = ?, told_at = ? WHERE number = ?`
 )
+
+// Lists of deliveries in order, of one state and of several. Each state is a list of its own in the index.
+var (
+	sqlDeliveriesOne  = `SELECT ` + deliveryColumns + ` FROM delivery WHERE` + open + `AND state = ?5 AND` + behindDelivery
+	sqlDeliveriesDead = deliveriesIn(idp.Refused, idp.OutOfTime, idp.GivenUp)
+	sqlDeliveriesAll  = deliveriesIn(idp.Owed, idp.Refused, idp.OutOfTime, idp.GivenUp)
+)
+
+const behindDelivery = ` (receipt, sid) > (?1, ?2) AND (?3 = '' OR client = ?3) ORDER BY receipt, sid LIMIT CAST(?4 AS BIGINT)`
+
+func deliveriesIn(states ...idp.DeliveryState) string {
+	var each []string
+	for _, s := range states {
+		each = append(each, `SELECT * FROM (SELECT `+deliveryColumns+` FROM delivery WHERE`+open+`AND state = '`+string(s)+`' AND`+behindDelivery+`) AS s`)
+	}
+	return strings.Join(each, ` UNION ALL `) + ` ORDER BY receipt, sid LIMIT CAST(?4 AS BIGINT)`
+}
 
 func readDelivery(r Row) idp.Delivery {
 	return idp.Delivery{
@@ -85,11 +101,14 @@ func (v *View) Deliveries(f idp.DeliveryFilter, p idp.Page) (out []idp.Delivery,
 			return nil, err
 		}
 	}
-	dead := 0
-	if f.Dead {
-		dead = 1
+	sql, args := sqlDeliveriesAll, []any{after.Receipt, after.Sid[:], f.Client, limitOf(p)}
+	switch {
+	case f.State != "":
+		sql, args = sqlDeliveriesOne, append(args, string(f.State))
+	case f.Dead:
+		sql = sqlDeliveriesDead
 	}
-	err = v.E.Each(sqlDeliveries, func(r Row) { out = append(out, readDelivery(r)) }, after.Receipt, after.Sid[:], f.Client, string(f.State), dead, limitOf(p))
+	err = v.E.Each(sql, func(r Row) { out = append(out, readDelivery(r)) }, args...)
 	return out, err
 }
 

@@ -10,8 +10,8 @@ import (
 
 const (
 	sqlEntriesAfter = `SELECT name, until FROM ending WHERE number > ? ORDER BY number LIMIT CAST(? AS BIGINT)`
-	sqlEntriesHeld  = `SELECT name, until FROM ending WHERE number >= ? AND until > ?`
-	sqlForever      = `SELECT name, until FROM ending WHERE until = 4294967295 AND number < ?`
+	sqlEntriesHeld  = `SELECT name, until FROM ending WHERE number > ? AND number <= ? AND until > ?`
+	sqlForever      = `SELECT name, until FROM ending WHERE until = 4294967295 AND number <= ?`
 	sqlAtOf         = `SELECT at FROM ending WHERE number = ?`
 	sqlEndings      = `SELECT e.name, e.what, e.until, e.number, e.at, r.id FROM ending e JOIN receipt r ON r.number = e.receipt
 		WHERE e.number > ? ORDER BY e.number LIMIT CAST(? AS BIGINT)`
@@ -31,32 +31,29 @@ func (v *View) EntriesAfter(after uint64, limit int) (out []idp.Entry, err error
 	return out, err
 }
 
-// Entries calls f for every entry still to be held at now, in the order of names. Only the tail of the table is read:
-// ledger time grows with the number, and nothing but a killed key is held longer than the largest life_cap.
-func (v *View) Entries(now idp.Time, f func(idp.Entry) error) error {
-	n, err := v.E.Counter()
-	if err != nil {
-		return err
-	}
-	first, err := v.firstSince(now-idp.Time(n.Max*1000)-2000, n.Number)
-	if err != nil {
-		return err
-	}
-	var held []idp.Entry
-	keep := func(r Row) { held = append(held, entry(r)) }
-	if err := v.E.Each(sqlForever, keep, first); err != nil {
-		return err
-	}
-	if err := v.E.Each(sqlEntriesHeld, keep, first, int64(now)/1000); err != nil {
-		return err
-	}
-	slices.SortFunc(held, func(a, b idp.Entry) int { return a.Name.Compare(b.Name) })
-	for _, e := range held {
-		if err := f(e); err != nil {
-			return err
+// Entries lists what is still to be held at now. Only the tail of the table is read: ledger time grows with the number, and nothing but a
+// killed key is held longer than the largest life_cap.
+func (v *View) Entries(now idp.Time, after, to uint64, limit int) (out []idp.Entry, next uint64, err error) {
+	keep := func(r Row) { out = append(out, entry(r)) }
+	if after == 0 {
+		n, err := v.E.Counter()
+		if err != nil {
+			return nil, 0, err
+		}
+		first, err := v.firstSince(now-idp.Time(n.Max*1000)-2000, n.Number)
+		if err != nil {
+			return nil, 0, err
+		}
+		if after = first - 1; after > 0 {
+			if err := v.E.Each(sqlForever, keep, min(after, to)); err != nil {
+				return nil, 0, err
+			}
 		}
 	}
-	return nil
+	if next = min(after+uint64(max(limit, 1)), to); next > after {
+		err = v.E.Each(sqlEntriesHeld, keep, after, next, int64(now)/1000)
+	}
+	return out, max(next, after), err
 }
 
 // firstSince finds, by halving, the first number whose ending is not before t; last+1 if there is none.

@@ -23,7 +23,8 @@ const (
 		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (s.name, s.epoch, s.realm))) AS lives
 		FROM (SELECT session FROM session_seen WHERE deadline > ? ORDER BY deadline DESC LIMIT CAST(? AS BIGINT)) AS n) AS c`
 	// However many there are, so many are looked at.
-	sqlOwedOrDead   = `SELECT coalesce(sum(CASE WHEN d.state = 'owed' THEN 1 ELSE 0 END), 0), count(*) FROM (SELECT state FROM delivery WHERE` + open + `LIMIT CAST(? AS BIGINT)) AS d`
+	sqlOwedOrDead = `SELECT (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE` + open + `AND state = 'owed' LIMIT CAST(?1 AS BIGINT)) AS o),
+		(SELECT count(*) FROM (SELECT 1 FROM delivery WHERE` + open + `AND state IN ('refused', 'out-of-time', 'given-up') LIMIT CAST(?1 AS BIGINT)) AS d)`
 	sqlCountEvents  = `SELECT count(*) FROM (SELECT 1 FROM event WHERE kind = ? AND id >= ? AND id < ? LIMIT CAST(? AS BIGINT)) AS c`
 	sqlDeliveriesOf = `SELECT ` + deliveryColumns + ` FROM delivery WHERE receipt = ? AND sid > ? ORDER BY sid LIMIT CAST(? AS BIGINT)`
 )
@@ -84,11 +85,12 @@ func (v *View) FindAccounts(f idp.AccountFilter, p idp.Page) (out []idp.Account,
 
 // counted asks for one more than is counted.
 func (v *View) counted(sql string, args ...any) (c idp.Counted, err error) {
-	_, err = v.E.One(sql, func(r Row) { c.N = r.Int() }, append(args, idp.CountedTo+1)...)
-	if c.N > idp.CountedTo {
-		c = idp.Counted{N: idp.CountedTo, More: true}
-	}
+	_, err = v.E.One(sql, func(r Row) { c = upTo(r.Int()) }, append(args, idp.CountedTo+1)...)
 	return c, err
+}
+
+func upTo(n int64) idp.Counted {
+	return idp.Counted{N: min(n, idp.CountedTo), More: n > idp.CountedTo}
 }
 
 // PeopleOf counts the people of an app. Where it has more grants than are looked at, so may it have people.
@@ -105,10 +107,7 @@ func (v *View) SessionsAlive(now idp.Time) (c idp.Counted, err error) {
 
 // OwedOrDead counts deliveries.
 func (v *View) OwedOrDead() (owed, dead idp.Counted, err error) {
-	var open int64
-	_, err = v.E.One(sqlOwedOrDead, func(r Row) { owed.N, open = r.Int(), r.Int() }, idp.CountedTo)
-	dead.N = open - owed.N
-	owed.More, dead.More = open == idp.CountedTo, open == idp.CountedTo
+	_, err = v.E.One(sqlOwedOrDead, func(r Row) { owed, dead = upTo(r.Int()), upTo(r.Int()) }, idp.CountedTo+1)
 	return owed, dead, err
 }
 

@@ -18,10 +18,12 @@ const (
 	sqlHoldSession     = `SELECT ` + sessionColumns + `, EXISTS (SELECT 1 FROM ending e WHERE e.name = s.name) AS over_` + sessionTables + `WHERE s.name = ?`
 	sqlSessionByCookie = `SELECT ` + sessionColumns + sessionTables + `WHERE s.cookie = ?`
 	sqlSessionByRef    = `SELECT ` + sessionColumns + sessionTables + `WHERE s.account = ? AND s.ref = ?`
-	sqlSessions        = `SELECT ` + sessionColumns + sessionTables + `
-		WHERE s.account = ? AND s.epoch = ? AND s.realm = ? AND (s.created_at, s.ref) < (?, ?)
+	// What the list hangs on is asked with it, once.
+	sqlSessions = `SELECT ` + sessionColumns + sessionTables + `
+		WHERE s.account = ?1 AND s.epoch = ?2 AND s.realm = ?3 AND (s.created_at, s.ref) < (?4, ?5)
+		AND NOT EXISTS (SELECT 1 FROM ending o WHERE o.name IN (?2, ?3))
 		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name = s.name)
-		ORDER BY s.created_at DESC, s.ref DESC LIMIT CAST(? AS BIGINT)`
+		ORDER BY s.created_at DESC, s.ref DESC LIMIT CAST(?6 AS BIGINT)`
 
 	sqlSessionsEndedWith = `SELECT ` + sessionColumns + sessionTables + `
 		WHERE s.account = ?1 AND s.epoch = ?2 AND (s.created_at, s.ref) < (?3, ?4)
@@ -65,8 +67,8 @@ var sqlAppsIn = `SELECT t.session, t.client, (SELECT c.data FROM client c WHERE 
 	AND t.grant_ IS NOT NULL AND (SELECT count(*) FROM grant_ g JOIN ending e ON e.name IN (g.name, g.client_epoch, g.consent_epoch) WHERE g.name = t.grant_) = 0
 	ORDER BY t.client`
 
-// LiveSessionByCookie is a session before whose columns stands whether one of its names has ended; ReadSession reads the rest.
-const LiveSessionByCookie = `SELECT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (s.name, s.epoch, s.realm)), ` + sessionColumns + sessionTables + `WHERE s.cookie = ?`
+// sqlLiveSessionByCookie is a session before whose columns stands whether one of its names has ended.
+const sqlLiveSessionByCookie = `SELECT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (s.name, s.epoch, s.realm)) AS over_, ` + sessionColumns + sessionTables + `WHERE s.cookie = ?`
 
 // SessionsByName reads the sessions of an array of names; ReadSession reads its rows.
 const SessionsByName = `SELECT ` + sessionColumns + sessionTables + `WHERE s.name = ANY(?)`
@@ -91,9 +93,18 @@ func (v *View) session(sql string, args ...any) (s idp.Session, err error) {
 // Session reads one by its name.
 func (v *View) Session(n idp.Name) (idp.Session, error) { return v.session(sqlSession, n) }
 
-// SessionByCookie reads one by its cookie's hash.
-func (v *View) SessionByCookie(h idp.Hash) (idp.Session, error) {
-	return v.session(sqlSessionByCookie, h)
+// SessionByCookie reads one by its cookie's hash. In a read-only transaction, or a Look, it learns in the same statement, and so on the
+// same snapshot, whether it lives: who finds a session by its cookie asks that next. Which of its names has ended is not told, and is asked
+// for as ever.
+func (v *View) SessionByCookie(h idp.Hash) (s idp.Session, err error) {
+	if v.Buffer != nil {
+		return v.session(sqlSessionByCookie, h)
+	}
+	over := false
+	if err = v.find(sqlLiveSessionByCookie, func(r Row) { over, s = r.Bool(), readSession(r) }, h); err == nil && !over {
+		v.live = s.Names()
+	}
+	return s, err
 }
 
 // SessionByRef reads one of an account by what pages call it.
@@ -106,9 +117,8 @@ func (v *View) SessionByRef(a idp.AccountID, ref string) (idp.Session, error) {
 
 // Sessions lists the live ones of an account, newest first; After is the last one's PageKey.
 func (v *View) Sessions(a idp.AccountID, realm, epoch idp.Name, p idp.Page) (out []idp.Session, err error) {
-	over, err := v.Ended(idp.NamesOf(realm, epoch)...)
-	if err != nil || len(over) > 0 {
-		return nil, err
+	if b := v.Buffer; b != nil && (b.has(realm) || b.has(epoch)) {
+		return nil, nil // ended by this commit
 	}
 	created, ref, err := behind(p)
 	if err != nil {

@@ -1,0 +1,76 @@
+package feed
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"exeunt.dev/internal/door"
+	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/store/sqlite"
+	"exeunt.dev/ledger"
+)
+
+// slowly is a store whose ledger takes its time to be read.
+type slowly struct {
+	idp.Store
+	reading, goOn chan struct{}
+}
+
+func (s *slowly) View(ctx context.Context, do func(idp.View) error) error {
+	return s.Store.View(ctx, func(v idp.View) error { return do(slowView{v, s}) })
+}
+
+type slowView struct {
+	idp.View
+	s *slowly
+}
+
+func (v slowView) Entries(now idp.Time, after, to uint64, limit int) ([]idp.Entry, uint64, error) {
+	v.s.reading <- struct{}{}
+	<-v.s.goOn
+	return v.View.Entries(now, after, to, 2) // in several pieces
+}
+
+// A guard waits for so long and comes again. What was begun for the first is there for the second: else a ledger that takes longer to be
+// read than guards wait would never be had by any.
+func TestSnapshot_IsMadeWhoeverGivesUp(t *testing.T) {
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	const ends = 7
+	for range ends {
+		if _, err := door.New(db, nil).End(t.Context(), idp.EndToken(ledger.NewName()), idp.Cause{Kind: idp.CauseRevoked}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := &snapshots{store: &slowly{Store: db, reading: make(chan struct{}, ends), goOn: make(chan struct{})}}
+	var head idp.Head
+	if err := db.View(t.Context(), func(v idp.View) (err error) { head, err = v.Head(); return err }); err != nil {
+		t.Fatal(err)
+	}
+	impatient, leave := context.WithCancel(t.Context())
+	left := make(chan error)
+	go func() { _, err := s.get(impatient, head); left <- err }()
+	<-s.store.(*slowly).reading
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Error("who gave up got", err)
+	}
+	s.mu.Lock()
+	m := s.last
+	s.mu.Unlock()
+	close(s.store.(*slowly).goOn)
+	<-m.done
+	r, err := ledger.NewSnapshotReader(bytes.NewReader(m.bytes))
+	if err != nil || r.Head() != head {
+		t.Fatal(m.err, err)
+	}
+	if all, err := r.Next(nil, 2*ends); len(all) != ends {
+		t.Errorf("%d of %d entries: %v", len(all), ends, err)
+	}
+}
