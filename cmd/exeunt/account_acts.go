@@ -117,14 +117,30 @@ type accountEnableCmd struct {
 }
 
 func (c *accountEnableCmd) Run(w *world) error {
-	if _, err := c.by(); err != nil {
+	return c.opens(w, &c.reason, "enabled", operate.Enable)
+}
+
+type accountUnlockCmd struct {
+	person
+	reason
+}
+
+func (c *accountUnlockCmd) Run(w *world) error {
+	return c.opens(w, &c.reason, "unlocked", operate.Unlock)
+}
+
+// opens lets a person in again.
+func (p *person) opens(w *world, r *reason, word string, verb func(idp.Tx, idp.AccountID) error) error {
+	if _, err := r.by(); err != nil {
 		return err
 	}
-	return c.with(w, func(b *server.Base, a idp.Account) error {
-		err := c.act(w, b, &a, idp.EventUnlocked, c.Reason, did("enabled"), func(tx idp.Tx) error { return operate.Enable(tx, a.ID) })
-		if err != nil {
+	return p.with(w, func(b *server.Base, a idp.Account) error {
+		if a.State == idp.AccountDeleted {
+			return deleted(&a)
+		}
+		if err := p.act(w, b, &a, idp.EventUnlocked, r.Reason, did(word), func(tx idp.Tx) error { return verb(tx, a.ID) }); err != nil {
 			return err
 		}
-		return w.done(map[string]any{"username": a.Username, "enabled": true}, "%s: enabled; nothing that ended comes back", a.Username)
+		return w.done(map[string]any{"username": a.Username, word: true}, "%s: %s; nothing that ended comes back", a.Username, word)
 	})
 }

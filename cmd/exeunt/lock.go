@@ -53,31 +53,6 @@ func (c *accountLockCmd) Run(w *world) error {
 	})
 }
 
-type accountUnlockCmd struct {
-	person
-	reason
-}
-
-func (c *accountUnlockCmd) Run(w *world) error {
-	if _, err := c.by(); err != nil {
-		return err
-	}
-	return c.with(w, func(b *server.Base, a idp.Account) error {
-		word := "unlocked"
-		switch a.State {
-		case idp.AccountDeleted:
-			return deleted(&a)
-		case idp.AccountLocked:
-			if err := c.act(w, b, &a, idp.EventUnlocked, c.Reason, did("unlocked"), func(tx idp.Tx) error { return operate.Unlock(tx, a.ID) }); err != nil {
-				return err
-			}
-		default:
-			word = "was not locked"
-		}
-		return w.done(map[string]any{"username": a.Username, "unlocked": a.State == idp.AccountLocked}, "%s: %s", a.Username, word)
-	})
-}
-
 // lockOf says in words what a locked account waits for.
 func lockOf(w *world, b *server.Base, a *idp.Account) (words string, err error) {
 	if a.State != idp.AccountLocked {

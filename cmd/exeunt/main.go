@@ -91,7 +91,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 	if err != nil {
 		panic(err) // the grammar above is wrong
 	}
-	command, err := parser.Parse(behindDashes(byHabit(args)))
+	command, err := parser.Parse(behindDashes(byHabit(args), flags(parser.Model.Node, map[string]bool{})))
 	if err != nil {
 		complain(errOut, hint(err, usageOf(err)))
 		return exitUsage
@@ -195,8 +195,9 @@ func plainState(err error) error {
 	return err
 }
 
-// behindDashes puts names and receipts' ids that begin with a dash, as one in 64 does, behind "--", lest they be taken for flags.
-func behindDashes(args []string) []string {
+// behindDashes puts names and receipts' ids that begin with a dash, as one in 64 does, behind "--", lest they be taken for flags. A flag
+// that looks like a name is a flag.
+func behindDashes(args []string, flags map[string]bool) []string {
 	var out, names []string
 	for i, a := range args {
 		if a == "--" {
@@ -204,7 +205,7 @@ func behindDashes(args []string) []string {
 		}
 		_, name := ledger.ParseName(a)
 		_, receipt := idp.ReceiptID(a).Ended()
-		if (name == nil || receipt) && strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "--") {
+		if (name == nil || receipt) && strings.HasPrefix(a, "-") && !flags[a] {
 			names = append(names, a)
 		} else {
 			out = append(out, a)
@@ -214,6 +215,17 @@ func behindDashes(args []string) []string {
 		return out
 	}
 	return append(append(out, "--"), names...)
+}
+
+// flags are all that the commands know.
+func flags(n *kong.Node, out map[string]bool) map[string]bool {
+	for _, f := range n.Flags {
+		out["--"+f.Name], out["--no-"+f.Name] = true, true
+	}
+	for _, c := range n.Children {
+		flags(c, out)
+	}
+	return out
 }
 
 // byHabit understands what other programs are asked.

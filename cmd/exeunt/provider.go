@@ -12,7 +12,8 @@ type providerCmd struct {
 	Show providerShowCmd `cmd:"" help:"The providers of the configuration, with the addresses to register there."`
 	Owed providerOwedCmd `cmd:"" help:"Consents that are still to be taken back, and those that providers refused."`
 
-	Resend providerResendCmd `cmd:"" help:"Ask a provider now for what it owes, and not when the next attempt is due."`
+	Resend providerResendCmd `cmd:"" help:"Ask a provider now to forget a consent, and not when the next attempt is due."`
+	GiveUp providerGiveUpCmd `cmd:"" help:"Do not ask a provider any more."`
 }
 
 type providerListCmd struct{}

@@ -2,15 +2,17 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"exeunt.dev/internal/broker"
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/server"
+	"exeunt.dev/ledger"
 )
 
 type providerShowCmd struct {
@@ -81,27 +83,29 @@ func shownOf(issuer string, p config.Provider) shown {
 	return s
 }
 
-type providerOwedCmd struct{}
-
-// owed is a consent that is to be taken back, for programs.
-type owed struct {
-	ID       string            `json:"id"`
-	Provider string            `json:"provider"`
-	Account  idp.AccountID     `json:"account"`
-	State    idp.DeliveryState `json:"state"`
-	Since    time.Time         `json:"since"`
-	Attempts int               `json:"attempts"`
-	Why      string            `json:"why,omitempty"`
+type revocationFilter struct {
+	Provider string `help:"At this provider of the configuration only." placeholder:"ID"`
+	State    string `help:"owed, dead (any of the rest), refused, out-of-time or given-up." placeholder:"STATE"`
 }
+
+// every calls each for all that match.
+func (f *revocationFilter) every(w *world, b *server.Base, each func(*idp.Revocation) error) error {
+	filter, err := operate.RevocationFilter(f.Provider, f.State)
+	var invalid *idp.InvalidError
+	if errors.As(err, &invalid) {
+		return usage(plain(invalid.Sentence), "leave --state out for all")
+	}
+	return every(w, b, func(v idp.View, p idp.Page) ([]idp.Revocation, error) { return v.Revocations(filter, p) }, func(r *idp.Revocation) string { return r.ID.String() }, each)
+}
+
+type providerOwedCmd struct{ revocationFilter }
 
 func (c *providerOwedCmd) Run(w *world) error {
 	return w.with(func(b *server.Base) error {
 		out := w.list("ID", "PROVIDER", "ACCOUNT", "STATE", "SINCE", "ATTEMPTS", "NEXT", "WHY")
-		err := every(w, b, func(v idp.View, p idp.Page) ([]idp.Revocation, error) { return v.Revocations(p) }, func(r *idp.Revocation) string { return r.ID.String() },
-			func(r *idp.Revocation) error {
-				o := owed{r.ID.String(), r.Provider, r.Account, r.State, r.CreatedAt.Time(), r.Attempts, r.Error}
-				return out.add(o, o.ID, o.Provider, string(o.Account), string(o.State), stamp(r.CreatedAt), strconv.Itoa(o.Attempts), stamp(r.Due), o.Why)
-			})
+		err := c.every(w, b, func(r *idp.Revocation) error {
+			return out.add(operate.ShowRevocation(r), r.ID.String(), r.Provider, string(r.Account), string(r.State), stamp(r.CreatedAt), strconv.Itoa(r.Attempts), stamp(r.Due), r.Error)
+		})
 		if err != nil {
 			return err
 		}
@@ -110,6 +114,30 @@ func (c *providerOwedCmd) Run(w *world) error {
 		}
 		return out.print()
 	})
+}
+
+// oneRevocation is a consent that is to be taken back.
+type oneRevocation struct {
+	id, why string
+}
+
+// change does an act to it, and records it.
+func (o oneRevocation) change(w *world, b *server.Base, word string, act func(idp.Tx, idp.Name) (idp.Revocation, error)) error {
+	id, err := ledger.ParseName(o.id)
+	if err != nil {
+		return hint(fmt.Errorf("%q is no id of one", o.id), "exeunt provider owed shows which there are")
+	}
+	err = b.Store.Update(w.ctx, func(tx idp.Tx) error {
+		d, err := act(tx, id)
+		if err != nil {
+			return err
+		}
+		return tx.Record(idp.Event{Kind: idp.EventOperator, Actor: operator(), Why: o.why, Account: d.Account, Data: map[string]string{"act": word, "provider": d.Provider, "revocation": o.id}})
+	})
+	if errors.Is(err, idp.ErrNotFound) {
+		return hint(fmt.Errorf("nothing is owed under %s", o.id), "exeunt provider owed shows what is")
+	}
+	return err
 }
 
 type providerResendCmd struct {
@@ -123,39 +151,47 @@ func (c *providerResendCmd) Run(w *world) error {
 	if (c.ID == "") != c.All {
 		return usage("which one?", "name one by its id, or say --all")
 	}
-	by, err := c.by()
-	if err != nil {
+	if _, err := c.by(); err != nil {
 		return err
 	}
 	return w.with(func(b *server.Base) error {
-		n := 0
-		err := every(w, b, func(v idp.View, p idp.Page) ([]idp.Revocation, error) { return v.Revocations(p) }, func(r *idp.Revocation) string { return r.ID.String() },
-			func(r *idp.Revocation) error {
-				if !c.All && r.ID.String() != c.ID {
-					return nil
-				}
-				hastened := false
-				err := b.Store.Update(w.ctx, func(tx idp.Tx) error {
-					now, err := tx.Mint()
-					if err != nil {
-						return err
-					}
-					if hastened, err = tx.HastenRevocation(r.ID, now); err != nil || !hastened {
-						return err
-					}
-					return tx.Record(idp.Event{Kind: idp.EventOperator, Actor: by.Actor, Why: by.Reason, Account: r.Account, Data: map[string]string{"act": "provider resend", "provider": r.Provider}})
-				})
-				if hastened {
-					n++
-				}
+		ids := []string{c.ID}
+		if c.All {
+			ids = nil
+			owed := revocationFilter{State: string(idp.Owed)}
+			if err := owed.every(w, b, func(r *idp.Revocation) error { ids = append(ids, r.ID.String()); return nil }); err != nil {
 				return err
-			})
-		if err != nil {
-			return err
+			}
 		}
-		if n == 0 && !c.All {
-			return hint(errors.New("nothing is owed under that id"), "exeunt provider owed shows what is; what a provider has refused cannot be asked for again")
+		n := 0
+		for _, id := range ids {
+			err := oneRevocation{id, c.Reason}.change(w, b, operate.ActAsked, operate.AskAgain)
+			switch {
+			case err == nil:
+				n++
+			case c.All && errors.Is(err, idp.ErrConflict):
+				// It has changed since it was listed.
+			default:
+				return plainState(err)
+			}
 		}
 		return w.done(map[string]any{"hastened": n}, "%d to be asked for now", n)
+	})
+}
+
+type providerGiveUpCmd struct {
+	ID string `arg:"" help:"Its id, as exeunt provider owed shows it."`
+	reason
+}
+
+func (c *providerGiveUpCmd) Run(w *world) error {
+	if _, err := c.by(); err != nil {
+		return err
+	}
+	return w.with(func(b *server.Base) error {
+		if err := (oneRevocation{c.ID, c.Reason}).change(w, b, operate.ActForgone, operate.Forgo); err != nil {
+			return plainState(err)
+		}
+		return w.done(map[string]any{"given_up": true}, "%s: given up; the provider keeps the consent", c.ID)
 	})
 }

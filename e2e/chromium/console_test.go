@@ -15,6 +15,7 @@ import (
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/ledger"
 	"github.com/chromedp/chromedp"
 )
 
@@ -24,13 +25,14 @@ type desk struct {
 	t      *testing.T
 	silent *httptest.Server
 	people []*visitor
+	duty   idp.Name // a consent of the first one's, at a provider that is not there any more
 }
 
 func newDesk(t *testing.T) *desk {
-	d := &desk{t: t, silent: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "not now", http.StatusServiceUnavailable) }))}
+	d := &desk{t: t, duty: ledger.NewName(), silent: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "not now", http.StatusServiceUnavailable) }))}
 	t.Cleanup(d.silent.Close)
 	d.table = newTable(t, func(c *config.Config) { c.Outbound = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
-	d.patience = 8 * time.Minute
+	d.patience = 20 * time.Minute
 	d.update(func(tx idp.Tx) error {
 		app, err := tx.Client("app")
 		app.BackchannelLogoutURI = d.silent.URL + "/told"
@@ -40,6 +42,8 @@ func newDesk(t *testing.T) *desk {
 		return err
 	})
 	d.people = []*visitor{d.visitor(t), d.visitor(t)}
+	d.owes(ledger.NewName())
+	d.owes(d.duty)
 	return d
 }
 
@@ -78,7 +82,7 @@ func (d *desk) sit(name string) *seat {
 	d.t.Helper()
 	ctx, stop := chromedp.NewContext(d.browser, chromedp.WithNewBrowserContext())
 	d.t.Cleanup(stop)
-	ctx, stop = context.WithTimeout(ctx, 8*time.Minute)
+	ctx, stop = context.WithTimeout(ctx, 20*time.Minute)
 	d.t.Cleanup(stop)
 	s := &seat{d, ctx}
 	do(d.t, ctx, "sign in as "+name, chromedp.Navigate(d.at+"/admin"), chromedp.WaitVisible(css("#password")), chromedp.SendKeys(css("#username"), name),
@@ -207,6 +211,7 @@ func TestConsoleInChromium(t *testing.T) {
 	boss.look("overview")
 	d.aPerson(boss)
 	d.deliveries(boss)
+	d.revocations(boss)
 	d.anApp(boss)
 	d.locked(boss)
 	d.keys(boss)
@@ -462,7 +467,7 @@ func (v *visitor) stays(t *testing.T) {
 func (d *desk) german(s *seat) {
 	speak(d.t, s.ctx, s.at, "de")
 	codes := regexp.MustCompile(`\b(operator:[a-z]\w*|rule:\w+|account:\w+|sign-in|session-ended|client-\w+|key-killed|lost-device|password-known|given-up|standby|retired|owed|support|act=|methods=|[a-z]+ing)\b`)
-	for _, path := range []string{"/admin", "/admin/people", "/admin/apps", "/admin/apps/app", "/admin/deliveries", "/admin/receipts", "/admin/keys", "/admin/events", "/admin/operators"} {
+	for _, path := range []string{"/admin", "/admin/people", "/admin/apps", "/admin/apps/app", "/admin/deliveries", "/admin/revocations", "/admin/receipts", "/admin/keys", "/admin/events", "/admin/operators"} {
 		s.goes(path)
 		text, err := chromedp.Run(s.ctx, chromedp.Evaluate[string](`[...document.querySelectorAll("main h1, main h2, main th, main td, main dt, main dd, main label, main button")].map(e => e.innerText).join("\n")`))
 		if err != nil {

@@ -128,7 +128,7 @@ func (b *brokered) revoked(n int) {
 func (b *brokered) revocations() (out []idp.Revocation) {
 	b.t.Helper()
 	err := b.server.Store.View(b.t.Context(), func(v idp.View) (err error) {
-		out, err = v.Revocations(idp.Page{Limit: 100})
+		out, err = v.Revocations(idp.RevocationFilter{}, idp.Page{Limit: 100})
 		return err
 	})
 	if err != nil {

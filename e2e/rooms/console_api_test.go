@@ -37,8 +37,12 @@ func TestConsole_API(t *testing.T) {
 		t.Error(sheet)
 	}
 	why := said{"reason": "by a machine"}
+	alive := get("/admin")["sessions"].(said)["n"].(float64)
 	if a := n.calls("DELETE", "/admin/people/"+sub+"/sessions/"+ref, ops, why); a.status != 200 || alice.user() != "" || !strings.Contains(a.body, "/signout/") {
 		t.Error(a.status, a.body)
+	}
+	if now := get("/admin")["sessions"].(said)["n"].(float64); now != alive-1 {
+		t.Errorf("%v sessions live, and %v when one has ended", alive, now)
 	}
 	if r := get("/admin/receipts?limit=1")["receipts"].([]any)[0].(said); r["actor"] != "client:ops" || r["reason"] != "by a machine" {
 		t.Error(r)
@@ -121,6 +125,11 @@ func TestAttack_ConsoleMachineKeepsNothing(t *testing.T) {
 		"/admin/apps/second/secret": {},
 		"/admin/apps/second":        {"name": "x"},
 		"/admin/apps/second/enable": {},
+
+		"/admin/apps/second/end":            {"confirm": true},
+		"/admin/apps/second/disable":        {"confirm": true},
+		"/admin/apps/second/delete":         {"confirm": true},
+		"/admin/apps/second/secret/end-old": {},
 	} {
 		body["reason"] = "x"
 		if a := n.calls("POST", to, ops, body); a.status != 403 {
@@ -153,7 +162,7 @@ func TestAttack_ConsoleForgery(t *testing.T) {
 	form := url.Values{"csrf": {csrf}, "reason": {"x"}, "confirm": {"true"}, "client_id": {"evil"}, "kind": {"web"}, "redirect_uris": {"https://evil.test/cb"}, "username": {"alice"}, "role": {"admin"}}
 	paths := []string{"/admin/people/" + sub + "/end", "/admin/people/" + sub + "/lock", "/admin/people/" + sub + "/disable", "/admin/people/" + sub + "/delete", "/admin/apps", "/admin/apps/books",
 		"/admin/apps/books/secret", "/admin/apps/books/secret/end-old", "/admin/apps/books/end", "/admin/apps/books/disable", "/admin/apps/books/enable", "/admin/apps/books/delete",
-		"/admin/deliveries/7.ABCDABCDABCDABCD/resend", "/admin/deliveries/7.ABCDABCDABCDABCD/give-up", "/admin/keys/rotate", "/admin/keys/ABCDABCDABCDABCD/kill", "/admin/operators",
+		"/admin/deliveries/7.ABCDABCDABCDABCD/resend", "/admin/deliveries/7.ABCDABCDABCDABCD/give-up", "/admin/revocations/ABCDABCDABCDABCD/resend", "/admin/revocations/ABCDABCDABCDABCD/give-up", "/admin/keys/rotate", "/admin/keys/ABCDABCDABCDABCD/kill", "/admin/operators",
 		"/admin/operators/" + sub + "/remove", "/admin/people/" + sub + "/sessions/x/end", "/admin/people/" + sub + "/unlock", "/admin/people/" + sub + "/enable"}
 	for _, to := range paths {
 		for what, header := range map[string]map[string]string{

@@ -21,7 +21,7 @@ func TestConsole_RolesAndVerbs(t *testing.T) {
 	for _, r := range []idp.Role{"", idp.RoleViewer, idp.RoleSupport, idp.RoleAdmin} {
 		roles[string(r)] = n.operator("op-"+string(r)+"x", r)
 	}
-	for _, path := range []string{"/admin", "/admin/people", "/admin/people/" + sub, "/admin/people/" + sub + "/sessions", "/admin/apps", "/admin/apps/books", "/admin/deliveries", "/admin/receipts",
+	for _, path := range []string{"/admin", "/admin/people", "/admin/people/" + sub, "/admin/people/" + sub + "/sessions", "/admin/apps", "/admin/apps/books", "/admin/deliveries", "/admin/revocations", "/admin/receipts",
 		"/admin/receipts/export", "/admin/keys", "/admin/events", "/admin/events/export", "/admin/operators"} {
 		for role, p := range roles {
 			want := 200
@@ -48,6 +48,8 @@ func TestConsole_RolesAndVerbs(t *testing.T) {
 		{"/admin/people/" + sub + "/unlock", idp.RoleSupport, nil},
 		{none + "/resend", idp.RoleSupport, nil},
 		{none + "/give-up", idp.RoleSupport, nil},
+		{"/admin/revocations/ABCDABCDABCDABCD/resend", idp.RoleSupport, nil},
+		{"/admin/revocations/ABCDABCDABCDABCD/give-up", idp.RoleSupport, nil},
 		{"/admin/people/" + sub + "/lock", idp.RoleAdmin, nil},
 		{"/admin/people/" + sub + "/disable", idp.RoleAdmin, nil},
 		{"/admin/people/" + sub + "/enable", idp.RoleAdmin, nil},
@@ -111,6 +113,15 @@ func TestConsole_People(t *testing.T) {
 		t.Error("not ended")
 	}
 	byBoss := `<a href="/admin/people/` + string(n.id("boss")) + `">boss</a>`
+	if all := boss.page("/admin/receipts"); !strings.Contains(all.body, `<a href="`+at+`">alice</a>`) {
+		t.Error("the list of receipts does not name her:", all.body)
+	}
+	if one := boss.page("/admin/receipts?username=Alice"); !strings.Contains(one.body, "lost &lt;b&gt;phone") || !strings.Contains(one.body, "export?sub="+string(id)) {
+		t.Error("receipts by username:", one.status, one.body)
+	}
+	if a := boss.page("/admin/receipts?username=nobody"); a.status != 400 {
+		t.Error("receipts of nobody:", a.status)
+	}
 	list := boss.page("/admin/receipts?sub=" + string(id))
 	if !strings.Contains(list.body, byBoss) || !strings.Contains(list.body, "lost &lt;b&gt;phone") || strings.Contains(list.body, "<b>phone") {
 		t.Error(list.body)
@@ -247,6 +258,11 @@ func TestConsole_Apps(t *testing.T) {
 		if a := boss.acts("/admin/apps/shop", field, value); a.status != 400 {
 			t.Errorf("%s=%q: %d", field, value, a.status)
 		}
+	}
+	german := boss.do("POST", "/admin/apps/shop", url.Values{"csrf": {boss.csrf()}, "reason": {"x"}, "redirect_uris": {"http://shop.test/<b>"}}.Encode(),
+		map[string]string{"Content-Type": formType, "Sec-Fetch-Site": "same-origin", "Accept-Language": "de"})
+	if german.status != 400 || !strings.Contains(german.body, "http://shop.test/&lt;b&gt; muss https sein") {
+		t.Error("in German:", german.status, german.body)
 	}
 	if a := boss.acts("/admin/apps/shop", "name", "Shop", "switches", "first_party", "first_party", "true"); a.status != 303 || n.client("shop").Name != "Shop" || len(n.client("shop").RedirectURIs) != 2 {
 		t.Error("changed:", a.status, a.body)

@@ -83,7 +83,7 @@ func (s *scene) atProvider(r idp.Reach, receipt idp.Receipt) {
 		return
 	}
 	s.view(func(v idp.View) error {
-		owed, err := v.Revocations(idp.Page{Limit: 10})
+		owed, err := v.Revocations(idp.RevocationFilter{}, idp.Page{Limit: 10})
 		if len(owed) > 0 || len(told()) > 0 {
 			err = errors.Join(err, errors.New("a consent is taken back"))
 		}

@@ -183,9 +183,9 @@ func (a *Admin) failAct(w http.ResponseWriter, r *http.Request, c *call, what *a
 	case errors.Is(err, errStale):
 		http.Redirect(w, r, "/login?again="+url.QueryEscape(what.back(c)), http.StatusSeeOther)
 	case errors.As(err, &invalid) && what.again != nil:
-		refuse(http.StatusBadRequest, invalid.Sentence, written(what.again(c), c.in))
+		refuse(http.StatusBadRequest, wrongWords(invalid), written(what.again(c), c.in))
 	case errors.As(err, &invalid):
-		refuse(http.StatusBadRequest, invalid.Sentence)
+		refuse(http.StatusBadRequest, wrongWords(invalid))
 	case state != nil:
 		refuse(http.StatusConflict, state.Sentence)
 	default:
@@ -236,6 +236,10 @@ func said(done string) web.Words {
 		return "Owed again: the app is told at once."
 	case "given-up":
 		return "Given up. The app keeps what it has."
+	case "hastened":
+		return "Due now: the provider is asked at once."
+	case "forgone":
+		return "Given up. The provider keeps the consent."
 	case "rotated":
 		return "Rotated. What was signed before stays good."
 	case "killed":

@@ -22,7 +22,7 @@ type Admin struct {
 	Tokens   *token.Issuer
 	Ring     *keys.Ring
 	Looker   *operate.Looker
-	Wake     func()         // deliveries may be due
+	Wake     func()         // deliveries and revocations may be due
 	Networks []netip.Prefix // that are not public, in which apps may be called
 }
 
@@ -38,6 +38,8 @@ func (a *Admin) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /admin/apps/{id}", look(a, a.app, appPage))
 	mux.HandleFunc("GET /admin/deliveries", look(a, a.deliveries, deliveriesPage))
 	mux.HandleFunc("GET /admin/deliveries/{id}", look(a, a.delivery, deliveryPage))
+	mux.HandleFunc("GET /admin/revocations", look(a, a.revocations, revocationsPage))
+	mux.HandleFunc("GET /admin/revocations/{id}", look(a, a.revocation, revocationPage))
 	mux.HandleFunc("GET /admin/receipts", look(a, a.receipts, receiptsPage))
 	mux.HandleFunc("GET /admin/receipts/{number}", look(a, a.receipt, receiptPage))
 	mux.HandleFunc("GET /admin/receipts/export", a.exportReceipts)
@@ -73,6 +75,9 @@ func (a *Admin) mountActs(mux *http.ServeMux) {
 
 	on("POST /admin/deliveries/{id}/resend", resend())
 	on("POST /admin/deliveries/{id}/give-up", giveUp())
+
+	on("POST /admin/revocations/{id}/resend", askAgain())
+	on("POST /admin/revocations/{id}/give-up", forgo())
 
 	on("POST /admin/keys/rotate", a.rotateKeys())
 	on("POST /admin/keys/{kid}/kill", a.killKey())

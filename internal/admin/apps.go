@@ -68,14 +68,6 @@ func (a *Admin) warn(ctx context.Context, c *idp.Client) string {
 	return outbound.Objection(ctx, a.Networks, nil, c.BackchannelLogoutURI)
 }
 
-// untold is operate.Untold for people.
-func untold(objection string) web.Words {
-	if objection == "" {
-		return nil
-	}
-	return web.Say("This app will not be told of sign-outs: %s. If it is in a network of yours, name that network in allow_networks under apps: in the configuration.", objection)
-}
-
 // literal says that an address names its host by number.
 func literal(uri string) bool {
 	u, err := url.Parse(uri)
@@ -178,11 +170,17 @@ func ofEverybody(word string, ask func(string) (title, text web.Words), verb fun
 			if err != nil {
 				return question{}, err
 			}
+			if err := c.powerless(row.Scopes...); err != nil {
+				return question{}, err
+			}
 			_, text := ask(row.Name)
 			people, err := v.PeopleOf(row.ID, idp.CountedTo)
 			return question{Text: text, People: people}, err
 		},
 		do: func(c *call, tx idp.Tx) (out outcome, err error) {
+			if err := c.powerlessApp(tx); err != nil {
+				return out, err
+			}
 			out.receipt, err = verb(tx, c.client(), c.by())
 			out.done = gone(out.receipt, word)
 			out.event = idp.Event{Kind: idp.EventClientChanged, Client: c.client(), Data: map[string]string{"act": word}}

@@ -25,6 +25,7 @@ type call struct {
 	people bool   // a page is asked for
 	csrf   string // for the page's forms
 	stale  bool   // the sign-in is too old to act
+	names  map[idp.AccountID]string
 }
 
 // path is a part of the address.

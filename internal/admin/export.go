@@ -64,7 +64,11 @@ func (a *Admin) exportReceipts(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, "", err
 		}
-		rows, err := v.Receipts(idp.AccountID(c.q.Get("sub")), before, exportPage)
+		of, err := c.of(v)
+		if err != nil {
+			return nil, "", err
+		}
+		rows, err := v.Receipts(of, before, exportPage)
 		for i := range rows {
 			one, err := operate.ShowReceipt(v, &rows[i], c.now)
 			if err != nil {
@@ -81,8 +85,8 @@ func (a *Admin) exportReceipts(w http.ResponseWriter, r *http.Request) {
 
 func (a *Admin) exportEvents(w http.ResponseWriter, r *http.Request) {
 	a.export(w, r, "events", func(c *call, v idp.View, after string) (lines []any, next string, err error) {
-		f := idp.EventFilter{Account: idp.AccountID(c.q.Get("sub")), Kind: idp.EventKind(c.q.Get("kind")), Actor: idp.Actor(c.q.Get("actor"))}
-		if err := findable(f); err != nil {
+		f, err := c.eventFilter(v)
+		if err != nil {
 			return nil, "", err
 		}
 		rows, err := v.Events(f, idp.Page{After: after, Limit: exportPage})

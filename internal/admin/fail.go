@@ -76,7 +76,7 @@ func (a *Admin) failPage(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, idp.ErrConflict):
 		say(http.StatusConflict, web.Message{Title: "This was not done", Text: "There is one of that name already."})
 	case errors.As(err, &invalid):
-		say(http.StatusBadRequest, web.Message{Title: "This cannot be read", Text: invalid.Sentence})
+		say(http.StatusBadRequest, web.Message{Title: "This cannot be read", Text: wrongWords(invalid)})
 	default:
 		a.Pages.Fail(w, r, err)
 	}

@@ -1,10 +1,13 @@
 package admin
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/web"
@@ -13,7 +16,7 @@ import (
 // rooms are the console's.
 func rooms() []web.NavItem {
 	return []web.NavItem{{Path: "/admin", Name: "Overview"}, {Path: "/admin/people", Name: "People"}, {Path: "/admin/apps", Name: "Apps"}, {Path: "/admin/deliveries", Name: "Deliveries"},
-		{Path: "/admin/receipts", Name: "Receipts"}, {Path: "/admin/keys", Name: "Keys"}, {Path: "/admin/events", Name: "Audit log"}, {Path: "/admin/operators", Name: "Operators"},
+		{Path: "/admin/revocations", Name: "Revocations"}, {Path: "/admin/receipts", Name: "Receipts"}, {Path: "/admin/keys", Name: "Keys"}, {Path: "/admin/events", Name: "Audit log"}, {Path: "/admin/operators", Name: "Operators"},
 		{Path: "/account", Name: "Your account"}}
 }
 
@@ -87,11 +90,41 @@ func deed(f web.Form) web.Form {
 	return f
 }
 
-func personLink(id idp.AccountID) web.Cell {
+func personAt(id idp.AccountID) string { return "/admin/people/" + url.PathEscape(string(id)) }
+
+// personLink says the username, of whom name has read it.
+func (c *call) personLink(id idp.AccountID) web.Cell {
 	if id == "" {
 		return web.Cell{}
 	}
-	return web.Cell{Text: string(id), To: "/admin/people/" + url.PathEscape(string(id))}
+	return web.Cell{Text: cmp.Or(c.names[id], string(id)), To: personAt(id)}
+}
+
+// name reads, for a page, what people are called; programs know them by their ids.
+func (c *call) name(v idp.View, ids ...idp.AccountID) (err error) {
+	if c.people {
+		slices.Sort(ids)
+		c.names, err = v.Usernames(slices.Compact(ids))
+	}
+	return err
+}
+
+// whose are the people of a receipt or an event: whom it is about, and who did it.
+func whose(about idp.AccountID, by idp.Actor) []idp.AccountID {
+	out := []idp.AccountID{about}
+	if id, account := strings.CutPrefix(string(by), "account:"); account {
+		out = append(out, idp.AccountID(id))
+	}
+	return out
+}
+
+// timed adds a fact that has a time, if it has one.
+func timed(to []web.Fact, f web.Fact, at *time.Time) []web.Fact {
+	if at == nil {
+		return to
+	}
+	f.At = *at
+	return append(to, f)
 }
 
 func appLink(id idp.ClientID) web.Cell {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"strconv"
+	"time"
 
 	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/web"
@@ -17,10 +18,10 @@ func standing(o *operate.Overview) []web.Fact {
 	if o.Oldest != nil {
 		oldest = web.Fact{Label: "Oldest owed", At: *o.Oldest, Bad: o.As.Sub(*o.Oldest).Minutes() > 5}
 	}
-	label := []web.Words{"Sessions, with ended ones whose time is not up", "Deliveries owed", "Deliveries that nobody attempts any more"}
+	label := []web.Words{"Sessions alive", "Deliveries owed", "Deliveries that nobody attempts any more", "Revocations owed by providers", "Revocations that nobody attempts any more"}
 	dead := about(label[2], o.Dead, "/admin/deliveries?state=dead")
 	dead.Bad = o.Dead.N > 0
-	return []web.Fact{
+	out := []web.Fact{
 		about(label[0], o.Sessions, ""),
 		{Label: "Endings that guards hold", Text: strconv.FormatInt(o.Held, 10)},
 		{Label: "Endings in the ledger", Text: number(o.Endings), To: "/admin/receipts"},
@@ -29,6 +30,17 @@ func standing(o *operate.Overview) []web.Fact {
 		oldest,
 		dead,
 	}
+	if o.Revoking.N > 0 { // few have providers
+		late := about(label[3], o.Revoking, "/admin/revocations?state=owed")
+		late.Bad = o.OldestOut != nil && o.As.Sub(*o.OldestOut) > time.Hour
+		out = append(out, late)
+	}
+	if o.Unrevoked.N > 0 {
+		never := about(label[4], o.Unrevoked, "/admin/revocations?state=dead")
+		never.Bad = true
+		out = append(out, never)
+	}
+	return out
 }
 
 // charts are the last day, hour by hour.

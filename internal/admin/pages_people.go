@@ -50,7 +50,7 @@ func personPage(c *call, s personSheet) web.Console {
 	for i := range s.events {
 		lines[i] = audit.Show(&s.events[i])
 	}
-	receipts, events := receiptTable(s.Receipts, true), eventTable(lines, true)
+	receipts, events := c.receiptTable(s.Receipts, true), c.eventTable(lines, true)
 	if len(s.Receipts) == few {
 		receipts.All = "/admin/receipts?sub=" + url.QueryEscape(string(s.Subject))
 	}
@@ -168,7 +168,7 @@ func operatorsPage(c *call, l operatorList) web.Console {
 		t.Head = append(t.Head, []web.Words{"Remove"}...)
 	}
 	for i, o := range l.Operators {
-		row := []web.Cell{{Text: o.Username, To: "/admin/people/" + url.PathEscape(string(o.Subject))}, {Said: roleWords(o.Role)}, actorCell(o.GivenBy, ""), {At: o.GivenAt}, {Text: o.Why}}
+		row := []web.Cell{{Text: o.Username, To: "/admin/people/" + url.PathEscape(string(o.Subject))}, {Said: roleWords(o.Role)}, c.actorCell(o.GivenBy, ""), {At: o.GivenAt}, {Text: o.Why}}
 		if c.allowed(idp.DutyRoles) {
 			f := web.Form{ID: "operator" + strconv.Itoa(i), Action: "/admin/operators/" + url.PathEscape(string(o.Subject)) + "/remove", Button: "Remove", Reason: true, CSRF: c.csrf, Nonce: idp.NewSecret(16)}
 			row = append(row, web.Cell{Form: &f})

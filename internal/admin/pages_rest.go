@@ -8,6 +8,7 @@ import (
 	"exeunt.dev/internal/audit"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/operate"
+	"exeunt.dev/internal/receipt"
 	"exeunt.dev/internal/web"
 )
 
@@ -24,29 +25,24 @@ func deliveriesPage(c *call, l deliveryList) web.Console {
 func deliveryTable(all []operate.Delivery) web.Table {
 	t := web.Table{Title: "Deliveries", Head: []web.Words{"Id", "App", "State", "Since", "Attempts", "Why"}}
 	for _, d := range all {
-		t.Rows = append(t.Rows, []web.Cell{{Text: d.ID, To: "/admin/deliveries/" + url.PathEscape(d.ID)}, appLink(d.ClientID), stateCell(string(d.State)), {At: d.Created}, {Text: strconv.Itoa(d.Attempts)}, {Text: d.Why}})
+		t.Rows = append(t.Rows, []web.Cell{{Text: d.ID, To: "/admin/deliveries/" + url.PathEscape(d.ID)}, appLink(d.ClientID), stateCell(string(d.State)), {At: d.Created}, {Text: strconv.Itoa(d.Attempts)}, whyCell(d.Why)})
 	}
 	return t
 }
 
 func deliveryPage(c *call, d operate.Delivery) web.Console {
+	who := c.personLink(d.Subject)
 	p := web.Console{Title: web.Say("Delivery %s", verbatim(d.ID)), Back: "/admin/deliveries", Facts: []web.Fact{{Label: "State", Said: stateWords(string(d.State)), Bad: d.State.Dead()},
-		{Label: "App", Text: string(d.ClientID), To: appLink(d.ClientID).To}, {Label: "Person", Text: string(d.Subject), To: personLink(d.Subject).To},
+		{Label: "App", Text: string(d.ClientID), To: appLink(d.ClientID).To}, {Label: "Person", Text: who.Text, To: who.To},
 		{Label: "Receipt", Text: number(d.Receipt), To: receiptLink(d.Receipt).To}, {Label: "Since", At: d.Created}, {Label: "Attempts", Text: strconv.Itoa(d.Attempts)}}}
-	if d.Attempted != nil {
-		p.Facts = append(p.Facts, web.Fact{Label: "Last attempt", At: *d.Attempted})
-	}
-	if d.Next != nil {
-		p.Facts = append(p.Facts, web.Fact{Label: "Next attempt", At: *d.Next})
-	}
-	if d.Confirmed != nil {
-		p.Facts = append(p.Facts, web.Fact{Label: "Confirmed", At: *d.Confirmed})
-	}
+	p.Facts = timed(p.Facts, web.Fact{Label: "Last attempt"}, d.Attempted)
+	p.Facts = timed(p.Facts, web.Fact{Label: "Next attempt"}, d.Next)
+	p.Facts = timed(p.Facts, web.Fact{Label: "Confirmed"}, d.Confirmed)
 	if d.Status != 0 {
 		p.Facts = append(p.Facts, web.Fact{Label: "Last answer", Text: strconv.Itoa(d.Status)})
 	}
 	if d.Why != "" {
-		p.Facts = append(p.Facts, web.Fact{Label: "Why", Text: d.Why})
+		p.Facts = append(p.Facts, web.Fact{Label: "Why", Said: whyWords(d.Why)})
 	}
 	at := "/admin/deliveries/" + url.PathEscape(d.ID)
 	if c.allowed(idp.DutyDeliver) && d.State != idp.Confirmed {
@@ -59,10 +55,10 @@ func deliveryPage(c *call, d operate.Delivery) web.Console {
 }
 
 // receiptTable lists receipts. Where all are of one person, the person is not said again; so in eventTable.
-func receiptTable(lines []operate.Line, ofOne bool) web.Table {
+func (c *call) receiptTable(lines []operate.Line, ofOne bool) web.Table {
 	t := web.Table{Title: "Receipts", Empty: "Nothing has ended yet.", Head: []web.Words{"Number", "At", "What", "By", "App", "Why", "Person"}}
 	for _, l := range lines {
-		t.Rows = append(t.Rows, []web.Cell{receiptLink(l.Number), {At: l.At}, {Said: web.Ended(l.Cause)}, actorCell(l.Actor, l.Subject), appLink(l.ClientID), {Text: l.Reason}, personLink(l.Subject)})
+		t.Rows = append(t.Rows, []web.Cell{receiptLink(l.Number), {At: l.At}, {Said: web.Ended(l.Cause)}, c.actorCell(l.Actor, l.Subject), appLink(l.ClientID), {Text: l.Reason}, c.personLink(l.Subject)})
 	}
 	return shorter(t, ofOne)
 }
@@ -79,16 +75,17 @@ func shorter(t web.Table, yes bool) web.Table {
 }
 
 func receiptsPage(c *call, l receiptList) web.Console {
-	t := receiptTable(l.Receipts, l.of != "")
+	t := c.receiptTable(l.Receipts, l.of != "")
 	t.More, t.Export = c.next(l.Next), "/admin/receipts/export"
 	if l.of != "" {
 		t.Export += "?sub=" + url.QueryEscape(string(l.of))
 	}
-	return web.Console{Title: "Receipts", Lead: "What each sign-out ended, reached and still owes.", Tables: []web.Table{t}}
+	return web.Console{Title: "Receipts", Lead: "What each sign-out ended, reached and still owes.", Tables: []web.Table{t},
+		Filter: &web.Form{Action: "/admin/receipts", Button: "Filter", Fields: []web.Field{{Key: "username", Label: "Username", Value: c.names[l.of]}}}}
 }
 
 func receiptPage(c *call, r operate.ReceiptPage) web.Console {
-	by := actorCell(r.Actor, r.Subject)
+	by := c.actorCell(r.Actor, r.Subject)
 	p := web.Console{Title: web.Say("Receipt %s", verbatim(number(r.Number))), Back: "/admin/receipts", Facts: []web.Fact{{Label: "At", At: r.EndedAt}, {Label: "What", Said: web.Ended(r.Cause)}, {Label: "By", Text: by.Text, Said: by.Said, To: by.To},
 		{Label: "Sessions", Text: fmt.Sprint(r.Sessions)}, {Label: "Refresh families", Text: fmt.Sprint(r.Families)}, {Label: "Owed", Text: fmt.Sprint(r.Owed), Bad: r.Owed > 0},
 		{Label: "Other APIs until", At: r.APIs}}}
@@ -96,7 +93,8 @@ func receiptPage(c *call, r operate.ReceiptPage) web.Console {
 		p.Facts = append(p.Facts, web.Fact{Label: "Why", Text: r.Reason})
 	}
 	if r.Subject != "" {
-		p.Facts = append(p.Facts, web.Fact{Label: "Person", Text: string(r.Subject), To: personLink(r.Subject).To})
+		who := c.personLink(r.Subject)
+		p.Facts = append(p.Facts, web.Fact{Label: "Person", Text: who.Text, To: who.To})
 	}
 	if r.ClientID != "" {
 		p.Facts = append(p.Facts, web.Fact{Label: "App", Text: string(r.ClientID), To: appLink(r.ClientID).To})
@@ -107,7 +105,18 @@ func receiptPage(c *call, r operate.ReceiptPage) web.Console {
 		t.Empty = web.Table{Empty: "Whom to tell is still being worked out."}.Empty
 	}
 	p.Tables = []web.Table{t}
+	if len(r.Consents) > 0 {
+		p.Tables = append(p.Tables, consentTable(r.Consents))
+	}
 	return p
+}
+
+func consentTable(all []receipt.Consent) web.Table {
+	t := web.Table{Title: "Revocations", Head: []web.Words{"Provider", "State", "Attempts", "Why"}}
+	for _, d := range all {
+		t.Rows = append(t.Rows, []web.Cell{{Text: d.Provider, To: "/admin/revocations/" + url.PathEscape(d.ID)}, stateCell(string(d.State)), {Text: strconv.Itoa(d.Attempts)}, whyCell(d.Why)})
+	}
+	return t
 }
 
 func keysPage(c *call, l keyList) web.Console {
@@ -137,30 +146,36 @@ func keysPage(c *call, l keyList) web.Console {
 	return p
 }
 
-func eventTable(all []audit.Line, ofOne bool) web.Table {
+func (c *call) eventTable(all []audit.Line, ofOne bool) web.Table {
 	t := web.Table{Title: "Events", Empty: "Nothing like that has happened yet.", Head: []web.Words{"At", "What", "By", "App", "Why", "More", "Address", "Person"}}
 	for _, e := range all {
-		var more []web.Words
+		what, more := eventWords(e.Kind), []web.Words(nil)
 		for _, k := range sorted(e.Data) {
-			if words := factWords(k, e.Data[k]); words != nil {
+			if k == "act" && e.Kind == idp.EventOperator {
+				what = deedWords(e.Data[k])
+			} else if words := factWords(k, e.Data[k]); words != nil {
 				more = append(more, words)
 			}
 		}
-		t.Rows = append(t.Rows, []web.Cell{{At: idp.Time(e.AtMS).Time()}, {Said: eventWords(e.Kind)}, actorCell(e.Actor, e.Account), appLink(e.Client), {Text: e.Why}, {Said: web.List(more...)}, {Text: e.IP}, personLink(e.Account)})
+		var said web.Words // nil: nothing
+		if more != nil {
+			said = web.List(more...)
+		}
+		t.Rows = append(t.Rows, []web.Cell{{At: idp.Time(e.AtMS).Time()}, {Said: what}, c.actorCell(e.Actor, e.Account), appLink(e.Client), {Text: e.Why}, {Said: said}, {Text: e.IP}, c.personLink(e.Account)})
 	}
 	return shorter(t, ofOne)
 }
 
 func eventsPage(c *call, l eventList) web.Console {
-	t := eventTable(l.Events, l.filter.Account != "")
+	t := c.eventTable(l.Events, l.filter.Account != "")
 	q := url.Values{}
-	for _, name := range []string{"sub", "kind", "actor"} {
-		if v := c.q.Get(name); v != "" {
-			q.Set(name, v)
+	for name, value := range map[string]string{"sub": string(l.filter.Account), "kind": string(l.filter.Kind), "actor": string(l.filter.Actor)} {
+		if value != "" {
+			q.Set(name, value)
 		}
 	}
 	t.More, t.Export = c.next(l.Next), "/admin/events/export?"+q.Encode()
 	return web.Console{Title: "Audit log", Lead: "What happened around accounts, apps and keys. exeunt audit verify shows whether what was sealed has been changed.", Tables: []web.Table{t},
-		Filter: &web.Form{Action: "/admin/events", Button: "Filter", Fields: []web.Field{{Key: "sub", Label: "Person's id", Value: string(l.filter.Account)},
+		Filter: &web.Form{Action: "/admin/events", Button: "Filter", Fields: []web.Field{{Key: "username", Label: "Username", Value: c.names[l.filter.Account]},
 			{Key: "kind", Label: "What", Kind: "select", Value: string(l.filter.Kind), Options: happenings()}, {Key: "actor", Label: "By (operator:NAME or client:ID)", Value: string(l.filter.Actor)}}}}
 }

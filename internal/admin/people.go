@@ -69,8 +69,17 @@ func (a *Admin) person(c *call, v idp.View) (out personSheet, err error) {
 	if out.Receipts, err = operate.Lines(v, c.sub(), 0, few); err != nil {
 		return out, err
 	}
-	out.events, err = v.Events(idp.EventFilter{Account: c.sub()}, idp.Page{Limit: few})
-	return out, err
+	if out.events, err = v.Events(idp.EventFilter{Account: c.sub()}, idp.Page{Limit: few}); err != nil {
+		return out, err
+	}
+	var people []idp.AccountID
+	for _, r := range out.Receipts {
+		people = append(people, whose(r.Subject, r.Actor)...)
+	}
+	for _, e := range out.events {
+		people = append(people, whose(e.Account, e.Actor)...)
+	}
+	return out, c.name(v, people...)
 }
 
 type sessionList struct {

@@ -46,7 +46,10 @@ func (a *Admin) delivery(c *call, v idp.View) (operate.Delivery, error) {
 		return operate.Delivery{}, notFound(err)
 	}
 	d, err := v.Delivery(id)
-	return operate.ShowDelivery(&d), err
+	if err != nil {
+		return operate.Delivery{}, err
+	}
+	return operate.ShowDelivery(&d), c.name(v, d.Account)
 }
 
 // delivering is an act on one delivery.
@@ -80,12 +83,33 @@ func (a *Admin) receipts(c *call, v idp.View) (out receiptList, err error) {
 	if err != nil {
 		return out, err
 	}
-	out.of = idp.AccountID(c.q.Get("sub"))
-	out.Receipts, err = operate.Lines(v, out.of, before, p.Limit)
+	if out.of, err = c.of(v); err != nil {
+		return out, err
+	}
+	if out.Receipts, err = operate.Lines(v, out.of, before, p.Limit); err != nil {
+		return out, err
+	}
+	people := []idp.AccountID{out.of}
+	for _, r := range out.Receipts {
+		people = append(people, whose(r.Subject, r.Actor)...)
+	}
 	if len(out.Receipts) == p.Limit {
 		out.Next = number(out.Receipts[len(out.Receipts)-1].Number)
 	}
-	return out, err
+	return out, c.name(v, people...)
+}
+
+// of is whose receipts or events are asked for: by id, or by username.
+func (c *call) of(v idp.View) (idp.AccountID, error) {
+	username := c.q.Get("username")
+	if username == "" {
+		return idp.AccountID(c.q.Get("sub")), nil
+	}
+	a, err := v.AccountByUsername(username)
+	if errors.Is(err, idp.ErrNotFound) {
+		err = idp.Invalid("username", "There is nobody with this username.")
+	}
+	return a.ID, err
 }
 
 func (a *Admin) receipt(c *call, v idp.View) (out operate.ReceiptPage, err error) {
@@ -101,7 +125,10 @@ func (a *Admin) receipt(c *call, v idp.View) (out operate.ReceiptPage, err error
 	if err != nil {
 		return out, err
 	}
-	return operate.ReadReceipt(v, &row, c.now, p)
+	if out, err = operate.ReadReceipt(v, &row, c.now, p); err != nil {
+		return out, err
+	}
+	return out, c.name(v, whose(row.Account, row.Actor)...)
 }
 
 type keyList struct {
@@ -135,7 +162,7 @@ func (a *Admin) killKey() act {
 			if !slices.ContainsFunc(keys, func(k operate.Key) bool { return k.Kid == c.path("kid") }) {
 				return question{}, idp.ErrNotFound
 			}
-			n, err := v.SessionsAlive()
+			n, err := v.SessionsAlive(c.now)
 			return question{Text: web.Say("Everything that %s has signed is refused from then on, for ever, by everybody. Apps get new tokens with the next key at their next refresh.", verbatim(c.path("kid"))), People: n, Of: true}, err
 		},
 		do: func(c *call, tx idp.Tx) (out outcome, err error) {
@@ -156,11 +183,17 @@ func (a *Admin) operators(c *call, v idp.View) (out operatorList, err error) {
 	if err != nil {
 		return out, err
 	}
-	out.Operators, err = operate.Operators(v, p)
+	if out.Operators, err = operate.Operators(v, p); err != nil {
+		return out, err
+	}
+	var people []idp.AccountID
+	for _, o := range out.Operators {
+		people = append(people, whose("", o.GivenBy)...)
+	}
 	if len(out.Operators) == p.Limit {
 		out.Next = string(out.Operators[len(out.Operators)-1].Subject)
 	}
-	return out, err
+	return out, c.name(v, people...)
 }
 
 func aboutOperators(*call) string { return "/admin/operators" }
@@ -209,19 +242,31 @@ func (a *Admin) events(c *call, v idp.View) (out eventList, err error) {
 	if err != nil {
 		return out, err
 	}
-	out.filter = idp.EventFilter{Account: idp.AccountID(c.q.Get("sub")), Kind: idp.EventKind(c.q.Get("kind")), Actor: idp.Actor(c.q.Get("actor"))}
-	if err := findable(out.filter); err != nil {
+	if out.filter, err = c.eventFilter(v); err != nil {
 		return out, err
 	}
 	rows, err := v.Events(out.filter, p)
+	if err != nil {
+		return out, err
+	}
 	out.Events = []audit.Line{}
+	people := []idp.AccountID{out.filter.Account}
 	for i := range rows {
 		out.Events = append(out.Events, audit.Show(&rows[i]))
+		people = append(people, whose(rows[i].Account, rows[i].Actor)...)
 	}
 	if len(rows) == p.Limit {
 		out.Next = rows[len(rows)-1].ID.String()
 	}
-	return out, err
+	return out, c.name(v, people...)
+}
+
+func (c *call) eventFilter(v idp.View) (f idp.EventFilter, err error) {
+	f.Kind, f.Actor = idp.EventKind(c.q.Get("kind")), idp.Actor(c.q.Get("actor"))
+	if f.Account, err = c.of(v); err == nil {
+		err = findable(f)
+	}
+	return f, err
 }
 
 // findable refuses a question that only a walk through the whole log could answer.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/web"
 )
 
@@ -137,6 +138,10 @@ func deedWords(act string) web.Words {
 		return "sent again"
 	case "key-killed":
 		return "killed a key"
+	case operate.ActAsked:
+		return "asked a provider again"
+	case operate.ActForgone:
+		return "gave up taking a consent back"
 	}
 	return verbatim(act)
 }
@@ -175,29 +180,31 @@ func factWords(name, value string) web.Words {
 	case "fields":
 		return web.Say("Settings: %s", said)
 	case "overlap":
-		return web.Say("The old secret stays good for %s", said)
+		return web.Say("The old secret stays good for %s", verbatim(strings.Replace(value, "h0m0s", "h", 1)))
 	case "delivery":
 		return web.Say("Delivery %s", said)
 	case "session":
 		return web.Say("Session %s", said)
+	case "revocation":
+		return web.Say("Revocation %s", said)
 	}
 	return web.Say("%s: %s", verbatim(name), said)
 }
 
 // actorCell says who did it: an operator of the console by the name, with a link to the person; anything else in words.
-func actorCell(a idp.Actor, whose idp.AccountID) web.Cell {
+func (c *call) actorCell(a idp.Actor, whose idp.AccountID) web.Cell {
 	kind, name, _ := strings.Cut(string(a), ":")
 	switch kind {
 	case "operator":
 		if user, id, console := strings.Cut(name, "/"); console {
-			return web.Cell{Text: user, To: personLink(idp.AccountID(id)).To}
+			return web.Cell{Text: user, To: personAt(idp.AccountID(id))}
 		}
 		return web.Cell{Said: web.Say("%s, by command", verbatim(name))}
 	case "account":
 		if idp.AccountID(name) == whose {
 			return web.Cell{Said: "the person"}
 		}
-		return personLink(idp.AccountID(name))
+		return c.personLink(idp.AccountID(name))
 	case "client":
 		return appLink(idp.ClientID(name))
 	case "rule":
@@ -222,4 +229,12 @@ func ruleWords(name string) web.Words {
 		return "the audit log is sealed"
 	}
 	return verbatim(name)
+}
+
+// wrongWords say what is wrong with something that was written.
+func wrongWords(e *idp.InvalidError) web.Words {
+	if e.Pattern == "" {
+		return e.Sentence
+	}
+	return web.Say(e.Pattern, verbatim(e.Quoted))
 }

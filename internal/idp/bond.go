@@ -1,7 +1,6 @@
 package idp
 
 import (
-	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -44,7 +43,7 @@ func ParseNetworks(text string) (Networks, error) {
 	v4, err4 := strconv.Atoi(four)
 	v6, err6 := strconv.Atoi(six)
 	if err4 != nil || err6 != nil || v4 < leastV4 || v4 > 32 || v6 < leastV6 || v6 > 128 {
-		return Networks{}, Invalid("bind_address", fmt.Sprintf("%q is neither off, exact, nor two prefix lengths like 24/56 (IPv4 from %d to 32, IPv6 from %d to 128).", text, leastV4, leastV6))
+		return Networks{}, InvalidText("bind_address", text, "%s is neither off, exact, nor two prefix lengths like 24/56 (IPv4 from 8 to 32, IPv6 from 24 to 128).")
 	}
 	return Networks{v4, v6}, nil
 }

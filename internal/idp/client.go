@@ -174,7 +174,7 @@ func LoopbackHost(host string) bool {
 // ValidRedirectURI refuses what a browser must not be sent to: anything but https, http on a loopback address, and, for native
 // clients, a private-use scheme with a dot in it (RFC 8252 section 7.1).
 func ValidRedirectURI(uri string, kind ClientKind) error {
-	bad := Invalid("redirect_uri", uri+" must be https, or http on a loopback address, without fragment and user name.")
+	bad := InvalidText("redirect_uri", uri, "%s must be https, or http on a loopback address, without fragment and user name.")
 	u, err := url.Parse(uri)
 	if err != nil || !u.IsAbs() || !plainHost(u) || u.Fragment != "" || strings.Contains(uri, "#") || u.User != nil || len(uri) > 2048 || strings.ContainsAny(uri, " \t\r\n*\\") {
 		return bad
@@ -195,7 +195,7 @@ func ValidRedirectURI(uri string, kind ClientKind) error {
 func ValidBackchannelURI(uri string) error {
 	u, err := url.Parse(uri)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || !plainHost(u) || strings.Contains(uri, "#") || u.User != nil || len(uri) > 2048 || strings.ContainsAny(uri, " \t\r\n*\\") {
-		return Invalid("backchannel_logout_uri", uri+" must be https, or http in a network of yours, without fragment and user name.")
+		return InvalidText("backchannel_logout_uri", uri, "%s must be https, or http in a network of yours, without fragment and user name.")
 	}
 	return nil
 }
@@ -204,7 +204,7 @@ func ValidBackchannelURI(uri string) error {
 // port of one of the app's redirect URIs, without fragment (Front-Channel Logout 1.0 section 2). iss and sid are added by this server:
 // an address that has them already would say two things.
 func ValidFrontchannelURI(uri string, redirects []string) error {
-	bad := Invalid("frontchannel_logout_uri", uri+" must have the scheme, host and port of a redirect URI, no fragment, and no iss or sid of its own.")
+	bad := InvalidText("frontchannel_logout_uri", uri, "%s must have the scheme, host and port of a redirect URI, no fragment, and no iss or sid of its own.")
 	u, err := url.Parse(uri)
 	if err != nil || ValidRedirectURI(uri, KindWeb) != nil || u.Query().Has("iss") || u.Query().Has("sid") {
 		return bad

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -21,13 +22,19 @@ var (
 	ErrClock       = errors.New("the database's clock has jumped; nothing is issued until it is right again")
 )
 
-// InvalidError is bad input: the field and a sentence that may be shown to a person.
-type InvalidError struct{ Field, Sentence string }
+// InvalidError is bad input: the field and a sentence that may be shown to a person. Where the sentence quotes what was written, Quoted is
+// that, and Pattern the sentence with %s in its place, to be translated.
+type InvalidError struct{ Field, Sentence, Pattern, Quoted string }
 
 func (e *InvalidError) Error() string { return fmt.Sprintf("%s: %s", e.Field, e.Sentence) }
 
 // Invalid makes an [InvalidError].
 func Invalid(field, sentence string) error { return &InvalidError{Field: field, Sentence: sentence} }
+
+// InvalidText makes one whose sentence quotes what was written, once.
+func InvalidText(field, quoted, pattern string) error {
+	return &InvalidError{field, strings.Replace(pattern, "%s", quoted, 1), pattern, quoted}
+}
 
 // LimitedError says that somebody must wait.
 type LimitedError struct{ Wait time.Duration }

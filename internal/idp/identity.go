@@ -88,8 +88,19 @@ type IdentityReader interface {
 	RevocationsOf(ReceiptID) ([]Revocation, error)
 	// RevocationsDue names the providers to which something is due.
 	RevocationsDue(now Time) ([]string, error)
-	// Revocations lists those that are owed, or dead, oldest first; After is the last one's id.
-	Revocations(Page) ([]Revocation, error)
+	Revocation(id Name) (Revocation, error)
+	// Revocations lists those that are owed, or dead, by id; After is the last one's.
+	Revocations(RevocationFilter, Page) ([]Revocation, error)
+	// RevocationsOpen counts those that are owed, and those that are dead, among the first of both, and says when the oldest of them that is
+	// owed was made.
+	RevocationsOpen() (owed, dead Counted, oldest Time, err error)
+}
+
+// RevocationFilter narrows a list. Empty fields do not.
+type RevocationFilter struct {
+	Provider string
+	State    DeliveryState // Owed, or one of the dead
+	Dead     bool          // any of the dead
 }
 
 // IdentityWriter writes them.
@@ -113,6 +124,9 @@ type IdentityWriter interface {
 	SettleRevocation(Revocation) (bool, error)
 	// HastenRevocation makes one that is owed due at now. false: it is not owed (any more).
 	HastenRevocation(id Name, now Time) (bool, error)
+	// GiveUpRevocation makes one that is owed dead, and destroys its tokens; an attempt under way settles nothing any more. false: it is
+	// not owed (any more).
+	GiveUpRevocation(id Name, now Time) (bool, error)
 }
 
 // Owe makes the duty to take back what an identity's tokens stand for. It is due at once, and the identity's row must lose them, in

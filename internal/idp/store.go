@@ -122,6 +122,8 @@ type AccountReader interface {
 	AccountByUsername(string) (Account, error) // folded by FoldUsername
 	Language(AccountID) (string, error)        // that the person has chosen for pages and letters; "": none
 	Accounts(Page) ([]Account, error)          // by username
+	// Usernames reads what those who are there are called.
+	Usernames([]AccountID) (map[AccountID]string, error)
 	Consent(AccountID, ClientID) (Consent, error)
 	Consents(AccountID) ([]Consent, error)
 	// OfflineApps lists the apps that can act for a person who is away, under the account's epoch.

@@ -43,22 +43,23 @@ func ShowDelivery(d *idp.Delivery) Delivery {
 // get any more.
 func Filter(v idp.View, client, state string) (f idp.DeliveryFilter, err error) {
 	f.Client = idp.ClientID(client)
-	switch s := idp.DeliveryState(state); {
-	case state == "":
-	case state == "dead":
-		f.Dead = true
-	case s == idp.Owed || s.Dead():
-		f.State = s
-	default:
-		return f, idp.Invalid("state", "A state is owed, dead, refused, out-of-time or given-up.")
-	}
-	if client == "" {
-		return f, nil
+	if f.State, f.Dead, err = stateFilter(state); err != nil || client == "" {
+		return f, err
 	}
 	if _, err = v.Client(f.Client); errors.Is(err, idp.ErrNotFound) {
 		err = idp.Invalid("client_id", "There is no such app.")
 	}
 	return f, err
+}
+
+func stateFilter(state string) (s idp.DeliveryState, dead bool, err error) {
+	switch s = idp.DeliveryState(state); {
+	case s == "" || s == idp.Owed || s.Dead():
+		return s, false, nil
+	case state == "dead":
+		return "", true, nil
+	}
+	return "", false, idp.Invalid("state", "A state is owed, dead, refused, out-of-time or given-up.")
 }
 
 // StateError says that something is in no state for what was asked.

@@ -38,7 +38,7 @@ const mostURIs = 50
 func NewClient(f Fields, algs []string) (c idp.Client, err error) {
 	c = idp.Client{ID: idp.ClientID(f.Get("client_id")), Kind: idp.ClientKind(f.Get("kind")), AuthMethod: idp.AuthBasic}
 	if err := idp.ValidClientID(string(c.ID)); err != nil {
-		return c, idp.Invalid("client_id", sentence(err))
+		return c, about("client_id", err)
 	}
 	switch c.Kind {
 	case idp.KindWeb:
@@ -60,11 +60,14 @@ func NewClient(f Fields, algs []string) (c idp.Client, err error) {
 	return c, rest.apply(&c, algs)
 }
 
-func sentence(err error) string {
+// about says of a field what was found wrong with its value.
+func about(field string, err error) error {
 	if i, ok := err.(*idp.InvalidError); ok {
-		return i.Sentence
+		again := *i
+		again.Field = field
+		return &again
 	}
-	return err.Error()
+	return err
 }
 
 // apply writes the fields into an app and checks all of it.
@@ -190,7 +193,7 @@ func checkURIs(c *idp.Client) error {
 	}{{"redirect_uris", c.RedirectURIs}, {"post_logout_redirect_uris", c.PostLogoutURIs}, {"logout_uris", c.LogoutURIs}} {
 		for _, uri := range l.uris {
 			if err := idp.ValidRedirectURI(uri, c.Kind); err != nil {
-				return idp.Invalid(l.name, sentence(err))
+				return about(l.name, err)
 			}
 		}
 	}

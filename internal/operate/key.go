@@ -1,6 +1,7 @@
 package operate
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -22,7 +23,7 @@ type Key struct {
 // Killed is the state of a key whose name is in the ledger.
 const Killed = "killed"
 
-// Keys lists signing keys, the oldest first.
+// Keys lists signing keys by what they sign, those that sign or will before those that did, and the newest of these first.
 func Keys(v idp.View) ([]Key, error) {
 	rows, err := v.Keys()
 	if err != nil {
@@ -44,6 +45,14 @@ func Keys(v idp.View) ([]Key, error) {
 		}
 		out = append(out, Key{k.Kid.String(), k.Use, k.Alg, state, k.CreatedAt.Time(), at(k.RetiredAt)})
 	}
+	order := func(k Key) (use, state int) {
+		return slices.Index([]idp.KeyUse{idp.UseAccess, idp.UseID, idp.UseReceipt}, k.Use), slices.Index([]string{string(idp.KeyActive), string(idp.KeyStandby), string(idp.KeyRetired), Killed}, k.State)
+	}
+	slices.SortStableFunc(out, func(a, b Key) int {
+		useA, stateA := order(a)
+		useB, stateB := order(b)
+		return cmp.Or(useA-useB, stateA-stateB, b.Created.Compare(a.Created))
+	})
 	return out, nil
 }
 

@@ -16,9 +16,14 @@ type Overview struct {
 	Owed     idp.Counted `json:"deliveries_owed"`
 	Oldest   *time.Time  `json:"oldest_owed_at,omitempty"`
 	Dead     idp.Counted `json:"deliveries_dead"`
-	Hours    []Hour      `json:"hours"`  // the last day, the oldest first; the last one is not over yet
-	Guards   []Guard     `json:"guards"` // connected to this node
-	As       time.Time   `json:"as_of"`
+
+	Revoking  idp.Counted `json:"revocations_owed"` // consents that are to be taken back at providers
+	Unrevoked idp.Counted `json:"revocations_dead"`
+	OldestOut *time.Time  `json:"oldest_revocation_owed_at,omitempty"`
+
+	Hours  []Hour    `json:"hours"`  // the last day, the oldest first; the last one is not over yet
+	Guards []Guard   `json:"guards"` // connected to this node
+	As     time.Time `json:"as_of"`
 }
 
 // Hour is what happened in one.
@@ -37,17 +42,21 @@ type Guard struct {
 	Asked    *time.Time   `json:"asked_at,omitempty"` // when it last asked whether it is fresh
 }
 
-// Looker reads overviews. It keeps what was counted for hours that are over.
+// Looker reads overviews. It keeps what was counted for hours that are over, and for a moment how many sessions live where they are many.
 type Looker struct {
 	Guards func() []Guard
 
-	mu   sync.Mutex
-	over map[idp.Time]Hour
+	mu       sync.Mutex
+	over     map[idp.Time]Hour
+	sessions idp.Counted
+	until    idp.Time // sessions are counted anew
 }
 
 const (
 	hour  = idp.Time(3600_000)
 	shown = 24
+	many  = 1000 // sessions take longer to count than the rest of the page
+	keeps = idp.Time(10_000)
 )
 
 // Look reads an overview.
@@ -67,7 +76,7 @@ func (l *Looker) Look(v idp.View, now idp.Time) (o Overview, err error) {
 		return o, err
 	}
 	o.Held = int64(head.Number - old)
-	if o.Sessions, err = v.SessionsAlive(); err != nil {
+	if o.Sessions, err = l.alive(v, now); err != nil {
 		return o, err
 	}
 	if o.Working, err = v.Owed(); err != nil {
@@ -81,8 +90,28 @@ func (l *Looker) Look(v idp.View, now idp.Time) (o Overview, err error) {
 		return o, err
 	}
 	o.Oldest = at(oldest)
+	if o.Revoking, o.Unrevoked, oldest, err = v.RevocationsOpen(); err != nil {
+		return o, err
+	}
+	o.OldestOut = at(oldest)
 	o.Hours, err = l.day(v, now, head.Number)
 	return o, err
+}
+
+func (l *Looker) alive(v idp.View, now idp.Time) (c idp.Counted, err error) {
+	l.mu.Lock()
+	c, until := l.sessions, l.until
+	l.mu.Unlock()
+	if now < until {
+		return c, nil
+	}
+	c, err = v.SessionsAlive(now)
+	if err == nil && c.N > many {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.sessions, l.until = c, now+keeps
+	}
+	return c, err
 }
 
 // day counts the last hours, each once when it is over. What is recorded late is of no matter to a chart. ended is how many endings there

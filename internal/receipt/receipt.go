@@ -50,6 +50,7 @@ type Consent struct {
 	Settled  *time.Time        `json:"settled_at,omitempty"`
 	Next     *time.Time        `json:"next_attempt_at,omitempty"`
 	Attempts int               `json:"attempts,omitempty"`
+	ID       string            `json:"id,omitempty"`  // for operators
 	Why      string            `json:"why,omitempty"` // for operators
 }
 
@@ -110,7 +111,7 @@ func Read(v idp.View, row *idp.Receipt, now idp.Time, detail bool) (Sheet, error
 	for _, d := range duties {
 		c := Consent{Provider: d.Provider, State: d.State, Settled: at(d.SettledAt), Next: at(d.Due), Attempts: d.Attempts}
 		if detail {
-			c.Why = d.Error
+			c.ID, c.Why = d.ID.String(), d.Error
 		}
 		out.Consents = append(out.Consents, c)
 	}

@@ -76,7 +76,7 @@ func console(b *testing.B, n int, pg *pgtest.Server) {
 	p.live(b, s)
 	crowd := string(p.crowd())
 	for _, path := range []string{"/admin", "/admin/people", "/admin/people?username=p7", "/admin/people?state=locked", "/admin/people/" + crowd, "/admin/people/" + crowd + "/sessions",
-		"/admin/apps", "/admin/apps/app", "/admin/deliveries", "/admin/receipts", "/admin/receipts?sub=" + crowd, "/admin/receipts/1", "/admin/keys", "/admin/events", "/admin/events?kind=sign-in", "/admin/operators"} {
+		"/admin/apps", "/admin/apps/app", "/admin/deliveries", "/admin/revocations", "/admin/receipts", "/admin/receipts?sub=" + crowd, "/admin/receipts/1", "/admin/keys", "/admin/events", "/admin/events?kind=sign-in", "/admin/operators"} {
 		b.Run(path, func(b *testing.B) {
 			var took []time.Duration
 			spent := cpu(b)

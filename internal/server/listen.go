@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"syscall"
+
+	"exeunt.dev/internal/config"
 )
 
 // AddressError says that the server cannot listen where it is told to.
@@ -33,15 +35,17 @@ func listen(ctx context.Context, key, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// listen opens what the server needs and was not given.
-func (s *Server) listen(ctx context.Context) error {
-	c := s.base.Config
+// listen opens what the server needs and was not given, before anything is made: who starts a second server by mistake does not find a
+// new database beside it.
+func (s *Server) listen(ctx context.Context, c config.Config) error {
 	if s.listener == nil {
-		with, err := s.secure(c)
+		l, err := listen(ctx, "listen", c.Listen)
 		if err != nil {
 			return err
 		}
-		if s.listener, err = listen(ctx, "listen", c.Listen); err != nil {
+		s.listener = l
+		with, err := s.secure(c)
+		if err != nil {
 			return err
 		}
 		if with != nil {
@@ -51,7 +55,9 @@ func (s *Server) listen(ctx context.Context) error {
 	if c.MetricsListen == "" {
 		return nil
 	}
-	var err error
-	s.aside, err = listen(ctx, "metrics_listen", c.MetricsListen)
+	l, err := listen(ctx, "metrics_listen", c.MetricsListen)
+	if err == nil {
+		s.aside = l
+	}
 	return err
 }

@@ -74,19 +74,22 @@ func New(ctx context.Context, c config.Config, log *slog.Logger) (*Server, error
 
 // NewOn is New on a listener that is there already, in place of the configured address.
 func NewOn(ctx context.Context, c config.Config, log *slog.Logger, l net.Listener) (*Server, error) {
-	base, err := Open(ctx, c, log)
-	if err != nil {
-		return nil, err
+	s := &Server{log: log, listener: l, grown: make(chan struct{}, 1)}
+	err := s.listen(ctx, c)
+	if err == nil {
+		s.base, err = Open(ctx, c, log)
 	}
-	s := &Server{base: base, log: log, listener: l, grown: make(chan struct{}, 1)}
-	if err := s.build(ctx); err != nil {
+	if err == nil {
+		err = s.build()
+	}
+	if err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Server) build(ctx context.Context) (err error) {
+func (s *Server) build() (err error) {
 	c := s.base.Config
 	s.feed = feed.New(s.base.Store, s.ledgerGrew)
 	s.metrics = newMetrics(s.base.Store, s.feed)
@@ -125,9 +128,6 @@ func (s *Server) build(ctx context.Context) (err error) {
 	}
 	if s.post != nil {
 		s.post.Observe = s.metrics.mailed
-	}
-	if err := s.listen(ctx); err != nil {
-		return err
 	}
 	s.handler = edge.Wrap(pages.Remember(s.rooms(pages, tokens)), with)
 	return nil
@@ -185,7 +185,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, FrontChannel: c.FrontChannel, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
 			Waits: waits, Codes: edge.NewLimiter(200*time.Millisecond, 5000, 100_000), OnTheft: onTheft(c.Lock, rescuer)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Waits: waits, Layers: s.broker.Layers},
-		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards}, Wake: s.delivery.Due, Networks: c.Outbound},
+		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards}, Wake: func() { s.delivery.Due(); s.broker.Wake() }, Networks: c.Outbound},
 		own,
 		rescuer,
 		s.feed,
@@ -229,8 +229,13 @@ func (s *Server) Close() error {
 	if s.tracer != nil {
 		s.tracer.close()
 	}
-	s.calls.Close()
-	return errors.Join(append(errs, s.base.Close())...)
+	if s.calls != nil {
+		s.calls.Close()
+	}
+	if s.base != nil {
+		errs = append(errs, s.base.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // Run serves until ctx ends, then lets requests under way finish and closes everything.

@@ -155,3 +155,36 @@ func TestLifeCap(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Who starts a second server finds no new database and no new key beside the first one's.
+func TestServer_AddressIsTakenFirst(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, key := range []string{"listen", "metrics_listen"} {
+		dir := t.TempDir()
+		c := settings(t, dir)
+		if key == "listen" {
+			c.Listen = l.Addr().String()
+		} else {
+			c.MetricsListen = l.Addr().String()
+		}
+		_, err = server.New(t.Context(), c, slog.New(slog.DiscardHandler))
+		var taken *server.AddressError
+		if !errors.As(err, &taken) || taken.Key != key || !strings.Contains(err.Error(), "is in use by another program") {
+			t.Errorf("%s: %v", key, err)
+		}
+		if made, err := os.ReadDir(dir); err != nil || len(made) != 0 {
+			t.Errorf("%s: it made %v, %v", key, made, err)
+		}
+		if again, err := net.Listen("tcp", c.Listen); key != "listen" {
+			if err != nil {
+				t.Error("the other address is still taken:", err)
+			} else {
+				again.Close()
+			}
+		}
+	}
+}

@@ -89,7 +89,9 @@ func sentences(t *testing.T) map[string]string {
 		if err != nil {
 			return err
 		}
-		inGo(f, func(s string) { out[s] = path })
+		inGo(f, func(s string) { out[s] = path }, func() {
+			t.Errorf("%s: what is put together is in no catalogue; idp.InvalidText quotes what somebody has written", path)
+		})
 		return nil
 	})
 	if err != nil {
@@ -193,14 +195,21 @@ func inBranch(b *parse.BranchNode, found func(string)) {
 	inTemplate(b.ElseList, found)
 }
 
-// inGo finds sentences by where they stand.
-func inGo(f *ast.File, found func(string)) {
+// inGo finds sentences by where they stand, and odd ones: refusals that are no sentence as they are written.
+func inGo(f *ast.File, found func(string), odd func()) {
 	literal := func(e ast.Expr) {
 		if l, ok := e.(*ast.BasicLit); ok && l.Kind == token.STRING {
 			if s, err := strconv.Unquote(l.Value); err == nil {
 				found(s)
 			}
 		}
+	}
+	refusal := func(e ast.Expr) {
+		if _, ok := e.(*ast.BasicLit); !ok {
+			odd()
+			return
+		}
+		literal(e)
 	}
 	fields := []string{"Title", "Text", "LinkText", "Flash", "Error", "What", "Said", "Name", "Label", "Lead", "Button", "Hint", "Empty", "Warning"}
 	ast.Inspect(f, func(n ast.Node) bool {
@@ -226,9 +235,11 @@ func inGo(f *ast.File, found func(string)) {
 					for _, a := range n.Args {
 						literal(a)
 					}
-				} else if (p == "idp.Invalid" || p == "Invalid" && f.Name.Name == "idp") && len(n.Args) == 2 {
-					literal(n.Args[1])
+				} else if p == "idp.Invalid" || p == "Invalid" && f.Name.Name == "idp" {
+					refusal(n.Args[1])
 				}
+			case "InvalidText":
+				refusal(n.Args[2])
 			}
 		case *ast.CompositeLit:
 			if p := parts(n.Type); strings.HasPrefix(p, "web.") || f.Name.Name == "web" && (p == "Message") {

@@ -66,6 +66,9 @@ type Cell struct {
 	Form     *Form
 }
 
+// Empty says that there is nothing in it.
+func (c Cell) Empty() bool { return c.Text == "" && c.Said == nil && c.At.IsZero() && c.Form == nil }
+
 // Form is an act, or a filter. A form with a reason asks for one.
 type Form struct {
 	ID          string

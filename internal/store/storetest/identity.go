@@ -266,10 +266,51 @@ func revocations(t *testing.T, o Opened) {
 		}
 		none, err := v.RevocationsOf("")
 		same(t, "of no receipt", len(none), 0, err)
-		open, err := v.Revocations(idp.Page{Limit: 10})
+		open, err := v.Revocations(idp.RevocationFilter{}, idp.Page{Limit: 10})
 		same(t, "open", len(open), 2, err)
-		rest, err := v.Revocations(idp.Page{Limit: 10, After: open[0].ID.String()})
+		rest, err := v.Revocations(idp.RevocationFilter{}, idp.Page{Limit: 10, After: open[0].ID.String()})
 		same(t, "the next page", len(rest), 1, err)
+		return nil
+	})
+	counted := func(owed, dead int64, oldest idp.Time) {
+		t.Helper()
+		view(t, o.Store, func(v idp.View) error {
+			o, d, at, err := v.RevocationsOpen()
+			same(t, "counted", []int64{o.N, d.N, int64(at)}, []int64{owed, dead, int64(oldest)}, err)
+			return nil
+		})
+	}
+	counted(2, 0, 1)
+	giveUp := func(id idp.Name) (ok bool) {
+		update(t, o.Store, func(tx idp.Tx) (err error) { ok, err = tx.GiveUpRevocation(id, 70); return err })
+		return ok
+	}
+	leased := lease(60, 80) // an attempt is under way
+	if len(leased) != 1 || !giveUp(later.ID) || giveUp(later.ID) || giveUp(r.ID) || giveUp(n()) {
+		t.Error("given up: what was not owed, or not what was", leased)
+	}
+	leased[0].State, leased[0].SettledAt = idp.Confirmed, 75
+	if settle(leased[0]) {
+		t.Error("an attempt settled what was given up")
+	}
+	counted(1, 1, 1)
+	view(t, o.Store, func(v idp.View) error {
+		gone, err := v.Revocation(later.ID)
+		same(t, "given up", []any{gone.State, gone.Due, gone.Tokens == nil, gone.SettledAt}, []any{idp.GivenUp, idp.Time(0), true, idp.Time(70)}, err)
+		if _, err := v.Revocation(n()); !errors.Is(err, idp.ErrNotFound) {
+			t.Error("one that is none:", err)
+		}
+		for f, want := range map[idp.RevocationFilter]idp.Name{{Provider: "hub"}: foreign.ID, {State: idp.Owed}: foreign.ID, {Dead: true}: later.ID, {State: idp.GivenUp, Provider: "op"}: later.ID,
+			{State: idp.Refused}: {}, {Provider: "hub", Dead: true}: {}, {Provider: "a\x00"}: {}} {
+			rows, err := v.Revocations(f, idp.Page{Limit: 10})
+			var got idp.Name
+			if len(rows) == 1 {
+				got = rows[0].ID
+			}
+			if err != nil || len(rows) > 1 || got != want {
+				t.Errorf("%+v: %+v, %v", f, rows, err)
+			}
+		}
 		return nil
 	})
 }

@@ -2,6 +2,8 @@ package verbs
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"exeunt.dev/internal/idp"
 )
@@ -55,6 +57,26 @@ func (v *View) AccountByUsername(username string) (a idp.Account, err error) {
 func (v *View) Accounts(p idp.Page) (out []idp.Account, err error) {
 	err = v.E.Each(sqlAccounts, func(r Row) { out = append(out, readAccount(r)) }, idp.FoldUsername(p.After), limitOf(p))
 	return out, err
+}
+
+// namesAtOnce is how many people sqlUsernames asks for.
+const namesAtOnce = 32
+
+var sqlUsernames = `SELECT id, username FROM account WHERE id IN (?` + strings.Repeat(", ?", namesAtOnce-1) + `)`
+
+// Usernames reads what people are called, of many in one question.
+func (v *View) Usernames(ids []idp.AccountID) (map[idp.AccountID]string, error) {
+	out := map[idp.AccountID]string{}
+	for some := range slices.Chunk(slices.DeleteFunc(slices.Clone(ids), func(id idp.AccountID) bool { return !storable(string(id)) }), namesAtOnce) {
+		var ask [namesAtOnce]any // NULL is nobody
+		for i, id := range some {
+			ask[i] = id
+		}
+		if err := v.E.Each(sqlUsernames, func(r Row) { out[idp.AccountID(r.Text())] = r.Text() }, ask[:]...); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // limitOf keeps a page's limit within what idp.Page states.
