@@ -84,7 +84,7 @@ func (s *shelf) shown(t *testing.T) context.Context {
 // says waits until a part of the page says something.
 func says(t *testing.T, ctx context.Context, part, want string) {
 	t.Helper()
-	for {
+	for ; ; time.Sleep(glance) {
 		got := js(t, ctx, `return document.querySelector("`+part+`")?.innerText ?? ""`)
 		if strings.Contains(got, want) {
 			return

@@ -98,6 +98,7 @@ func newNode(t *testing.T, secure []*tls.Config, change ...func(*config.Config))
 	x := &table{t: t, secrets: map[string]string{}, at: at, app: newSite(t, "127.0.0.5", secure...), evil: newSite(t, "127.0.0.6", secure...), client: http.DefaultClient, secure: secure}
 	x.left, x.home = x.app.at+"/left", x.app.at+"/home"
 	c := config.Default()
+	c.Passwords = config.Passwords{Memory: 7 * 1024, Passes: 1} // the least that is allowed
 	dir := t.TempDir()
 	c.Issuer, c.Data, c.KeyFile = x.at, filepath.Join(dir, "db"), filepath.Join(dir, "key")
 	for _, f := range change {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -173,9 +174,12 @@ func Plain(w Words) string {
 	return html.UnescapeString(string(voice{lang: English, plain: true}.say(w)))
 }
 
+// catalogues are read once in a process.
+var catalogues = sync.OnceValues(func() (map[string]voice, error) { return voices(files) })
+
 // Speak says sentences in the languages of the catalogues as plain text, for letters.
 func Speak() (func(lang, sentence string, values ...any) string, error) {
-	all, err := voices(files)
+	all, err := catalogues()
 	return func(lang, sentence string, values ...any) string {
 		if text, ok := all[lang].words[sentence]; ok {
 			sentence = text

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"embed"
 	"html/template"
+	"maps"
 	"net/http"
 	"strings"
+	"sync"
 )
 
 //go:embed templates/*.html static catalogue
@@ -25,26 +27,36 @@ type Pages struct {
 	leaving, check string // the scripts that stand in their pages
 }
 
-// New reads templates, catalogues, stylesheet and scripts. secure says that people reach the pages by https.
+// ours reads what every installation has alike, once in a process: to parse all templates in all languages takes longer than the rest of
+// a server's start.
+var ours = sync.OnceValues(read)
+
+// New gives an installation templates, catalogues, stylesheet and scripts. secure says that people reach the pages by https.
 func New(name string, secure bool) (*Pages, error) {
-	p := &Pages{Name: name, https: secure, spoken: map[string]map[string]*template.Template{}, static: map[string]asset{}, paths: map[string]string{}}
+	p, err := ours()
+	p.Name, p.https, p.static, p.paths = name, secure, maps.Clone(p.static), maps.Clone(p.paths)
+	return &p, err
+}
+
+func read() (p Pages, err error) {
+	p = Pages{spoken: map[string]map[string]*template.Template{}, static: map[string]asset{}, paths: map[string]string{}}
 	for name, to := range map[string]*string{"leaving": &p.leaving, "check_session": &p.check} {
 		text, err := files.ReadFile("static/" + name + ".js")
 		if err != nil {
-			return nil, err
+			return p, err
 		}
 		*to = string(text)
 	}
 	if err := p.readStatic(); err != nil {
-		return nil, err
+		return p, err
 	}
-	all, err := voices(files)
+	all, err := catalogues()
 	if err != nil {
-		return nil, err
+		return p, err
 	}
 	for lang, v := range all {
 		if p.spoken[lang], err = p.templates(v); err != nil {
-			return nil, err
+			return p, err
 		}
 	}
 	return p, nil
@@ -57,7 +69,7 @@ func (p *Pages) templates(v voice) (map[string]*template.Template, error) {
 		return nil, err
 	}
 	funcs := template.FuncMap{"t": v.say, "device": v.device, "when": v.when, "strong": strong, "join": strings.Join,
-		"static": func(name string) string { return p.paths[name] }}
+		"script": func(name string) string { return p.paths[name] }}
 	out := map[string]*template.Template{}
 	for _, f := range names {
 		name := strings.TrimSuffix(f.Name(), ".html")
@@ -74,6 +86,8 @@ func (p *Pages) templates(v voice) (map[string]*template.Template, error) {
 // frame is what the layout sees.
 type frame struct {
 	Site, Lang string
+	Style      string // the stylesheet's address
+	Logo       string // the picture's; "": there is none
 	Scripts    bool
 	Script     string // a further one, of this page
 	Page       Page
@@ -113,7 +127,7 @@ type extending interface{ policy() string }
 func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, page Page) {
 	lang := p.Language(r)
 	own, extends := page.(extending)
-	f := frame{Site: p.Name, Lang: lang, Scripts: !extends, Page: page}
+	f := frame{Site: p.Name, Lang: lang, Style: p.paths["style.css"], Logo: p.paths["logo"], Scripts: !extends, Page: page}
 	if h, ok := page.(headed); ok {
 		f.Header = h.header()
 	}
