@@ -67,7 +67,8 @@ func startBrowser(more ...chromedp.ExecAllocatorOption) (ctx context.Context, st
 		return nil, nil, fmt.Errorf("these tests need Debian's chromium; ./test installs it: %w", err)
 	}
 	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(900, 900))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(900, 900),
+		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,PreloadTopChromeWebUI,SpareRendererForSitePerProcess")) // nobody sees its frame
 	all, stopAll := chromedp.NewExecAllocator(context.Background(), append(flags, more...)...)
 	ctx, stopOne := chromedp.NewContext(all)
 	stop = func() {
