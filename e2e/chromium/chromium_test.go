@@ -94,7 +94,7 @@ func open(t *testing.T) (*demo.Demo, context.Context) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	ctx, stop := context.WithTimeout(newBrowser(t), time.Minute)
+	ctx, stop := context.WithTimeout(newBrowser(t), patience)
 	t.Cleanup(stop)
 	return d, ctx
 }
@@ -103,6 +103,9 @@ type css = chromedp.CSS
 
 // glance is how long to wait before a page is looked at again. To look without a pause would keep it from its work.
 const glance = 20 * time.Millisecond
+
+// patience is how long a browser has for all that a test does with it: many times what it takes, for machines with much else to do.
+const patience = 10 * time.Minute
 
 func do(t *testing.T, ctx context.Context, what string, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()

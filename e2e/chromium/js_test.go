@@ -161,7 +161,7 @@ func (s *spa) tabAt(t *testing.T, browser context.Context, path string) context.
 	t.Helper()
 	ctx, stop := chromedp.NewContext(browser)
 	t.Cleanup(stop)
-	ctx, stop = context.WithTimeout(ctx, 4*time.Minute)
+	ctx, stop = context.WithTimeout(ctx, patience)
 	t.Cleanup(stop)
 	do(t, ctx, "open a tab", chromedp.Navigate(s.app.at+path), chromedp.WaitVisible(settled))
 	return ctx

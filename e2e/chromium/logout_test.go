@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
@@ -80,7 +79,6 @@ type table struct {
 	left, home  string
 	orders      string // the address of an API behind a guard
 	startedHere int
-	patience    time.Duration // with what visitors do; 0: as usual
 }
 
 func newTable(t *testing.T, change ...func(*config.Config)) *table {
@@ -148,7 +146,7 @@ func (x *table) visitor(t *testing.T) *visitor {
 	}
 	ctx, stop := chromedp.NewContext(x.browser, private...)
 	t.Cleanup(stop)
-	ctx, stop = context.WithTimeout(ctx, cmp.Or(x.patience, 2*time.Minute))
+	ctx, stop = context.WithTimeout(ctx, patience)
 	t.Cleanup(stop)
 	v.ctx = ctx
 	do(t, ctx, "sign in", chromedp.Navigate(v.at+"/oauth2/authorize?"+v.request().Encode()), chromedp.WaitVisible(css("#password")),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
@@ -161,7 +160,7 @@ func everyPage(t *testing.T, lang string) {
 	if _, err := x.base.AddClient(t.Context(), &guest); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(x.browser, 6*time.Minute)
+	ctx, stop := context.WithTimeout(x.browser, patience)
 	defer stop()
 	speak(t, ctx, x.at, lang)
 	enter := chromedp.Steps(chromedp.SetValue(css("#username"), user), chromedp.SendKeys(css("#password"), password+"\r"))
