@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/server"
@@ -21,14 +22,15 @@ func (serveCmd) Run(w *world) error {
 	if err := certificate(settings, w.config); err != nil {
 		return err
 	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(300) // what lives is small beside what a request leaves behind: memory is cheaper than collecting it so often
+	}
 	log := slog.New(slog.NewJSONHandler(w.errOut, &slog.HandlerOptions{Level: settings.LogLevel}))
 	s, err := server.New(w.ctx, settings, log)
 	if err != nil {
 		return err
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(300) // what lives is small beside what a request leaves behind: memory is cheaper than collecting it so often
-	}
+	defer time.AfterFunc(2*time.Second, debug.FreeOSMemory).Stop() // what the start has left behind would lie there until the first collection
 	// Stopping may take as long as drain and the requests under way; who cannot wait sends the signal again.
 	defer context.AfterFunc(w.ctx, w.forget)()
 	return s.Run(w.ctx)

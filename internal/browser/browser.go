@@ -167,7 +167,7 @@ func (b *Browser) Peek(r *http.Request) (s *idp.Session, err error) {
 	if value(r, b.names.Session) == "" {
 		return nil, idp.ErrNotFound
 	}
-	err = b.store.View(r.Context(), func(v idp.View) (err error) { s, err = b.PeekIn(v, r); return err })
+	err = b.store.Look(r.Context(), func(v idp.View) (err error) { s, err = b.PeekIn(v, r); return err })
 	return s, err
 }
 

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"exeunt.dev/internal/idp"
@@ -117,7 +118,7 @@ func (s *website) home(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	// The default of browsers, said aloud: the site's origin is what proves to Exeunt that leaving was asked for here.
 	w.Header().Set("Referrer-Policy", "strict-origin-when-cross-origin")
-	siteTemplate.Execute(w, p)
+	siteTemplate().Execute(w, p)
 }
 
 // orders asks the API with the visitor's token, and once more with a new one if that was refused.
@@ -182,4 +183,5 @@ func (s *website) stays(ctx context.Context) (out []stay, err error) {
 	return out, rows.Err()
 }
 
-var siteTemplate = template.Must(template.ParseFS(files, "page/website.html"))
+// siteTemplate is parsed by a demo that runs, and not at every start of the program.
+var siteTemplate = sync.OnceValue(func() *template.Template { return template.Must(template.ParseFS(files, "page/website.html")) })

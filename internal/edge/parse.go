@@ -32,7 +32,7 @@ func bad(description string) error {
 // Form reads the parameters of a POST: from the body only, each at most once unless repeatable (RFC 6749 section 3.2), in
 // valid UTF-8. Errors are *Error.
 func Form(w http.ResponseWriter, r *http.Request, repeatable ...string) (url.Values, error) {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
+	if !hasType(r, "application/x-www-form-urlencoded") {
 		return nil, &Error{Status: http.StatusUnsupportedMediaType, Code: "invalid_request", Description: "The body must be application/x-www-form-urlencoded."}
 	}
 	body, err := read(w, r)
@@ -40,6 +40,16 @@ func Form(w http.ResponseWriter, r *http.Request, repeatable ...string) (url.Val
 		return nil, err
 	}
 	return values(string(body), repeatable)
+}
+
+// hasType says of which kind the body is said to be.
+func hasType(r *http.Request, want string) bool {
+	given := r.Header.Get("Content-Type")
+	if given == want { // nearly always
+		return true
+	}
+	kind, _, err := mime.ParseMediaType(given)
+	return err == nil && kind == want
 }
 
 // Query reads the parameters of a GET under the same rules.
@@ -83,7 +93,7 @@ func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 
 // DecodeJSON reads a JSON object from the body. Unknown members are passed over (RFC 7591 section 2 wants that).
 func DecodeJSON(w http.ResponseWriter, r *http.Request, into any) error {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+	if !hasType(r, "application/json") {
 		return &Error{Status: http.StatusUnsupportedMediaType, Code: "invalid_request", Description: "The body must be application/json."}
 	}
 	body, err := read(w, r)

@@ -65,31 +65,40 @@ func (r *Ring) slots() []slot {
 	return out
 }
 
-// Fill makes keys that are missing. It runs at start and after a rotation or kill, and is safe to run on many nodes.
-func (r *Ring) Fill(ctx context.Context) error {
+// gap is a key that is missing.
+type gap struct {
+	slot
+	state idp.KeyState
+}
+
+func (r *Ring) gaps(v idp.View) (out []gap, err error) {
+	rows, err := living(v)
 	for _, s := range r.slots() {
 		for _, state := range []idp.KeyState{idp.KeyActive, idp.KeyStandby} {
-			if err := r.fill(ctx, s, state); err != nil {
-				return err
+			if !slices.ContainsFunc(rows, func(k idp.Key) bool { return k.Use == s.use && k.Alg == s.alg && k.State == state }) {
+				out = append(out, gap{s, state})
 			}
+		}
+	}
+	return out, err
+}
+
+// Fill makes keys that are missing. It runs at start and after a rotation or kill, and is safe to run on many nodes.
+func (r *Ring) Fill(ctx context.Context) error {
+	var missing []gap
+	if err := r.store.View(ctx, func(v idp.View) (err error) { missing, err = r.gaps(v); return err }); err != nil {
+		return err
+	}
+	for _, g := range missing {
+		if err := r.fill(ctx, g); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (r *Ring) fill(ctx context.Context, s slot, state idp.KeyState) error {
-	missing := false
-	check := func(v idp.View) error {
-		rows, err := living(v)
-		missing = err == nil && !slices.ContainsFunc(rows, func(k idp.Key) bool {
-			return k.Use == s.use && k.Alg == s.alg && k.State == state
-		})
-		return err
-	}
-	if err := r.store.View(ctx, check); err != nil || !missing {
-		return err
-	}
-	row, err := r.generate(s, state) // outside the transaction: an RSA key takes its time
+func (r *Ring) fill(ctx context.Context, g gap) error {
+	row, err := r.generate(g.slot, g.state) // outside the transaction: an RSA key takes its time
 	if err != nil {
 		return err
 	}
@@ -97,7 +106,7 @@ func (r *Ring) fill(ctx context.Context, s slot, state idp.KeyState) error {
 		if err := tx.LockRealm(idp.Exclusive); err != nil {
 			return err
 		}
-		if err := check(tx); err != nil || !missing {
+		if missing, err := r.gaps(tx); err != nil || !slices.Contains(missing, g) {
 			return err
 		}
 		if row.CreatedAt, err = tx.Mint(); err != nil {

@@ -10,8 +10,12 @@ import (
 // missing gives people a page where there is none; programs, and whoever used a wrong method, get what the mux says.
 func missing(mux *http.ServeMux, pages *web.Pages) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+			mux.ServeHTTP(w, r)
+			return
+		}
 		h, pattern := mux.Handler(r)
-		if pattern != "" || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		if pattern != "" {
 			mux.ServeHTTP(w, r)
 			return
 		}

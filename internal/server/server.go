@@ -115,21 +115,17 @@ func (s *Server) build(ctx context.Context) (err error) {
 	s.audit = audit.New(s.base.Store, c.AuditKeep, s.log)
 	tokens.Strayed = s.audit.Failed
 	s.door = door.New(s.store, s.committed)
-	say, err := web.Speak()
-	if err != nil {
-		return err
-	}
-	if s.post, err = s.base.Post(s.store, say, s.log); err != nil {
-		return err
-	}
-	if s.post != nil {
-		s.post.Observe = s.metrics.mailed
-	}
 	pages, err := web.New(c.Name, c.HTTPS())
 	if err != nil {
 		return err
 	}
 	pages.Wear(c.Look.Logo, c.Look.LogoKind, c.Look.Color, c.Look.Dark)
+	if s.post, err = s.base.Post(s.store, pages.Speak, s.log); err != nil {
+		return err
+	}
+	if s.post != nil {
+		s.post.Observe = s.metrics.mailed
+	}
 	if err := s.listen(ctx); err != nil {
 		return err
 	}

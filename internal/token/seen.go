@@ -6,40 +6,43 @@ import (
 	"exeunt.dev/internal/idp"
 )
 
-// seenSize bounds each of the two generations of remembered tokens (about 1 KiB a token).
-const seenSize = 8192
+// How many tokens each of two generations remembers: what they say (about 1 KiB a token), and that they were signed here (40 bytes).
+const (
+	seenSize   = 8192
+	signedSize = 16384
+)
 
-// seen remembers tokens whose signature was verified, by the hash of the whole token. Two generations: the older one is dropped
-// when the younger is full, so that what is used stays.
-type seen struct {
+// recent remembers something about tokens, by the hash of the whole token. Two generations: the older one is dropped when the younger is
+// full, so that what is used stays.
+type recent[V any] struct {
+	size       int
 	mu         sync.Mutex
-	young, old map[idp.Hash]*Access
+	young, old map[idp.Hash]V
 }
 
-func newSeen() *seen { return &seen{young: map[idp.Hash]*Access{}} }
+func newRecent[V any](size int) *recent[V] { return &recent[V]{size: size, young: map[idp.Hash]V{}} }
 
-func (s *seen) get(raw idp.Hash) *Access {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if a := s.young[raw]; a != nil {
-		return a
+func (r *recent[V]) get(raw idp.Hash) (v V, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if v, ok = r.young[raw]; ok {
+		return v, true
 	}
-	a := s.old[raw]
-	if a != nil {
-		s.add(raw, a)
+	if v, ok = r.old[raw]; ok {
+		r.add(raw, v)
 	}
-	return a
+	return v, ok
 }
 
-func (s *seen) put(raw idp.Hash, a *Access) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.add(raw, a)
+func (r *recent[V]) put(raw idp.Hash, v V) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.add(raw, v)
 }
 
-func (s *seen) add(raw idp.Hash, a *Access) {
-	if len(s.young) >= seenSize {
-		s.old, s.young = s.young, make(map[idp.Hash]*Access, seenSize)
+func (r *recent[V]) add(raw idp.Hash, v V) {
+	if len(r.young) >= r.size {
+		r.old, r.young = r.young, make(map[idp.Hash]V, r.size)
 	}
-	s.young[raw] = a
+	r.young[raw] = v
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -15,28 +16,80 @@ import (
 	"exeunt.dev/ledger"
 )
 
+const issuer = "https://id.example.com"
+
+func openRing(t *testing.T) *keys.Ring {
+	t.Helper()
+	dir := t.TempDir()
+	store, err := sqlite.Open(t.Context(), filepath.Join(dir, "db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	vault, err := keys.CreateVault(filepath.Join(dir, "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring, err := keys.Open(t.Context(), store, vault, []string{"ES256"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
+}
+
+func mint(t *testing.T, tokens *token.Issuer, now idp.Time) string {
+	t.Helper()
+	raw, err := tokens.Access(&token.Access{Subject: "alice", Client: "books", Audience: []string{issuer}, Scopes: []string{"openid"}, Sid: ledger.NewName(),
+		AuthTime: now, IssuedAt: now, Expires: now + 60_000, EndsWith: idp.Names{ledger.NewName(), ledger.NewName()}, Bond: idp.Bond{Key: strings.Repeat("A", 43)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// A token says the same to the node that has signed it, which does not verify it, as to any other; and one that differs from it in a single
+// character is no token to either.
+func TestWhatWasSignedHere(t *testing.T) {
+	ring := openRing(t)
+	signer, other := token.NewIssuer(issuer, ring), token.NewIssuer(issuer, ring)
+	raw := mint(t, signer, idp.Time(time.Now().UnixMilli()))
+	body := strings.LastIndexByte(raw, '.')
+	for at := range []byte(raw) {
+		changed := []byte(raw)
+		if changed[at] = 'A'; raw[at] == 'A' {
+			changed[at] = 'B'
+		}
+		for who, tokens := range map[string]*token.Issuer{"signer": signer, "other": other} {
+			if at < body && at%8 != 0 {
+				continue // a verification each
+			}
+			if _, err := tokens.ReadAccess(string(changed)); !errors.Is(err, token.ErrInvalid) {
+				t.Fatalf("%s, character %d: %v", who, at, err)
+			}
+		}
+	}
+	for range 2 { // the second time it is remembered
+		here, err1 := signer.ReadAccess(raw)
+		there, err2 := other.ReadAccess(raw)
+		if err := errors.Join(err1, err2); err != nil || !reflect.DeepEqual(here, there) {
+			t.Fatalf("%+v, %+v: %v", here, there, err)
+		}
+	}
+}
+
 // A key is good for its own use only: what another of our keys has signed is no token, whatever its type and claims say. So the thief of one
 // key has the tokens of one kind.
 func TestKeyOfAnotherUse(t *testing.T) {
-	const issuer = "https://id.example.com"
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	dir := t.TempDir()
-	store, err := sqlite.Open(t.Context(), filepath.Join(dir, "db"))
-	must(err)
-	defer store.Close()
-	vault, err := keys.CreateVault(filepath.Join(dir, "key"))
-	must(err)
-	ring, err := keys.Open(t.Context(), store, vault, []string{"ES256"})
-	must(err)
+	ring := openRing(t)
 	tokens := token.NewIssuer(issuer, ring)
 	now := idp.Time(time.Now().UnixMilli())
-	access, err := tokens.Access(&token.Access{Subject: "alice", Client: "books", Audience: []string{issuer}, IssuedAt: now, Expires: now + 60_000, EndsWith: idp.Names{ledger.NewName()}})
-	must(err)
+	access := mint(t, tokens, now)
 	id, err := tokens.ID(token.ID{Subject: "alice", Client: "books", Sid: ledger.NewName(), IssuedAt: now, Expires: now + 60_000})
 	must(err)
 	for _, c := range []struct {

@@ -19,7 +19,7 @@ import (
 // Every sentence that a page can say has a translation, and every translation is of a sentence that a page can say. Sentences are the first
 // arguments of t in the templates; in Go what is written into a page's fields, returned as Words, put into Say or a letter, or said by idp.Invalid.
 func TestEverySentenceIsTranslated(t *testing.T) {
-	all, err := voices(files)
+	langs, err := languages(files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,11 @@ func TestEverySentenceIsTranslated(t *testing.T) {
 	if len(said) < 100 {
 		t.Fatalf("only %d sentences were found", len(said))
 	}
-	for lang, v := range all {
+	for _, lang := range langs {
+		v, err := voiceOf(files, lang)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if lang == English {
 			continue
 		}
@@ -57,7 +61,16 @@ func sentences(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, page := range p.spoken[English] {
+	names, err := fs.Glob(files, "templates/*.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range names {
+		name := strings.TrimSuffix(filepath.Base(file), ".html")
+		page, err := p.page(English, name)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, part := range page.Templates() {
 			if part.Tree != nil {
 				inTemplate(part.Tree.Root, func(s string) { out[s] = name + ".html" })

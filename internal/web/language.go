@@ -7,11 +7,9 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -102,7 +100,9 @@ func (p *Pages) preferred(header string) string {
 // Remember keeps the language that a request's address asks for by ui_locales for the pages that follow it.
 func (p *Pages) Remember(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.Ask(w, r.URL.Query().Get("ui_locales"))
+		if r.URL.RawQuery != "" {
+			p.Ask(w, r.URL.Query().Get("ui_locales"))
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -174,21 +174,19 @@ func Plain(w Words) string {
 	return html.UnescapeString(string(voice{lang: English, plain: true}.say(w)))
 }
 
-// catalogues are read once in a process.
-var catalogues = sync.OnceValues(func() (map[string]voice, error) { return voices(files) })
-
-// Speak says sentences in the languages of the catalogues as plain text, for letters.
-func Speak() (func(lang, sentence string, values ...any) string, error) {
-	all, err := catalogues()
-	return func(lang, sentence string, values ...any) string {
-		if text, ok := all[lang].words[sentence]; ok {
-			sentence = text
+// Speak says a sentence in the language of a catalogue as plain text, for letters; in English if there is none.
+func (p *Pages) Speak(lang, sentence string, values ...any) string {
+	if l := p.spoken[lang]; l != nil {
+		if v, err := l.voice(); err == nil {
+			if text, ok := v.words[sentence]; ok {
+				sentence = text
+			}
 		}
-		if len(values) == 0 {
-			return sentence
-		}
-		return fmt.Sprintf(sentence, values...)
-	}, err
+	}
+	if len(values) == 0 {
+		return sentence
+	}
+	return fmt.Sprintf(sentence, values...)
 }
 
 type several struct {
@@ -299,34 +297,38 @@ func strong(s string) template.HTML {
 	return template.HTML("<strong>" + template.HTMLEscapeString(s) + "</strong>")
 }
 
-// voices reads the catalogues.
-func voices(files fs.FS) (map[string]voice, error) {
-	out := map[string]voice{English: {lang: English}}
-	names, err := fs.Glob(files, "catalogue/*/*.json")
+// languages are English and those that there are catalogues of.
+func languages(files fs.FS) ([]string, error) {
+	dirs, err := fs.ReadDir(files, "catalogue")
+	out := []string{English}
+	for _, d := range dirs {
+		out = append(out, d.Name())
+	}
+	return out, err
+}
+
+// voiceOf reads a language's catalogue; English has none.
+func voiceOf(files fs.FS, lang string) (voice, error) {
+	v := voice{lang: lang, words: map[string]string{}}
+	names, err := fs.Glob(files, "catalogue/"+lang+"/*.json")
 	if err != nil {
-		return nil, err
+		return v, err
 	}
 	for _, name := range names {
 		text, err := fs.ReadFile(files, name)
 		if err != nil {
-			return nil, err
-		}
-		lang := path.Base(path.Dir(name))
-		v, ok := out[lang]
-		if !ok {
-			v = voice{lang: lang, words: map[string]string{}}
-			out[lang] = v
+			return v, err
 		}
 		var words map[string]string
 		if err := json.Unmarshal(text, &words); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return v, fmt.Errorf("%s: %w", name, err)
 		}
 		for sentence, translated := range words {
 			if was, twice := v.words[sentence]; twice && was != translated {
-				return nil, fmt.Errorf("%s: %q is translated twice, and differently", name, sentence)
+				return v, fmt.Errorf("%s: %q is translated twice, and differently", name, sentence)
 			}
 			v.words[sentence] = translated
 		}
 	}
-	return out, nil
+	return v, nil
 }

@@ -16,7 +16,7 @@ func (p *Pages) Live(w http.ResponseWriter, r *http.Request, list SessionList) {
 		return
 	}
 	var b bytes.Buffer
-	if err := p.spoken[p.Language(r)]["sessions"].ExecuteTemplate(&b, "list", list); err != nil {
+	if err := p.write(&b, p.Language(r), "sessions", "list", list); err != nil {
 		http.Error(w, "Something went wrong.", http.StatusInternalServerError)
 		return
 	}

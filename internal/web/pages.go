@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"html/template"
-	"maps"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -20,74 +20,78 @@ type Page interface{ template() string }
 type Pages struct {
 	Name   string // of the installation, as people see it
 	https  bool
-	spoken map[string]map[string]*template.Template // by language and name
-	static map[string]asset                         // by path
-	paths  map[string]string                        // by the file's name
+	spoken map[string]*language
+	static map[string]asset  // by path
+	paths  map[string]string // by the file's name
 
 	leaving, check string // the scripts that stand in their pages
 }
 
-// ours reads what every installation has alike, once in a process: to parse all templates in all languages takes longer than the rest of
-// a server's start.
-var ours = sync.OnceValues(read)
-
-// New gives an installation templates, catalogues, stylesheet and scripts. secure says that people reach the pages by https.
+// New reads stylesheet and scripts. secure says that people reach the pages by https.
 func New(name string, secure bool) (*Pages, error) {
-	p, err := ours()
-	p.Name, p.https, p.static, p.paths = name, secure, maps.Clone(p.static), maps.Clone(p.paths)
-	return &p, err
-}
-
-func read() (p Pages, err error) {
-	p = Pages{spoken: map[string]map[string]*template.Template{}, static: map[string]asset{}, paths: map[string]string{}}
+	p := &Pages{Name: name, https: secure, spoken: map[string]*language{}, static: map[string]asset{}, paths: map[string]string{}}
 	for name, to := range map[string]*string{"leaving": &p.leaving, "check_session": &p.check} {
 		text, err := files.ReadFile("static/" + name + ".js")
 		if err != nil {
-			return p, err
+			return nil, err
 		}
 		*to = string(text)
 	}
 	if err := p.readStatic(); err != nil {
-		return p, err
+		return nil, err
 	}
-	all, err := catalogues()
+	langs, err := languages(files)
 	if err != nil {
-		return p, err
+		return nil, err
 	}
-	for lang, v := range all {
-		if p.spoken[lang], err = p.templates(v); err != nil {
-			return p, err
-		}
+	for _, lang := range langs {
+		p.spoken[lang] = &language{voice: sync.OnceValues(func() (voice, error) { return voiceOf(files, lang) }), pages: map[string]*template.Template{}}
 	}
 	return p, nil
 }
 
-// templates are all pages in one language.
-func (p *Pages) templates(v voice) (map[string]*template.Template, error) {
-	names, err := files.ReadDir("templates")
+// language is one that pages can be read in. Its catalogue and each page are read when somebody first needs them: most servers never
+// show most pages, and all of them together would take as long to read as the rest of the start.
+type language struct {
+	voice func() (voice, error)
+	mu    sync.Mutex
+	pages map[string]*template.Template
+}
+
+// page is a page in a language.
+func (p *Pages) page(lang, name string) (*template.Template, error) {
+	l := p.spoken[lang]
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if page := l.pages[name]; page != nil {
+		return page, nil
+	}
+	v, err := l.voice()
 	if err != nil {
 		return nil, err
 	}
 	funcs := template.FuncMap{"t": v.say, "device": v.device, "when": v.when, "strong": strong, "join": strings.Join,
-		"script": func(name string) string { return p.paths[name] }}
-	out := map[string]*template.Template{}
-	for _, f := range names {
-		name := strings.TrimSuffix(f.Name(), ".html")
-		if name == "layout" {
-			continue
-		}
-		if out[name], err = template.New("layout.html").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/"+f.Name()); err != nil {
-			return nil, err
-		}
+		"static": func(name string) string { return p.paths[name] }}
+	page, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/"+name+".html")
+	if err != nil {
+		return nil, err
 	}
-	return out, nil
+	l.pages[name] = page
+	return page, nil
+}
+
+// write writes a page, or a part of it: layout.html is the whole.
+func (p *Pages) write(w io.Writer, lang, name, part string, data any) error {
+	page, err := p.page(lang, name)
+	if err != nil {
+		return err
+	}
+	return page.ExecuteTemplate(w, part, data)
 }
 
 // frame is what the layout sees.
 type frame struct {
 	Site, Lang string
-	Style      string // the stylesheet's address
-	Logo       string // the picture's; "": there is none
 	Scripts    bool
 	Script     string // a further one, of this page
 	Page       Page
@@ -127,7 +131,7 @@ type extending interface{ policy() string }
 func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, page Page) {
 	lang := p.Language(r)
 	own, extends := page.(extending)
-	f := frame{Site: p.Name, Lang: lang, Style: p.paths["style.css"], Logo: p.paths["logo"], Scripts: !extends, Page: page}
+	f := frame{Site: p.Name, Lang: lang, Scripts: !extends, Page: page}
 	if h, ok := page.(headed); ok {
 		f.Header = h.header()
 	}
@@ -143,7 +147,7 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, page 
 		action = l.formTargets()
 	}
 	var b bytes.Buffer
-	if err := p.spoken[lang][page.template()].Execute(&b, f); err != nil {
+	if err := p.write(&b, lang, page.template(), "layout.html", f); err != nil {
 		http.Error(w, "Something went wrong.", http.StatusInternalServerError)
 		return
 	}

@@ -15,8 +15,7 @@ import (
 // view is a read-only transaction.
 type view struct {
 	verbs.View
-	e    *engine
-	live idp.Names // of a session, told with it
+	e *engine
 
 	looks bool // no snapshot in common, and may run again
 }

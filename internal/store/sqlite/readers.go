@@ -87,6 +87,23 @@ const (
 
 // View runs f on one snapshot. BEGIN takes none yet: SQLite takes it at the first read, which comes later still.
 func (s *Store) View(ctx context.Context, f func(idp.View) error) error {
+	return s.read(ctx, func(c *conn) error {
+		if _, err := c.exec(sqlBegin); err != nil {
+			return err
+		}
+		e := &engine{c: c}
+		defer func() {
+			e.c = nil // a view that escaped its closure must not read from a connection that is another's by now
+			if _, err := c.exec(sqlRollback); err != nil && c.fatal == nil {
+				c.fatal = err
+			}
+		}()
+		return f(&view{View: verbs.View{E: e, Cache: s.clients}, clock: s.clock})
+	})
+}
+
+// read lends f a reading connection.
+func (s *Store) read(ctx context.Context, f func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -98,18 +115,5 @@ func (s *Store) View(ctx context.Context, f func(idp.View) error) error {
 		return err
 	}
 	defer s.readers.put(c)
-	if _, err := c.exec(sqlBegin); err != nil {
-		return err
-	}
-	e := &engine{c: c}
-	defer func() {
-		e.c = nil // a view that escaped its closure must not read from a connection that is another's by now
-		if _, err := c.exec(sqlRollback); err != nil && c.fatal == nil {
-			c.fatal = err
-		}
-	}()
-	return f(&view{View: verbs.View{E: e, Cache: s.clients}, clock: s.clock})
+	return f(c)
 }
-
-// Look is View: a snapshot costs nothing here.
-func (s *Store) Look(ctx context.Context, f func(idp.View) error) error { return s.View(ctx, f) }

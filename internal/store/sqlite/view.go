@@ -44,20 +44,31 @@ var sqlEnded = func() (q [maxAsk + 1]string) {
 func (e *engine) Over(names []idp.Name) (over []idp.Name, err error) {
 	var args [maxAsk]any
 	for len(names) > 0 {
-		n := min(len(names), maxAsk)
-		for i := range names[:n] {
-			args[i] = names[i][:] // not copied; the zero name is never in the table
-		}
+		n := nameArgs(args[:], names[:min(len(names), maxAsk)])
 		var bits int64
 		if _, err := e.One(sqlEnded[n], func(r verbs.Row) { bits = r.Int() }, args[:n]...); err != nil {
 			return nil, err
 		}
-		for i := 0; bits != 0; i, bits = i+1, bits>>1 {
-			if bits&1 != 0 {
-				over = append(over, names[i])
-			}
-		}
+		over = marked(over, names[:n], bits)
 		names = names[n:]
 	}
 	return over, nil
+}
+
+// nameArgs makes arguments of names without copying them; the zero name is never in the table.
+func nameArgs(args []any, names []idp.Name) int {
+	for i := range names {
+		args[i] = names[i][:]
+	}
+	return len(names)
+}
+
+// marked appends the names whose bits are set.
+func marked(over, names []idp.Name, bits int64) []idp.Name {
+	for i, n := range names {
+		if bits>>i&1 != 0 {
+			over = append(over, n)
+		}
+	}
+	return over
 }

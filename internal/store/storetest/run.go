@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 		{"Operators", operators},
 		{"Console", console},
 		{"ClientAgain", clientAgain},
+		{"Looks", looks},
 		{"Mails", mails},
 		{"Tallies", tallies},
 		{"Locks", locks},

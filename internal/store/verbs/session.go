@@ -65,8 +65,8 @@ var sqlAppsIn = `SELECT t.session, t.client, (SELECT c.data FROM client c WHERE 
 	AND t.grant_ IS NOT NULL AND (SELECT count(*) FROM grant_ g JOIN ending e ON e.name IN (g.name, g.client_epoch, g.consent_epoch) WHERE g.name = t.grant_) = 0
 	ORDER BY t.client`
 
-// LiveSessionByCookie is a session before whose columns stands whether one of its names has ended; ReadSession reads the rest.
-const LiveSessionByCookie = `SELECT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (s.name, s.epoch, s.realm)), ` + sessionColumns + sessionTables + `WHERE s.cookie = ?`
+// sqlLiveSessionByCookie is a session before whose columns stands whether one of its names has ended.
+const sqlLiveSessionByCookie = `SELECT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (s.name, s.epoch, s.realm)) AS over_, ` + sessionColumns + sessionTables + `WHERE s.cookie = ?`
 
 // SessionsByName reads the sessions of an array of names; ReadSession reads its rows.
 const SessionsByName = `SELECT ` + sessionColumns + sessionTables + `WHERE s.name = ANY(?)`
@@ -91,9 +91,18 @@ func (v *View) session(sql string, args ...any) (s idp.Session, err error) {
 // Session reads one by its name.
 func (v *View) Session(n idp.Name) (idp.Session, error) { return v.session(sqlSession, n) }
 
-// SessionByCookie reads one by its cookie's hash.
-func (v *View) SessionByCookie(h idp.Hash) (idp.Session, error) {
-	return v.session(sqlSessionByCookie, h)
+// SessionByCookie reads one by its cookie's hash. In a read-only transaction, or a Look, it learns in the same statement, and so on the
+// same snapshot, whether it lives: who finds a session by its cookie asks that next. Which of its names has ended is not told, and is asked
+// for as ever.
+func (v *View) SessionByCookie(h idp.Hash) (s idp.Session, err error) {
+	if v.Buffer != nil {
+		return v.session(sqlSessionByCookie, h)
+	}
+	over := false
+	if err = v.find(sqlLiveSessionByCookie, func(r Row) { over, s = r.Bool(), readSession(r) }, h); err == nil && !over {
+		v.live = s.Names()
+	}
+	return s, err
 }
 
 // SessionByRef reads one of an account by what pages call it.

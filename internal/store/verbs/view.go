@@ -1,6 +1,7 @@
 package verbs
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -12,6 +13,8 @@ type View struct {
 	E      Engine
 	Cache  *ClientCache
 	Buffer *Buffer // of the flight this belongs to; nil in a read-only transaction
+
+	live idp.Names // of a session, told with it; none if there is a Buffer
 }
 
 // find reads one row or returns idp.ErrNotFound.
@@ -37,6 +40,9 @@ func (v *View) Epochs(account idp.AccountID, client idp.ClientID) (e idp.Epochs,
 // Ended returns those of the names that are in the ledger, or that this commit has appended so far.
 func (v *View) Ended(names ...idp.Name) ([]idp.Name, error) {
 	if v.Buffer == nil {
+		if len(v.live) > 0 {
+			names = slices.DeleteFunc(slices.Clone(names), func(n idp.Name) bool { return slices.Contains(v.live, n) })
+		}
 		return v.E.Over(names)
 	}
 	b := v.Buffer
