@@ -26,11 +26,11 @@ func TestAccountInChromium(t *testing.T) {
 	if _, err := x.base.AddClient(t.Context(), &guest); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(x.browser, 15*time.Minute)
+	ctx, stop := context.WithTimeout(x.browser, patience)
 	defer stop()
 	other, stopOther := chromedp.NewContext(x.browser, chromedp.WithNewBrowserContext())
 	defer stopOther()
-	other, stop = context.WithTimeout(other, 15*time.Minute)
+	other, stop = context.WithTimeout(other, patience)
 	defer stop()
 	secret := password
 	enter := func(ctx context.Context, wait string) {
@@ -115,7 +115,7 @@ func TestManySessionsInChromium(t *testing.T) {
 	if err := x.base.AddAccount(t.Context(), &a, password); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(x.browser, time.Minute)
+	ctx, stop := context.WithTimeout(x.browser, patience)
 	defer stop()
 	if err := x.base.Store.Update(t.Context(), func(tx idp.Tx) error {
 		now, err := tx.Mint()

@@ -4,6 +4,7 @@ package chromium_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,28 +16,71 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// newBrowser starts a browser with an empty profile. EXEUNT_SCREENSHOTS names a folder for pictures of the pages.
+// TestMain closes the browser that tests have in common.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if common.stop != nil {
+		common.stop()
+	}
+	os.Exit(code)
+}
+
+// common is the browser of the tests that ask nothing special of it: to start one takes longer than most of what is done in it.
+var common struct {
+	window context.Context
+	stop   func()
+}
+
+// newBrowser opens a private window of its own, with nothing kept in it. A test that asks for more than that gets a browser of its own,
+// with an empty profile. EXEUNT_SCREENSHOTS names a folder for pictures of the pages.
 func newBrowser(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("not for the inner loop")
 	}
+	if len(more) > 0 {
+		ctx, stop, err := startBrowser(append([]chromedp.ExecAllocatorOption{chromedp.UserDataDir(t.TempDir())}, more...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(stop)
+		return ctx
+	}
+	if common.window == nil || chromedp.Do(common.window, chromedp.Navigate("about:blank")) != nil { // it may have crashed in the test before
+		if common.stop != nil {
+			common.stop()
+		}
+		var err error
+		if common.window, common.stop, err = startBrowser(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, stop := chromedp.NewContext(common.window, chromedp.WithNewBrowserContext())
+	t.Cleanup(stop)
+	do(t, ctx, "open a window", chromedp.Navigate("about:blank"))
+	return ctx
+}
+
+func startBrowser(more ...chromedp.ExecAllocatorOption) (ctx context.Context, stop func(), err error) {
 	path, err := exec.LookPath("chromium")
 	if err != nil {
-		t.Fatal("these tests need Debian's chromium; ./test installs it")
+		return nil, nil, fmt.Errorf("these tests need Debian's chromium; ./test installs it: %w", err)
 	}
-	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(900, 900))
-	flags = append(flags, more...)
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), flags...)
-	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(func() {
+	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(900, 900),
+		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,PreloadTopChromeWebUI,SpareRendererForSitePerProcess")) // nobody sees its frame
+	all, stopAll := chromedp.NewExecAllocator(context.Background(), append(flags, more...)...)
+	ctx, stopOne := chromedp.NewContext(all)
+	stop = func() {
 		chromedp.Cancel(ctx) // waits for the browser to be gone
+		stopOne()
+		stopAll()
+	}
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		stop()
-	})
-	do(t, ctx, "start the browser", chromedp.Navigate("about:blank"))
-	return ctx
+		return nil, nil, fmt.Errorf("start the browser: %w", err)
+	}
+	return ctx, stop, nil
 }
 
 // enter is where a website of the demo signs people in.
@@ -50,12 +94,18 @@ func open(t *testing.T) (*demo.Demo, context.Context) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	ctx, stop := context.WithTimeout(newBrowser(t), time.Minute)
+	ctx, stop := context.WithTimeout(newBrowser(t), patience)
 	t.Cleanup(stop)
 	return d, ctx
 }
 
 type css = chromedp.CSS
+
+// glance is how long to wait before a page is looked at again. To look without a pause would keep it from its work.
+const glance = 20 * time.Millisecond
+
+// patience is how long a browser has for all that a test does with it: many times what it takes, for machines with much else to do.
+const patience = 20 * time.Minute
 
 func do(t *testing.T, ctx context.Context, what string, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
@@ -172,7 +222,7 @@ func TestStartPageInChromium(t *testing.T) {
 		chromedp.WaitVisible(css("li[data-layer=provider][data-state=returned]")))
 	stop()
 	do(t, ctx, "the start page follows", chromedp.WaitVisible(css(".outs .good")), chromedp.WaitNotPresent(css("article .good")))
-	for text = ""; ctx.Err() == nil && !strings.Contains(text, "News told, confirmed"); {
+	for text = ""; ctx.Err() == nil && !strings.Contains(text, "News told, confirmed"); time.Sleep(glance) {
 		_, text = where(t, ctx)
 	}
 	for _, want := range []string{"signed out of this browser", "Orders knew after", "News told, confirmed after", "refused: revoked"} {

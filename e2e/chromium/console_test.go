@@ -32,7 +32,6 @@ func newDesk(t *testing.T) *desk {
 	d := &desk{t: t, duty: ledger.NewName(), silent: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "not now", http.StatusServiceUnavailable) }))}
 	t.Cleanup(d.silent.Close)
 	d.table = newTable(t, func(c *config.Config) { c.Outbound = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
-	d.patience = 20 * time.Minute
 	d.update(func(tx idp.Tx) error {
 		app, err := tx.Client("app")
 		app.BackchannelLogoutURI = d.silent.URL + "/told"
@@ -82,7 +81,7 @@ func (d *desk) sit(name string) *seat {
 	d.t.Helper()
 	ctx, stop := chromedp.NewContext(d.browser, chromedp.WithNewBrowserContext())
 	d.t.Cleanup(stop)
-	ctx, stop = context.WithTimeout(ctx, 20*time.Minute)
+	ctx, stop = context.WithTimeout(ctx, patience)
 	d.t.Cleanup(stop)
 	s := &seat{d, ctx}
 	do(d.t, ctx, "sign in as "+name, chromedp.Navigate(d.at+"/admin"), chromedp.WaitVisible(css("#password")), chromedp.SendKeys(css("#username"), name),

@@ -75,7 +75,7 @@ func (s *shelf) shown(t *testing.T) context.Context {
 	t.Helper()
 	ctx, stop := chromedp.NewContext(s.browser)
 	t.Cleanup(stop)
-	ctx, stop = context.WithTimeout(ctx, 4*time.Minute)
+	ctx, stop = context.WithTimeout(ctx, patience)
 	t.Cleanup(stop)
 	do(t, ctx, "open the app", chromedp.Navigate(s.at+"/"), chromedp.WaitVisible(css("body[data-ready]")))
 	return ctx
@@ -84,7 +84,7 @@ func (s *shelf) shown(t *testing.T) context.Context {
 // says waits until a part of the page says something.
 func says(t *testing.T, ctx context.Context, part, want string) {
 	t.Helper()
-	for {
+	for ; ; time.Sleep(glance) {
 		got := js(t, ctx, `return document.querySelector("`+part+`")?.innerText ?? ""`)
 		if strings.Contains(got, want) {
 			return
@@ -141,7 +141,7 @@ func (m *memory) String() string           { return "memory" }
 // The native example with a real browser: DPoP all the way, a new process, 503, and each sign-out.
 func TestNativeExampleInChromium(t *testing.T) {
 	s := newShelf(t)
-	ctx, stop := context.WithTimeout(s.browser, 2*time.Minute)
+	ctx, stop := context.WithTimeout(s.browser, patience)
 	t.Cleanup(stop)
 	keep := &memory{}
 	var told []string

@@ -14,7 +14,7 @@ func stands(t *testing.T, ctx context.Context, what, script, want string) {
 	t.Helper()
 	var got string
 	var err error
-	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(glance) {
 		short, stop := context.WithTimeout(ctx, 5*time.Second)
 		got, err = chromedp.Run(short, chromedp.Evaluate[string]("String("+script+")"))
 		stop()

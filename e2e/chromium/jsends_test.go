@@ -99,7 +99,7 @@ func TestWhatASignOutEmptiesInChromium(t *testing.T) {
 				want = cookies + want
 			}
 			var got string
-			for end := time.Now().Add(30 * time.Second); got != want && time.Now().Before(end); {
+			for end := time.Now().Add(30 * time.Second); got != want && time.Now().Before(end); time.Sleep(glance) {
 				got = js(t, two, left)
 			}
 			if got != want {

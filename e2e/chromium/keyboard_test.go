@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -34,7 +33,7 @@ func press(t *testing.T, ctx context.Context, key string) string {
 func TestByKeyboard(t *testing.T) {
 	x := newTable(t)
 	v := x.visitor(t)
-	ctx, stop := context.WithTimeout(v.ctx, time.Minute)
+	ctx, stop := context.WithTimeout(v.ctx, patience)
 	defer stop()
 	do(t, ctx, "open the account", chromedp.Navigate(x.at+"/account/password"), chromedp.WaitVisible(css("#old")))
 	var order []string
@@ -81,7 +80,7 @@ func TestByKeyboard(t *testing.T) {
 func TestWithoutScript(t *testing.T) {
 	x := newTable(t)
 	v := x.visitor(t)
-	ctx, stop := context.WithTimeout(v.ctx, time.Minute)
+	ctx, stop := context.WithTimeout(v.ctx, patience)
 	defer stop()
 	if _, err := chromedp.Call(ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kathmandu"}); err != nil {
 		t.Fatal(err)

@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
@@ -80,7 +79,6 @@ type table struct {
 	left, home  string
 	orders      string // the address of an API behind a guard
 	startedHere int
-	patience    time.Duration // with what visitors do; 0: as usual
 }
 
 func newTable(t *testing.T, change ...func(*config.Config)) *table {
@@ -98,6 +96,7 @@ func newNode(t *testing.T, secure []*tls.Config, change ...func(*config.Config))
 	x := &table{t: t, secrets: map[string]string{}, at: at, app: newSite(t, "127.0.0.5", secure...), evil: newSite(t, "127.0.0.6", secure...), client: http.DefaultClient, secure: secure}
 	x.left, x.home = x.app.at+"/left", x.app.at+"/home"
 	c := config.Default()
+	c.Passwords = config.Passwords{Memory: 7 * 1024, Passes: 1} // the least that is allowed
 	dir := t.TempDir()
 	c.Issuer, c.Data, c.KeyFile = x.at, filepath.Join(dir, "db"), filepath.Join(dir, "key")
 	for _, f := range change {
@@ -147,7 +146,7 @@ func (x *table) visitor(t *testing.T) *visitor {
 	}
 	ctx, stop := chromedp.NewContext(x.browser, private...)
 	t.Cleanup(stop)
-	ctx, stop = context.WithTimeout(ctx, cmp.Or(x.patience, 2*time.Minute))
+	ctx, stop = context.WithTimeout(ctx, patience)
 	t.Cleanup(stop)
 	v.ctx = ctx
 	do(t, ctx, "sign in", chromedp.Navigate(v.at+"/oauth2/authorize?"+v.request().Encode()), chromedp.WaitVisible(css("#password")),

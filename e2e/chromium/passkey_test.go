@@ -22,7 +22,7 @@ func TestPasskeysInChromium(t *testing.T) {
 	if err := x.base.AddAccount(t.Context(), &idp.Account{Username: "alice"}, password); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(newBrowser(t), 5*time.Minute)
+	ctx, stop := context.WithTimeout(newBrowser(t), patience)
 	defer stop()
 	if _, err := chromedp.Call(ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
 		t.Fatal(err)
@@ -95,7 +95,7 @@ func TestAuthenticatorInChromium(t *testing.T) {
 	if err := x.base.AddAccount(t.Context(), &idp.Account{Username: "alice"}, password); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(newBrowser(t), 5*time.Minute)
+	ctx, stop := context.WithTimeout(newBrowser(t), patience)
 	defer stop()
 	enter := chromedp.Steps(chromedp.WaitVisible(css("#password")), chromedp.SendKeys(css("#username"), "alice"), chromedp.SendKeys(css("#password"), password+"\r"))
 	do(t, ctx, "sign in", chromedp.Navigate(x.at+"/login?again=%2Faccount%2Fauthenticator"), enter, chromedp.WaitVisible(css("form[action$='/offer']")))

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
@@ -64,7 +63,7 @@ func TestReceiptInChromium(t *testing.T) {
 		"away":    x.backApp(t, "away", 200, func(c *idp.Client) { c.Offline = true }),
 	}
 	v := x.visitor(t)
-	ctx, stop := context.WithTimeout(x.browser, 10*time.Minute)
+	ctx, stop := context.WithTimeout(x.browser, patience)
 	defer stop()
 	do(t, ctx, "sign in", chromedp.Navigate(x.at+"/login"), chromedp.WaitVisible(css("#password")), chromedp.SendKeys(css("#username"), v.name),
 		chromedp.SendKeys(css("#password"), password+"\r"), chromedp.WaitVisible(css(".sessions")))

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"exeunt.dev/internal/idp"
 	"github.com/chromedp/chromedp"
@@ -44,7 +43,7 @@ func TestRedirectsAfterForms(t *testing.T) {
 			}
 			ctx, stop := chromedp.NewContext(x.browser, chromedp.WithNewBrowserContext())
 			t.Cleanup(stop)
-			ctx, stop = context.WithTimeout(ctx, 2*time.Minute)
+			ctx, stop = context.WithTimeout(ctx, patience)
 			t.Cleanup(stop)
 			q := x.request()
 			q.Set("client_id", c.client)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
@@ -29,11 +28,11 @@ func TestRescueInChromium(t *testing.T) {
 	if err := x.base.AddAccount(t.Context(), &idp.Account{Username: user, Email: "alice@mail.example", EmailVerified: true}, password); err != nil {
 		t.Fatal(err)
 	}
-	her, stop := context.WithTimeout(x.browser, 5*time.Minute)
+	her, stop := context.WithTimeout(x.browser, patience)
 	defer stop()
 	thief, stopThief := chromedp.NewContext(x.browser, chromedp.WithNewBrowserContext())
 	defer stopThief()
-	thief, stop = context.WithTimeout(thief, 5*time.Minute)
+	thief, stop = context.WithTimeout(thief, patience)
 	defer stop()
 	enter := func(ctx context.Context, password, wait string) {
 		t.Helper()

@@ -89,6 +89,9 @@ func startAt(t *testing.T, dir string) *cluster { return startIn(t, dir, 1, nil,
 
 func startIn(t *testing.T, dir string, n int, pg *pgtest.Server, settings string) *cluster {
 	t.Helper()
+	if !strings.Contains(settings, "passwords:") {
+		settings = "passwords: {memory: 7168, passes: 1}\n" + settings // the least that is allowed
+	}
 	return startProgram(t, binary, dir, n, pg, settings)
 }
 

@@ -61,7 +61,7 @@ func (n *node) stops(t *testing.T, began time.Time, within time.Duration) {
 // SIGTERM while people sign in, refresh and sign out: what was begun before /readyz said so is answered, readers of the feed are
 // told by a proper end, the process is gone with 0 at once, and what it acknowledged holds.
 func TestStopUnderLoad(t *testing.T) {
-	c := start(t, 1, nil, "drain: 300ms\n")
+	c := start(t, 1, nil, "drain: 300ms\npasswords: {memory: 19456, passes: 2}\n")
 	people, n := c.people(6), c.nodes[0]
 	for _, p := range people {
 		for range 3 {

@@ -59,7 +59,7 @@ func newScene(t *testing.T, change func(*app, *idp.Client), kinds ...string) *sc
 	t.Helper()
 	s := &scene{t: t, dir: t.TempDir(), listen: freeAddress(t, "127.0.0.1")}
 	s.url = "http://" + s.listen
-	text := fmt.Sprintf("issuer: %s\nlisten: %s\nkey_file: key\ndata: db\nsigning_algs: [ES256, RS256]\nlog_level: warn\napps:\n  allow_networks: [127.0.0.0/8]\n", s.url, s.listen)
+	text := fmt.Sprintf("issuer: %s\nlisten: %s\nkey_file: key\ndata: db\nsigning_algs: [ES256, RS256]\nlog_level: warn\npasswords: {memory: 7168, passes: 1}\napps:\n  allow_networks: [127.0.0.0/8]\n", s.url, s.listen)
 	if err := os.WriteFile(s.config(), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func TestBroker_Chain(t *testing.T) {
 		heard <- sid
 	}))
 	t.Cleanup(app.Close)
-	middle := start(t, loopback, func(c *config.Config) {
+	middle := startAnew(t, loopback, func(c *config.Config) {
 		at := c.Issuer + "/login/top/"
 		secret, err := top.server.AddClient(t.Context(), &idp.Client{ID: "middle", Name: "Middle", Kind: idp.KindWeb, FirstParty: true, AuthMethod: idp.AuthBasic,
 			GrantTypes: []string{"authorization_code", "refresh_token"}, Scopes: []string{"openid", "profile", "email"}, RedirectURIs: []string{at + "callback"},

@@ -23,7 +23,6 @@ import (
 	"time"
 
 	"exeunt.dev/internal/config"
-	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/server"
 	"exeunt.dev/internal/store/pgtest"
 )
@@ -50,6 +49,7 @@ func TestMain(m *testing.M) {
 
 type node struct {
 	t         *testing.T
+	anew      bool // with a database, keys and people that no other node has
 	at        string
 	server    *server.Base
 	secrets   map[string]string
@@ -68,6 +68,14 @@ func start(t *testing.T, change ...func(*config.Config)) *node {
 	return n
 }
 
+// startAnew is start for a second node that knows the first.
+func startAnew(t *testing.T, change ...func(*config.Config)) *node {
+	t.Helper()
+	n := &node{t: t, anew: true}
+	n.start(change)
+	return n
+}
+
 // startTLS is start with an https issuer.
 func startTLS(t *testing.T, change ...func(*config.Config)) *node {
 	t.Helper()
@@ -82,16 +90,17 @@ func (n *node) start(change []func(*config.Config)) {
 	t := n.t
 	t.Helper()
 	l := n.listen("127.0.0.1:0")
-	n.at, n.secrets = "http://"+l.Addr().String(), map[string]string{}
+	n.at = "http://" + l.Addr().String()
 	if n.secure != nil {
 		n.at = "https://" + l.Addr().String()
 	}
-	c := config.Default()
-	c.Passwords = config.Passwords{Memory: 7 * 1024, Passes: 1} // the least that is allowed: there are thousands of sign-ins here
+	c := cheap()
 	dir := t.TempDir()
 	c.Issuer, c.Data, c.KeyFile = n.at, filepath.Join(dir, "exeunt.db"), filepath.Join(dir, "exeunt.key")
-	if pg != nil {
-		c.Postgres.URL = pg.Database(t)
+	if n.anew {
+		n.secrets = fill(t, &c)
+	} else {
+		n.secrets = seed(t).copy(t, &c)
 	}
 	for _, f := range change {
 		f(&c)
@@ -99,7 +108,6 @@ func (n *node) start(change []func(*config.Config)) {
 	n.config = c
 	n.run(l)
 	t.Cleanup(func() { n.stop() })
-	n.populate()
 }
 
 func (n *node) listen(address string) net.Listener {
@@ -138,33 +146,6 @@ func (n *node) restart() {
 	n.stop()
 	_, address, _ := strings.Cut(n.at, "://")
 	n.run(n.listen(address))
-}
-
-func (n *node) populate() {
-	t := n.t
-	t.Helper()
-	var err error
-	for name, pw := range map[string]string{"alice": alicePW, "bob": bobPW} {
-		if err := n.server.AddAccount(t.Context(), &idp.Account{Username: name}, pw); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, app := range []idp.Client{
-		{ID: "books", Name: "Books", Kind: idp.KindWeb, FirstParty: true, RedirectURIs: []string{"https://books.test/cb"}, PostLogoutURIs: []string{booksHome}, LogoutURIs: []string{booksLeft}},
-		{ID: "news", Name: "News", Kind: idp.KindWeb, FirstParty: true, RedirectURIs: []string{"https://news.test/cb"}, PostLogoutURIs: []string{"https://news.test/"}},
-		{ID: "third", Name: "Third", Kind: idp.KindWeb, RedirectURIs: []string{"https://third.test/cb"}, Scopes: []string{"openid", "profile"}},
-		{ID: "robot", Name: "Robot", Kind: idp.KindMachine},
-	} {
-		app.AuthMethod, app.GrantTypes = idp.AuthBasic, []string{"authorization_code", "refresh_token"}
-		if app.Kind == idp.KindMachine {
-			app.GrantTypes = []string{"client_credentials"}
-		} else if app.Scopes == nil {
-			app.Scopes = []string{"openid", "profile", "email"}
-		}
-		if n.secrets[string(app.ID)], err = n.server.AddClient(t.Context(), &app); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 // person is a browser that follows no redirect, so that each answer is seen.

@@ -72,6 +72,7 @@ func newExeuntAt(t *testing.T, host string, log slog.Handler, change ...func(*co
 	t.Cleanup(front.Close)
 	x.at = front.URL
 	c := config.Default()
+	c.Passwords = config.Passwords{Memory: 7 * 1024, Passes: 1} // the least that is allowed
 	c.Issuer, c.Data, c.KeyFile = x.at, filepath.Join(t.TempDir(), "exeunt.db"), filepath.Join(t.TempDir(), "exeunt.key")
 	c.Outbound = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	for _, f := range change {

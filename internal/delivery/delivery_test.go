@@ -18,7 +18,7 @@ const long = time.Hour // a grant's age at which its app has surely made its ses
 
 // A logout token is that of errata 1: these claims and no other, signed as the app's ID tokens are, new with each attempt.
 func TestLogoutToken(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, "RS256")
 	a := w.addApp("books", func(n int, w http.ResponseWriter, r *http.Request) {
 		if r.Method != "POST" || r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" || r.ParseForm() != nil || len(r.PostForm) != 1 {
 			t.Errorf("%s of %s with %v", r.Method, r.Header.Get("Content-Type"), r.PostForm)

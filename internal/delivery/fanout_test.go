@@ -12,22 +12,29 @@ import (
 	"exeunt.dev/ledger"
 )
 
-// Apps on one host share its room, also when what they are owed falls due at once.
+// Apps on one host share its room, also when what they are owed falls due at once. Counted are attempts, which are written with the lease,
+// without those whose answer was on its way by then.
 func TestAppsOnOneHost(t *testing.T) {
 	w := newWorld(t)
-	most := atomic.Int64{}
+	w.patience = time.Minute
+	most, answered := atomic.Int64{}, atomic.Int64{}
 	front := w.addApp("app0", func(_ int, _ http.ResponseWriter, _ *http.Request) {
 		time.Sleep(50 * time.Millisecond) // a host that takes its time
 		n := int64(0)
-		w.store.View(t.Context(), func(v idp.View) error {
+		if err := w.store.View(t.Context(), func(v idp.View) error {
 			all, err := v.Deliveries(idp.DeliveryFilter{State: idp.Owed}, idp.Page{Limit: 100})
+			n = 60 - int64(len(all)) // settled
 			for _, d := range all {
 				n += int64(d.Attempts)
 			}
 			return err
-		})
+		}); err != nil {
+			t.Error(err)
+		}
+		n -= answered.Load()
 		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 		}
+		answered.Add(1)
 	})
 	ids := []idp.ClientID{"app0"}
 	for i := range 9 {
@@ -50,9 +57,9 @@ func TestAppsOnOneHost(t *testing.T) {
 		return nil
 	})
 	w.work(long)
-	eventually(t, "60 told", func() bool { return len(front.got()) == 60 })
-	if most.Load() > 32 { // 16 calls, and those that are being settled
-		t.Error("leased for one host at once:", most.Load())
+	eventually(t, "60 told", func() bool { return answered.Load() == 60 })
+	if n := most.Load(); n < 1 || n > 16 {
+		t.Error("leased for one host at once:", n)
 	}
 }
 

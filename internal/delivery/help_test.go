@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -42,12 +43,16 @@ type world struct {
 	tokens  *token.Issuer
 	ahead   atomic.Int64 // how far the store's clocks were turned
 	account idp.AccountID
+	algs    []string
 	workers []*delivery.Delivery
 	alone   bool // what the workers believe
+
+	patience time.Duration // with a call; 0: a second
 }
 
-func newWorld(t *testing.T) *world {
-	w := &world{t: t, account: "alice"}
+// newWorld has keys of more algorithms than ES256 if they are named: to make one for RS256 takes longer than most tests.
+func newWorld(t *testing.T, algs ...string) *world {
+	w := &world{t: t, account: "alice", algs: append([]string{"ES256"}, algs...)}
 	if pg != nil {
 		url := pg.Database(t)
 		w.open(func() (idp.Store, error) { return postgres.Open(t.Context(), url, postgres.Options{}) })
@@ -75,7 +80,7 @@ func (w *world) open(open func() (idp.Store, error)) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if w.ring, err = keys.Open(w.t.Context(), store, vault, []string{"ES256", "RS256"}); err != nil {
+	if w.ring, err = keys.Open(w.t.Context(), store, vault, w.algs); err != nil {
 		w.t.Fatal(err)
 	}
 	w.tokens = token.NewIssuer("https://id.example.com", w.ring)
@@ -101,7 +106,7 @@ func withClock(t *testing.T) *world {
 func (w *world) turn(d time.Duration) { w.ahead.Add(int64(d)) }
 
 func (w *world) work(tryFor time.Duration) {
-	calls := outbound.New(outbound.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: time.Second})
+	calls := outbound.New(outbound.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: cmp.Or(w.patience, time.Second)})
 	d := delivery.New(w.store, w.tokens, calls, delivery.Options{TryFor: tryFor, Alone: w.alone, Log: slog.New(slog.NewTextHandler(w.t.Output(), nil))})
 	w.workers = append(w.workers, d)
 	ctx, stop := context.WithCancel(context.Background())

@@ -5,6 +5,7 @@ package pgtest
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -217,15 +218,22 @@ func (s *Server) Remove() {
 }
 
 // Database makes a new, empty database and returns its address.
-func (s *Server) Database(t testing.TB) string {
+func (s *Server) Database(t testing.TB) string { t.Helper(); return s.Copy(t, s.URL("template1")) }
+
+// Copy makes a new database that is like another one, to which nobody is connected, and returns its address.
+func (s *Server) Copy(t testing.TB, of string) string {
 	t.Helper()
-	name := fmt.Sprintf("t%d", s.names.Add(1))
+	from, err := pgx.ParseConfig(of)
+	if err != nil {
+		t.Fatal(err)
+	}
 	c, err := pgx.Connect(t.Context(), s.URL("postgres"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close(context.Background())
-	if _, err := c.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
+	name := fmt.Sprintf("t%d", s.names.Add(1))
+	if _, err := c.Exec(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+from.Database); err != nil {
 		t.Fatal(err)
 	}
 	return s.URL(name)
@@ -249,8 +257,8 @@ func Main(m *testing.M, server **Server, options ...string) {
 	os.Exit(code)
 }
 
-// Both is a TestMain that runs the tests on SQLite, with no server, and then, unless they are to be short, again with one. What is
-// to be done at the end goes into last.
+// Both is a TestMain that runs the tests on SQLite, with no server, and then, unless they are to be short, again with one;
+// EXEUNT_TEST_ON=sqlite or =postgres leaves the other out. What is to be done at the end goes into last.
 func Both(m *testing.M, server **Server, last ...func()) {
 	code := both(m, server)
 	for _, f := range last {
@@ -260,21 +268,25 @@ func Both(m *testing.M, server **Server, last ...func()) {
 }
 
 func both(m *testing.M, server **Server) int {
-	code := m.Run()
-	if testing.Short() {
+	flag.Parse()
+	code, on := 0, os.Getenv("EXEUNT_TEST_ON")
+	if on != "postgres" {
+		code = m.Run()
+	}
+	if testing.Short() || on == "sqlite" {
 		return code
 	}
 	if Find() == "" && os.Getenv("EXEUNT_TEST_POSTGRES") == "" {
 		fmt.Println("Postgres is not installed (./test installs it): ran on SQLite only")
 		return code
 	}
-	s, err := Start()
+	s, err := Start("autovacuum=off") // which would go round hundreds of databases
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	*server = s
-	fmt.Println("again, on Postgres")
+	fmt.Println("on Postgres")
 	code = max(code, m.Run())
 	s.Remove()
 	return code
