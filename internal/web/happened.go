@@ -37,11 +37,11 @@ func ended(k idp.CauseKind) (short, sentence Words) {
 	case idp.CauseReset:
 		return "All sessions were ended, because a credential was replaced", all
 	case idp.CauseLock:
-		return "All sessions were ended, because the account was locked", all
+		return "All sessions were ended, because the account was locked", "The account was locked. All its sessions were ended."
 	case idp.CauseDisable:
-		return "All sessions were ended, because the account was disabled", all
+		return "All sessions were ended, because the account was disabled", "The account was disabled. All its sessions were ended."
 	case idp.CauseDelete:
-		return "All sessions were ended, because the account was closed", all
+		return "All sessions were ended, because the account was closed", "The account was closed. All its sessions were ended."
 	case idp.CauseReuse:
 		return "A sign-in of an app was ended, because something of it was used twice: it may have been stolen", access
 	case idp.CauseRevoked:
