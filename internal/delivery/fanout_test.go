@@ -189,6 +189,7 @@ func TestDeadAppDelaysNobody(t *testing.T) {
 // Two workers on one database share the work: everybody is told, and nobody twice.
 func TestWorkersShare(t *testing.T) {
 	w := newWorld(t)
+	w.patience = time.Minute // who answers too late is told again
 	apps := []idp.ClientID{"a1", "a2", "a3", "a4"}
 	var all []*app
 	for _, id := range apps {
