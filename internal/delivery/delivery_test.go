@@ -62,6 +62,7 @@ func TestLogoutToken(t *testing.T) {
 // What each answer means: done, final, or to be tried again.
 func TestAnswers(t *testing.T) {
 	w := newWorld(t)
+	w.patience = 5 * time.Second // with who hangs
 	status := func(code int, header ...string) func(int, http.ResponseWriter, *http.Request) {
 		return func(_ int, w http.ResponseWriter, _ *http.Request) {
 			for i := 0; i < len(header); i += 2 {

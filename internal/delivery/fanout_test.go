@@ -16,7 +16,6 @@ import (
 // without those whose answer was on its way by then.
 func TestAppsOnOneHost(t *testing.T) {
 	w := newWorld(t)
-	w.patience = time.Minute
 	most, answered := atomic.Int64{}, atomic.Int64{}
 	front := w.addApp("app0", func(_ int, _ http.ResponseWriter, _ *http.Request) {
 		time.Sleep(50 * time.Millisecond) // a host that takes its time
@@ -161,6 +160,7 @@ func TestFanOutIsFair(t *testing.T) {
 // A dead app holds up nobody: with everything it is owed still owed, others are told at once.
 func TestDeadAppDelaysNobody(t *testing.T) {
 	w := newWorld(t)
+	w.patience = time.Second
 	under, most := atomic.Int64{}, atomic.Int64{}
 	w.addApp("dead", func(_ int, _ http.ResponseWriter, r *http.Request) {
 		n := under.Add(1)
@@ -189,7 +189,6 @@ func TestDeadAppDelaysNobody(t *testing.T) {
 // Two workers on one database share the work: everybody is told, and nobody twice.
 func TestWorkersShare(t *testing.T) {
 	w := newWorld(t)
-	w.patience = time.Minute // who answers too late is told again
 	apps := []idp.ClientID{"a1", "a2", "a3", "a4"}
 	var all []*app
 	for _, id := range apps {

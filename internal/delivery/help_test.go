@@ -47,7 +47,7 @@ type world struct {
 	workers []*delivery.Delivery
 	alone   bool // what the workers believe
 
-	patience time.Duration // with a call; 0: a second
+	patience time.Duration // with a call; 0: a minute, since who answers too late is told again
 }
 
 // newWorld has keys of more algorithms than ES256 if they are named: to make one for RS256 takes longer than most tests.
@@ -106,7 +106,7 @@ func withClock(t *testing.T) *world {
 func (w *world) turn(d time.Duration) { w.ahead.Add(int64(d)) }
 
 func (w *world) work(tryFor time.Duration) {
-	calls := outbound.New(outbound.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: cmp.Or(w.patience, time.Second)})
+	calls := outbound.New(outbound.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: cmp.Or(w.patience, time.Minute)})
 	d := delivery.New(w.store, w.tokens, calls, delivery.Options{TryFor: tryFor, Alone: w.alone, Log: slog.New(slog.NewTextHandler(w.t.Output(), nil))})
 	w.workers = append(w.workers, d)
 	ctx, stop := context.WithCancel(context.Background())
