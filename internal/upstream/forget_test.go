@@ -166,7 +166,7 @@ func TestForget(t *testing.T) {
 	for _, e := range provider.Known() {
 		title := e.Provider.Title
 		if e.Kind == "oidc" {
-			title = "https://a.example"
+			title = "a.example"
 		} else if e.Kind == "oauth" {
 			title = "O"
 		}
