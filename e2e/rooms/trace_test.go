@@ -166,7 +166,7 @@ func TestTraces(t *testing.T) {
 			continue
 		}
 		above := requests[string(s.ParentSpanId)]
-		if above == nil || !slices.Contains([]string{"store update", "store join", "store view"}, s.Name) || !bytes.Equal(s.TraceId, above.TraceId) {
+		if above == nil || !slices.Contains([]string{"store update", "store join", "store view", "store look"}, s.Name) || !bytes.Equal(s.TraceId, above.TraceId) {
 			t.Errorf("%s is beneath %v", s.Name, above)
 			continue
 		}
