@@ -367,7 +367,7 @@ func (d *desk) keys(s *seat) {
 		d.t.Fatal(err)
 	}
 	s.acts(kill, "it was copied")
-	s.says("Kill this key?", " session")
+	s.says("Kill this key?", "1 session")
 	s.shot("key, asked again")
 	s.leaves("yes", chromedp.Click(css("form[action='"+kill+"'] button")))
 	s.says("Killed: what it signed is refused everywhere.", "killed")
