@@ -188,7 +188,7 @@ func (f *foreseen) unasked(h idp.Hash) bool {
 }
 
 const (
-	sqlHoldSessions = verbs.SessionsByName + ` ORDER BY s.name FOR UPDATE OF s`
+	sqlHoldSessions = verbs.SessionsBy + ` = ANY(?) ORDER BY s.name FOR UPDATE OF s`
 	sqlRequests     = `SELECT request FROM receipt WHERE request = ANY(?)`
 )
 

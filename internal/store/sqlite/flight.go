@@ -3,6 +3,7 @@ package sqlite
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	modernc "modernc.org/sqlite/lib"
 
@@ -29,6 +30,8 @@ type flight struct {
 	jumped  bool
 	tick    bool // the counter row is to be written even without an ending
 	buffer  verbs.Buffer
+
+	sessions map[idp.Name]*idp.Session // that members foresaw, until one of them writes a row
 }
 
 // fly runs the members' closures in one transaction, commits, and answers. What fails as a whole is flown again member
@@ -154,16 +157,39 @@ func (w *writer) begin(alone bool) (*flight, error) {
 	return f, nil
 }
 
-// ask learns which of the names that the members foresee are alive.
+// sessionsAtOnce is how many sessions one statement reads.
+const sessionsAtOnce = 16
+
+var sqlSessionsAtOnce = verbs.SessionsBy + ` IN (?` + strings.Repeat(", ?", sessionsAtOnce-1) + `)`
+
+// ask reads the sessions that members foresee, and learns which of the names are alive.
 func (f *flight) ask(batch []*member) error {
-	var names []idp.Name
+	e := &engine{c: f.c, flight: f}
+	var sessions, names []idp.Name
 	for _, m := range batch {
-		names = append(names, m.names...)
+		sessions = append(sessions, m.asks.Sessions...)
+		names = append(names, m.asks.Names...)
+	}
+	names = append(names, sessions...)
+	if len(sessions) > 0 {
+		f.sessions = make(map[idp.Name]*idp.Session, len(sessions))
+	}
+	for len(sessions) > 0 {
+		var args [sessionsAtOnce]any
+		n := nameArgs(args[:], sessions[:min(len(sessions), sessionsAtOnce)])
+		err := e.Each(sqlSessionsAtOnce, func(r verbs.Row) {
+			s := verbs.ReadSession(r)
+			f.sessions[s.Name] = &s
+		}, args[:]...)
+		if err != nil {
+			return err
+		}
+		sessions = sessions[n:]
 	}
 	if len(names) == 0 {
 		return nil
 	}
-	over, err := (&engine{c: f.c, flight: f}).Over(names)
+	over, err := e.Over(names)
 	if err == nil {
 		f.buffer.Learn(names, over)
 	}

@@ -42,6 +42,7 @@ func (e *engine) Write(sql string, args ...any) (int64, error) {
 			}
 		}
 		e.saved = true
+		e.flight.sessions = nil
 	}
 	return e.c.exec(sql, args...)
 }
@@ -135,7 +136,20 @@ func (t *tx) LockRealm(idp.LockMode) error { return nil }
 func (t *tx) LockAccount(a idp.AccountID, _ idp.LockMode) error { return t.there(sqlHasAccount, a) }
 
 // LockSession returns idp.ErrNotFound if there is none.
-func (t *tx) LockSession(n idp.Name, _ idp.LockMode) error { return t.HoldSession(n) }
+func (t *tx) LockSession(n idp.Name, _ idp.LockMode) error {
+	if t.engine.flight.sessions[n] != nil {
+		return nil
+	}
+	return t.HoldSession(n)
+}
+
+// Session reads one by its name.
+func (t *tx) Session(n idp.Name) (idp.Session, error) {
+	if s := t.engine.flight.sessions[n]; s != nil {
+		return *s, nil
+	}
+	return t.Tx.Session(n)
+}
 
 // LockClient returns idp.ErrNotFound if there is none.
 func (t *tx) LockClient(c idp.ClientID, _ idp.LockMode) error { return t.there(sqlHasClient, c) }

@@ -17,7 +17,7 @@ const maxJoin = 256
 type member struct {
 	ctx   context.Context
 	f     func(idp.Tx) error
-	names []idp.Name // of which it will ask whether they have ended
+	asks  idp.Foresight
 	state atomic.Int32
 	done  chan struct{}
 
@@ -72,9 +72,9 @@ func (s *Store) Update(ctx context.Context, f func(idp.Tx) error) error {
 	return s.update(&member{ctx: ctx, f: f, done: make(chan struct{})})
 }
 
-// Join is Update: the writer joins all that wait, and asks at once for the names that they foresee.
+// Join is Update: the writer joins all that wait, and asks at once for the sessions and the names that they foresee.
 func (s *Store) Join(ctx context.Context, asks idp.Foresight, f func(idp.Tx) error) error {
-	return s.update(&member{ctx: ctx, f: f, names: asks.Names, done: make(chan struct{})})
+	return s.update(&member{ctx: ctx, f: f, asks: asks, done: make(chan struct{})})
 }
 
 func (s *Store) update(m *member) error {

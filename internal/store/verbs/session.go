@@ -70,10 +70,10 @@ var sqlAppsIn = `SELECT t.session, t.client, (SELECT c.data FROM client c WHERE 
 // sqlLiveSessionByCookie is a session before whose columns stands whether one of its names has ended.
 const sqlLiveSessionByCookie = `SELECT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (s.name, s.epoch, s.realm)) AS over_, ` + sessionColumns + sessionTables + `WHERE s.cookie = ?`
 
-// SessionsByName reads the sessions of an array of names; ReadSession reads its rows.
-const SessionsByName = `SELECT ` + sessionColumns + sessionTables + `WHERE s.name = ANY(?)`
+// SessionsBy reads the sessions whose name is what follows it: " = ANY(?)", " IN (?, ?)". ReadSession reads its rows.
+const SessionsBy = `SELECT ` + sessionColumns + sessionTables + `WHERE s.name`
 
-// ReadSession reads a row of SessionsByName.
+// ReadSession reads a row of SessionsBy.
 func ReadSession(r Row) idp.Session { return readSession(r) }
 
 func readSession(r Row) idp.Session {
