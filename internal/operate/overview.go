@@ -11,7 +11,7 @@ import (
 type Overview struct {
 	Endings  uint64      `json:"endings"`      // in the ledger
 	Held     int64       `json:"endings_held"` // that guards have to hold now, at most
-	Sessions idp.Counted `json:"sessions"`
+	Sessions *Alive      `json:"sessions"`     // null: they are being counted
 	Working  int64       `json:"fanouts_owed"` // sign-outs of which it is not known yet whom to tell
 	Owed     idp.Counted `json:"deliveries_owed"`
 	Oldest   *time.Time  `json:"oldest_owed_at,omitempty"`
@@ -42,114 +42,97 @@ type Guard struct {
 	Asked    *time.Time   `json:"asked_at,omitempty"` // when it last asked whether it is fresh
 }
 
-// Looker reads overviews. It keeps what was counted for hours that are over, and for a moment how many sessions live where they are many.
+// Looker reads overviews. It keeps what was counted for hours that are over.
 type Looker struct {
 	Guards func() []Guard
+	Census *Census
 
-	mu       sync.Mutex
-	over     map[idp.Time]Hour
-	sessions idp.Counted
-	until    idp.Time // sessions are counted anew
+	mu   sync.Mutex
+	over map[idp.Time]Hour
 }
 
 const (
 	hour  = idp.Time(3600_000)
 	shown = 24
-	many  = 1000 // sessions take longer to count than the rest of the page
-	keeps = idp.Time(10_000)
 )
 
 // Look reads an overview.
 func (l *Looker) Look(v idp.View, now idp.Time) (o Overview, err error) {
 	o.As, o.Guards = now.Time(), l.Guards()
-	head, err := v.Head()
-	if err != nil {
-		return o, err
-	}
-	o.Endings = head.Number
-	life, err := v.LifeCap()
-	if err != nil {
-		return o, err
-	}
-	old, err := v.EndingsBefore(now - idp.Time(1000*life))
-	if err != nil {
-		return o, err
-	}
-	o.Held = int64(head.Number - old)
-	if o.Sessions, err = l.alive(v, now); err != nil {
-		return o, err
-	}
-	if o.Working, err = v.Owed(); err != nil {
-		return o, err
-	}
-	if o.Owed, o.Dead, err = v.OwedOrDead(); err != nil {
-		return o, err
-	}
-	oldest, err := v.OldestOwed()
-	if err != nil {
-		return o, err
-	}
-	o.Oldest = at(oldest)
-	if o.Revoking, o.Unrevoked, oldest, err = v.RevocationsOpen(); err != nil {
-		return o, err
-	}
-	o.OldestOut = at(oldest)
-	o.Hours, err = l.day(v, now, head.Number)
+	var owed, revoking idp.Time
+	err = v.Abreast(
+		func(v idp.View) error {
+			head, err := v.Head()
+			if err != nil {
+				return err
+			}
+			o.Endings = head.Number
+			return v.Abreast(
+				func(v idp.View) (err error) { o.Held, err = held(v, head, now); return err },
+				func(v idp.View) (err error) { o.Hours, err = l.day(v, now, head.Number); return err })
+		},
+		func(v idp.View) (err error) { o.Sessions, err = l.Census.Alive(v, now); return err },
+		func(v idp.View) (err error) { o.Working, err = v.Owed(); return err },
+		func(v idp.View) (err error) { o.Owed, o.Dead, err = v.OwedOrDead(); return err },
+		func(v idp.View) (err error) { owed, err = v.OldestOwed(); return err },
+		func(v idp.View) (err error) { o.Revoking, o.Unrevoked, revoking, err = v.RevocationsOpen(); return err })
+	o.Oldest, o.OldestOut = at(owed), at(revoking)
 	return o, err
 }
 
-func (l *Looker) alive(v idp.View, now idp.Time) (c idp.Counted, err error) {
-	l.mu.Lock()
-	c, until := l.sessions, l.until
-	l.mu.Unlock()
-	if now < until {
-		return c, nil
+// held is how many endings guards have to hold.
+func held(v idp.View, head idp.Head, now idp.Time) (int64, error) {
+	life, err := v.LifeCap()
+	if err != nil {
+		return 0, err
 	}
-	c, err = v.SessionsAlive(now)
-	if err == nil && c.N > many {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.sessions, l.until = c, now+keeps
-	}
-	return c, err
+	old, err := v.EndingsBefore(now - idp.Time(1000*life))
+	return int64(head.Number - old), err
 }
 
 // day counts the last hours, each once when it is over. What is recorded late is of no matter to a chart. ended is how many endings there
 // are now.
-func (l *Looker) day(v idp.View, now idp.Time, ended uint64) (out []Hour, err error) {
+func (l *Looker) day(v idp.View, now idp.Time, ended uint64) ([]Hour, error) {
 	this := now - now%hour
-	before, asked := uint64(0), false // how many there were before the hour
-	for from := this - (shown-1)*hour; from <= this; from += hour {
+	out := make([]Hour, shown)
+	var reads []func(idp.View) error
+	for i := range out {
+		from := this - idp.Time(shown-1-i)*hour
 		h, known := l.kept(from)
-		if known {
-			out, asked = append(out, h), false
+		if out[i] = h; known {
 			continue
 		}
-		if !asked {
-			if before, err = v.EndingsBefore(from); err != nil {
-				return nil, err
+		reads = append(reads, func(v idp.View) (err error) {
+			if out[i], err = count(v, from, ended, from == this); err == nil && from < this {
+				l.keep(from, out[i])
 			}
-		}
-		after := ended
-		if from < this {
-			if after, err = v.EndingsBefore(from + hour); err != nil {
-				return nil, err
-			}
-		}
-		h.From, h.Ended = from.Time(), after-before
-		before, asked = after, true
-		if h.SignIns, err = v.CountEvents(idp.EventSignIn, from, from+hour); err != nil {
-			return nil, err
-		}
-		if h.Failed, err = v.CountEvents(idp.EventSignInFailed, from, from+hour); err != nil {
-			return nil, err
-		}
-		if from < this {
-			l.keep(from, h)
-		}
-		out = append(out, h)
+			return err
+		})
 	}
-	return out, nil
+	return out, v.Abreast(reads...)
+}
+
+// count counts an hour; of the one that is not over, all that there is so far.
+func count(v idp.View, from idp.Time, after uint64, still bool) (h Hour, err error) {
+	h.From = from.Time()
+	var before uint64
+	reads := []func(idp.View) error{
+		func(v idp.View) (err error) { before, err = v.EndingsBefore(from); return err },
+		func(v idp.View) (err error) {
+			h.SignIns, err = v.CountEvents(idp.EventSignIn, from, from+hour)
+			return err
+		},
+		func(v idp.View) (err error) {
+			h.Failed, err = v.CountEvents(idp.EventSignInFailed, from, from+hour)
+			return err
+		},
+	}
+	if !still {
+		reads = append(reads, func(v idp.View) (err error) { after, err = v.EndingsBefore(from + hour); return err })
+	}
+	err = v.Abreast(reads...)
+	h.Ended = after - before
+	return h, err
 }
 
 func (l *Looker) kept(from idp.Time) (Hour, bool) {
