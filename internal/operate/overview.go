@@ -42,18 +42,26 @@ type Guard struct {
 	Asked    *time.Time   `json:"asked_at,omitempty"` // when it last asked whether it is fresh
 }
 
-// Looker reads overviews. It keeps what was counted for hours that are over.
+// Looker reads overviews. It keeps what was counted for the hours that are over, and of this one for what is over of it.
 type Looker struct {
 	Guards func() []Guard
 	Census *Census
 
 	mu   sync.Mutex
-	over map[idp.Time]Hour
+	over map[idp.Time]span // by the hour's beginning
+}
+
+// span is an hour as far as it is counted.
+type span struct {
+	Hour
+	before uint64 // endings before it
+	to     idp.Time
 }
 
 const (
 	hour  = idp.Time(3600_000)
 	shown = 24
+	late  = idp.Time(60_000) // what is recorded later than that is of no matter to a chart
 )
 
 // Look reads an overview.
@@ -90,8 +98,7 @@ func held(v idp.View, head idp.Head, now idp.Time) (int64, error) {
 	return int64(head.Number - old), err
 }
 
-// day counts the last hours, each once when it is over. What is recorded late is of no matter to a chart. ended is how many endings there
-// are now.
+// day counts the last hours, each moment of them once. ended is how many endings there are now.
 func (l *Looker) day(v idp.View, now idp.Time, ended uint64) ([]Hour, error) {
 	this := now - now%hour
 	out := make([]Hour, shown)
@@ -99,54 +106,78 @@ func (l *Looker) day(v idp.View, now idp.Time, ended uint64) ([]Hour, error) {
 	for i := range out {
 		from := this - idp.Time(shown-1-i)*hour
 		h, known := l.kept(from)
-		if out[i] = h; known {
+		if known && h.to == from+hour {
+			out[i] = h.Hour
 			continue
 		}
 		reads = append(reads, func(v idp.View) (err error) {
-			if out[i], err = count(v, from, ended, from == this); err == nil && from < this {
-				l.keep(from, out[i])
+			if !known {
+				h.From, h.to = from.Time(), from
+				if h.before, err = v.EndingsBefore(from); err != nil {
+					return err
+				}
 			}
+			out[i], err = l.count(v, h, from, now, ended)
 			return err
 		})
 	}
 	return out, v.Abreast(reads...)
 }
 
-// count counts an hour; of the one that is not over, all that there is so far.
-func count(v idp.View, from idp.Time, after uint64, still bool) (h Hour, err error) {
-	h.From = from.Time()
-	var before uint64
-	reads := []func(idp.View) error{
-		func(v idp.View) (err error) { before, err = v.EndingsBefore(from); return err },
-		func(v idp.View) (err error) {
-			h.SignIns, err = v.CountEvents(idp.EventSignIn, from, from+hour)
-			return err
-		},
-		func(v idp.View) (err error) {
-			h.Failed, err = v.CountEvents(idp.EventSignInFailed, from, from+hour)
-			return err
-		},
+// count counts what is not counted yet of an hour, and keeps what is long enough ago.
+func (l *Looker) count(v idp.View, h span, from, now idp.Time, ended uint64) (Hour, error) {
+	end, settled := from+hour, h.to
+	if past := min(now-late, end); past-h.to >= late || past == end {
+		settled = past
 	}
-	if !still {
-		reads = append(reads, func(v idp.View) (err error) { after, err = v.EndingsBefore(from + hour); return err })
+	after := ended
+	var in, failed [2]idp.Counted // until settled, and since
+	events := func(to *idp.Counted, k idp.EventKind, from, until idp.Time) func(idp.View) error {
+		return func(v idp.View) (err error) {
+			if from < until {
+				*to, err = v.CountEvents(k, from, until)
+			}
+			return err
+		}
 	}
-	err = v.Abreast(reads...)
-	h.Ended = after - before
-	return h, err
+	err := v.Abreast(
+		events(&in[0], idp.EventSignIn, h.to, settled), events(&in[1], idp.EventSignIn, settled, end),
+		events(&failed[0], idp.EventSignInFailed, h.to, settled), events(&failed[1], idp.EventSignInFailed, settled, end),
+		func(v idp.View) (err error) {
+			if end <= now {
+				after, err = v.EndingsBefore(end)
+			}
+			return err
+		})
+	if err != nil {
+		return Hour{}, err
+	}
+	h.Ended, h.SignIns, h.Failed = after-h.before, sum(h.SignIns, in[0]), sum(h.Failed, failed[0])
+	if settled > h.to {
+		h.to = settled
+		l.keep(from, h)
+	}
+	h.SignIns, h.Failed = sum(h.SignIns, in[1]), sum(h.Failed, failed[1])
+	return h.Hour, nil
 }
 
-func (l *Looker) kept(from idp.Time) (Hour, bool) {
+func sum(a, b idp.Counted) idp.Counted {
+	n := a.N + b.N
+	return idp.Counted{N: min(n, idp.CountedTo), More: a.More || b.More || n > idp.CountedTo}
+}
+
+func (l *Looker) kept(from idp.Time) (span, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	h, known := l.over[from]
 	return h, known
 }
 
-func (l *Looker) keep(from idp.Time, h Hour) {
+func (l *Looker) keep(from idp.Time, h span) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.over == nil || len(l.over) > 2*shown {
-		l.over = map[idp.Time]Hour{}
+		l.over = map[idp.Time]span{}
 	}
 	l.over[from] = h
 }
