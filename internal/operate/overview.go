@@ -61,7 +61,7 @@ type span struct {
 const (
 	hour  = idp.Time(3600_000)
 	shown = 24
-	late  = idp.Time(60_000) // what is recorded later than that is of no matter to a chart
+	late  = idp.Time(5_000) // what is recorded later than that is of no matter to a chart
 )
 
 // Look reads an overview.
