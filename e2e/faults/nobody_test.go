@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -33,7 +34,7 @@ func TestPromise_NobodyElse(t *testing.T) {
 	for step := range steps {
 		p := people[pick.IntN(len(people))]
 		var err error
-		switch pick.IntN(16) {
+		switch pick.IntN(19) {
 		case 0: // an operator signs a person out
 			c.command(nil, "account", "end", p.name)
 			for _, s := range p.all(nil) {
@@ -50,6 +51,14 @@ func TestPromise_NobodyElse(t *testing.T) {
 			err = p.endByOperator(pick)
 		case 3: // a new password
 			err = p.changePassword(pick)
+		case 4: // an operator locks a person out, for a while
+			c.command(nil, "account", "lock", p.name)
+			for _, s := range p.all(nil) {
+				*s = over
+			}
+			c.command(nil, "account", "unlock", p.name)
+		case 5, 6: // another family in a grant that there is
+			err = p.again(pick)
 		default:
 			err = p.act(pick)
 		}
@@ -63,4 +72,26 @@ func TestPromise_NobodyElse(t *testing.T) {
 			p.forget()
 		}
 	}
+}
+
+// again signs in to an app that a session has: its grant gets another family.
+func (p *person) again(pick *rand.Rand) error {
+	living := p.living()
+	if len(living) == 0 {
+		return nil
+	}
+	s := living[pick.IntN(len(living))]
+	first := s.apps["books"]
+	if first.left || s.apps["books again"] != nil {
+		return nil
+	}
+	a, err := s.enter("books")
+	if err != nil {
+		return err
+	}
+	if a.sid != first.sid {
+		return fmt.Errorf("%s has two grants for one app in one session: %s, %s", p.name, first.sid, a.sid)
+	}
+	s.apps["books again"] = a
+	return nil
 }
