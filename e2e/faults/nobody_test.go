@@ -3,6 +3,8 @@ package faults
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"testing"
@@ -34,7 +36,7 @@ func TestPromise_NobodyElse(t *testing.T) {
 	for step := range steps {
 		p := people[pick.IntN(len(people))]
 		var err error
-		switch pick.IntN(19) {
+		switch pick.IntN(21) {
 		case 0: // an operator signs a person out
 			c.command(nil, "account", "end", p.name)
 			for _, s := range p.all(nil) {
@@ -57,8 +59,10 @@ func TestPromise_NobodyElse(t *testing.T) {
 				*s = over
 			}
 			c.command(nil, "account", "unlock", p.name)
-		case 5, 6: // another family in a grant that there is
-			err = p.again(pick)
+		case 5, 6: // another family in the grants that there are
+			err = p.again()
+		case 7, 8: // and one of the two ends
+			err = p.endOneOfTwo(pick)
 		default:
 			err = p.act(pick)
 		}
@@ -74,24 +78,38 @@ func TestPromise_NobodyElse(t *testing.T) {
 	}
 }
 
-// again signs in to an app that a session has: its grant gets another family.
-func (p *person) again(pick *rand.Rand) error {
-	living := p.living()
-	if len(living) == 0 {
-		return nil
+// again signs in to an app that sessions have: its grants get another family.
+func (p *person) again() error {
+	for _, s := range p.living() {
+		first := s.apps["books"]
+		if first.left || s.apps["books again"] != nil {
+			continue
+		}
+		a, err := s.enter("books")
+		if err != nil {
+			return err
+		}
+		if a.sid != first.sid {
+			return fmt.Errorf("%s has two grants for one app in one session: %s, %s", p.name, first.sid, a.sid)
+		}
+		s.apps["books again"] = a
 	}
-	s := living[pick.IntN(len(living))]
-	first := s.apps["books"]
-	if first.left || s.apps["books again"] != nil {
-		return nil
-	}
-	a, err := s.enter("books")
-	if err != nil {
+	return nil
+}
+
+func (p *person) endOneOfTwo(pick *rand.Rand) error {
+	if err := p.again(); err != nil {
 		return err
 	}
-	if a.sid != first.sid {
-		return fmt.Errorf("%s has two grants for one app in one session: %s, %s", p.name, first.sid, a.sid)
+	for _, s := range p.living() {
+		one, two := s.apps["books"], s.apps["books again"]
+		if two == nil || one.family != alive || two.family != alive {
+			continue
+		}
+		if pick.IntN(2) == 0 {
+			one = two
+		}
+		return p.end([]*state{&one.family, &one.token}, http.StatusOK, http.DefaultClient, "POST", "/oauth2/revoke", "token="+url.QueryEscape(one.refresh), p.c.basic(one.name))
 	}
-	s.apps["books again"] = a
 	return nil
 }

@@ -157,6 +157,13 @@ lifetimes: {access_token: 61s, id_token: 62s, code: 63s, session_idle: 64s, sess
 	}
 }
 
+func TestCookieNames(t *testing.T) {
+	c, err := config.Parse("exeunt.yaml", []byte("issuer: http://localhost:8080\ncookies: {session: a, browser: b, csrf: scratchcsrftoken, csrf_header: X-Requested-With}\n"))
+	if want := (config.Cookies{Session: "a", Browser: "b", CSRF: "scratchcsrftoken", Header: "X-Requested-With"}); err != nil || c.Cookies != want {
+		t.Errorf("%+v %v", c.Cookies, err)
+	}
+}
+
 // What shows only when a value is used is refused with its line, too.
 func TestRefuse(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "exeunt.yaml")
