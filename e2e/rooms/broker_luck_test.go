@@ -7,11 +7,13 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/jws"
 )
 
 var receipts = regexp.MustCompile(`/signout/[A-Za-z0-9_-]+`)
@@ -112,5 +114,55 @@ func TestBroker_WrongCertificate(t *testing.T) {
 	}
 	if p.signIn("/login", "alice", alicePW); p.user() != "alice" {
 		t.Error("the password does not work")
+	}
+}
+
+// Strangers' logout tokens with made-up keys hold a few requests, and have the provider asked once; what it signed itself gets through
+// meanwhile.
+func TestBroker_FloodOfUnknownKeys(t *testing.T) {
+	b := startBroker(t)
+	b.linked()
+	in := b.person()
+	in.through("/login", "hub")
+	stranger, err := jws.Generate("made-up", jws.ES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := stranger.Sign("logout+jwt", []byte(`{"sid":"sid-1"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int32
+	release := make(chan struct{})
+	b.op.Set(func() {
+		b.op.Answers = func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path == "/jwks" {
+				asked.Add(1)
+				<-release
+			}
+			return false
+		}
+	})
+	const seats, more = 64, 40
+	answers := make(chan answer)
+	for range seats + more {
+		go func() { answers <- b.tell(raw) }()
+	}
+	for range more { // at once, while the others wait
+		if a := <-answers; a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
+			t.Error(a.status)
+		}
+	}
+	if a := b.tell(b.op.LogoutToken(nil)); a.status != http.StatusOK || in.user() != "" {
+		t.Errorf("a good one: %d %s", a.status, a.body)
+	}
+	if asked.Load() > 1 {
+		t.Error("asked for keys", asked.Load(), "times")
+	}
+	close(release)
+	for range seats {
+		if a := <-answers; a.status != http.StatusBadRequest && a.status != http.StatusServiceUnavailable {
+			t.Error(a.status)
+		}
 	}
 }
