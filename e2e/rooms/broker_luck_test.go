@@ -53,6 +53,13 @@ func TestBroker_BadLuck(t *testing.T) {
 				}
 			})
 		}, false, false},
+		"clock ahead": {func(b *brokered) {
+			b.op.Set(func() {
+				b.op.Claims = func(c map[string]any) {
+					c["iat"], c["exp"] = time.Now().Add(time.Hour).Unix(), time.Now().Add(65*time.Minute).Unix()
+				}
+			})
+		}, true, false},
 		"changed keys": {func(b *brokered) { b.op.Turn("k2") }, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,11 +109,20 @@ func TestBroker_BadLuck(t *testing.T) {
 	}
 }
 
-// A certificate that is not the provider's: nobody is sent there.
+// A certificate that is not the provider's: nobody is sent there, no token is shown, and what is owed stays owed.
 func TestBroker_WrongCertificate(t *testing.T) {
-	s := httptest.NewTLSServer(http.NotFoundHandler())
+	s := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was asked") }))
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	t.Cleanup(s.Close)
+	had := startBroker(t, func(c *config.Config) { c.Providers[0].Provider.Endpoints.Revoke = s.URL + "/revoke" })
+	alice := had.linked()
+	if a := alice.post("/account/providers/unlink", fields(alice.get("/account/providers").body)); a.location != "/account/providers?done=unlinked" {
+		t.Errorf("unlink: %d %s", a.status, a.body)
+	}
+	until(t, "the failure is written", func() bool {
+		all := had.revocations()
+		return len(all) == 1 && all[0].Error == "no answer" && all[0].State == idp.Owed && all[0].Tokens != nil
+	})
 	b := startBroker(t, func(c *config.Config) { c.Providers[0].Provider.Issuer = s.URL })
 	p := b.person()
 	if a := p.button("/login", "hub"); a.status != http.StatusBadGateway || !strings.Contains(a.body, "Hub does not answer") {
