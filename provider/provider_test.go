@@ -90,12 +90,15 @@ func TestJudge(t *testing.T) {
 		{"ok", "", "", provider.Google("i", "s"), 200, want{true, false, 0}},
 		{"gone", `{"error":"invalid_token"}`, "", provider.Google("i", "s"), 400, want{true, false, 0}},
 		{"another 400", `{"error":"invalid_request"}`, "", provider.Google("i", "s"), 400, want{false, false, 0}},
-		{"html", "<h1>no</h1>", "", provider.Google("i", "s"), 400, want{false, false, 0}},
+		{"a page", "\n <!doctype html>", "", provider.Google("i", "s"), 200, want{false, true, 0}},
+		{"a page, refused", "<h1>no</h1>", "5", provider.Google("i", "s"), 400, want{false, true, 5 * time.Second}},
+		{"a page, not found", "<html>", "", provider.GitHub("i", "s"), 404, want{false, true, 0}},
 		{"rfc 7009 never says gone", `{"error":"invalid_token"}`, "", provider.OIDC("https://a", "i", "s"), 400, want{false, false, 0}},
 		{"busy", "", "7", provider.Google("i", "s"), 429, want{false, true, 7 * time.Second}},
 		{"down", "<html>", "999999999", provider.Google("i", "s"), 503, want{false, true, 24 * time.Hour}},
 		{"our client", "", "-3", provider.GitHub("i", "s"), 401, want{false, true, 0}},
 		{"204", "", "", provider.GitHub("i", "s"), 204, want{true, false, 0}},
+		{"accepted", "{}", "", provider.Google("i", "s"), 202, want{false, true, 0}},
 		{"404", "", "", provider.GitHub("i", "s"), 404, want{true, false, 0}},
 		{"422", "", "", provider.GitHub("i", "s"), 422, want{false, false, 0}},
 		{"moved", "", "", provider.GitHub("i", "s"), 302, want{false, true, 0}},
@@ -176,8 +179,14 @@ func TestKnown(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) != 15 {
-		t.Error(len(seen), "kinds")
+	for _, kind := range []string{"google", "facebook", "github", "gitlab", "microsoft", "apple", "discord", "twitch", "slack", "auth0", "okta", "keycloak", "cognito", "oidc", "oauth"} {
+		if !seen[kind] {
+			t.Error("no", kind)
+		}
+		delete(seen, kind)
+	}
+	if len(seen) > 0 {
+		t.Error("besides:", seen)
 	}
 }
 

@@ -290,7 +290,7 @@ func TestBroker_RevocationAnswers(t *testing.T) {
 			w.WriteHeader(429)
 		}, idp.Owed, "status 429"},
 		"503":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, idp.Owed, "status 503"},
-		"HTML": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500); w.Write([]byte("<html>")) }, idp.Owed, "status 500"},
+		"HTML": {func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) }, idp.Owed, "status 200, a page"},
 		"reset": {func(w http.ResponseWriter, _ *http.Request) {
 			c, _, err := http.NewResponseController(w).Hijack()
 			if err == nil {
@@ -389,5 +389,29 @@ func TestBroker_DownToTheApps(t *testing.T) {
 		}
 	case <-time.After(time.Minute):
 		t.Fatal("the app was not told")
+	}
+}
+
+// Who presses "Leave it, too" without end fills nothing, and gets there each time.
+func TestBroker_LeaveIsBounded(t *testing.T) {
+	b := startBroker(t)
+	b.linked()
+	p := b.person()
+	p.through("/login", "hub")
+	a := p.post("/account/signout", fields(p.get("/account").body))
+	form := fields(p.get(a.location).body)
+	stateless := 0
+	for range 200 {
+		x := p.post(a.location+"/providers/hub/leave", form)
+		u, err := url.Parse(x.location)
+		if err != nil || !strings.HasPrefix(x.location, b.op.URL+"/end?") {
+			t.Fatalf("%d %q", x.status, x.location)
+		}
+		if u.Query().Get("state") == "" {
+			stateless++
+		}
+	}
+	if stateless == 0 {
+		t.Error("each was a row")
 	}
 }

@@ -182,3 +182,34 @@ func TestBroker_FloodOfUnknownKeys(t *testing.T) {
 		}
 	}
 }
+
+// Signing out waits for no provider: with one that has never answered, page and receipt are there within a second, and say what is owed.
+func TestBroker_SignOutWithinASecond(t *testing.T) {
+	b := startBroker(t)
+	b.linked()
+	var took []time.Duration
+	for range 5 { // the machine may be busy elsewhere
+		p := b.person()
+		p.through("/login", "hub")
+		form := fields(p.get("/account").body)
+		release := make(chan struct{})
+		b.op.Set(func() {
+			b.op.Answers = func(http.ResponseWriter, *http.Request) bool { <-release; return true }
+		})
+		start := time.Now()
+		a := p.post("/account/signout", form)
+		page := p.get(a.location)
+		p.post(a.location+"/providers/hub/revoke", fields(page.body))
+		owed := p.get(a.location)
+		took = append(took, time.Since(start))
+		if p.user() != "" || !strings.Contains(owed.body, "Hub has not yet confirmed that it forgot what you allowed") {
+			t.Errorf("%d %s", owed.status, owed.body)
+		}
+		close(release)
+		b.op.Set(func() { b.op.Answers = nil })
+		if took[len(took)-1] < time.Second {
+			return
+		}
+	}
+	t.Error("took", took)
+}
