@@ -31,17 +31,17 @@ func TestRevocationCalls(t *testing.T) {
 		at, method, path, secret string
 		body                     string
 	}{
-		{provider.Google("id", "se"), "", "POST", "/revoke", "", "token=ref&token_type_hint=refresh_token"},
+		{provider.Google("id", "se"), "", "POST", "/revoke", "", "token=ref"},
 		{provider.Facebook("id", "se"), "", "DELETE", "/v21.0/4%2F2/permissions", "Bearer id|se", ""},
 		{provider.GitHub("i d", "se"), "", "DELETE", "/applications/i%20d/grant", "Basic aSBkOnNl", `{"access_token":"acc"}`},
-		{provider.GitLab("https://gitlab.com", "id", "se"), "https://gitlab.com/oauth/revoke", "POST", "/oauth/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
+		{provider.GitLab("https://gitlab.com", "id", "se"), "https://gitlab.com/oauth/revoke", "POST", "/oauth/revoke", "", "client_id=id&client_secret=se&token=ref"},
 		{provider.Discord("id", "se"), "", "POST", "/api/oauth2/token/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
-		{provider.Twitch("id", "se"), "", "POST", "/oauth2/revoke", "", "client_id=id&token=acc&token_type_hint=access_token"},
-		{provider.Slack("id", "se"), "", "POST", "/api/auth.revoke", "Bearer acc", ""},
-		{provider.Auth0("a.example", "id", "se"), "", "POST", "/oauth/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
+		{provider.Twitch("id", "se"), "", "POST", "/oauth2/revoke", "", "client_id=id&token=acc"},
+		{provider.Slack("id", "se"), "", "GET", "/api/auth.revoke", "Bearer acc", ""},
+		{provider.Auth0("a.example", "id", "se"), "", "POST", "/oauth/revoke", "", "client_id=id&client_secret=se&token=ref"},
 		{provider.Okta("https://a.example/oauth2/default", "id", "se"), "https://a.example/oauth2/default/v1/revoke", "POST", "/oauth2/default/v1/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
 		{provider.Keycloak("https://a.example", "r", "id", "se"), "https://a.example/realms/r/protocol/openid-connect/revoke", "POST", "/realms/r/protocol/openid-connect/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
-		{provider.Cognito("r", "p", "a.example", "id", "se"), "", "POST", "/oauth2/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
+		{provider.Cognito("r", "p", "a.example", "id", "se"), "", "POST", "/oauth2/revoke", "Basic aWQ6c2U=", "token=ref"},
 		{apple, "", "POST", "/auth/revoke", "", ""},
 	} {
 		at := c.at
@@ -113,6 +113,7 @@ func TestJudge(t *testing.T) {
 		{"twitch another 400", `{"status":400,"message":"missing client id"}`, "", provider.Twitch("i", "s"), 400, want{false, false, 0}},
 		{"twitch no such client", `{"status":404,"message":"client does not exist"}`, "", provider.Twitch("i", "s"), 404, want{false, false, 0}},
 		{"slack", `{"ok":true,"revoked":true}`, "", provider.Slack("i", "s"), 200, want{true, false, 0}},
+		{"slack, not done", `{"ok":true,"revoked":false}`, "", provider.Slack("i", "s"), 200, want{false, true, 0}},
 		{"slack gone", `{"ok":false,"error":"token_revoked"}`, "", provider.Slack("i", "s"), 200, want{true, false, 0}},
 		{"slack another no", `{"ok":false,"error":"invalid_auth"}`, "", provider.Slack("i", "s"), 200, want{false, true, 0}},
 		{"slack html", `<html>`, "", provider.Slack("i", "s"), 200, want{false, true, 0}},

@@ -32,9 +32,10 @@ type Body int
 
 // Forms of body.
 const (
-	BodyNone Body = iota
-	BodyForm      // token and token_type_hint (RFC 7009 section 2.1)
-	BodyJSON      // {"access_token": token}
+	BodyNone  Body = iota
+	BodyForm       // token and token_type_hint (RFC 7009 section 2.1)
+	BodyToken      // token alone, where the provider documents no hint
+	BodyJSON       // {"access_token": token}
 )
 
 // Revocation is a provider's own call for taking a consent back. The zero value: there is none.
@@ -96,8 +97,11 @@ func (p Provider) Request(ctx context.Context, at string, t Token, now time.Time
 	var body io.Reader
 	kind := ""
 	switch r.Body {
-	case BodyForm:
-		form := url.Values{"token": {token}, "token_type_hint": {hint}}
+	case BodyForm, BodyToken:
+		form := url.Values{"token": {token}}
+		if r.Body == BodyForm {
+			form.Set("token_type_hint", hint)
+		}
 		if inBody {
 			form.Set("client_id", p.ClientID)
 			if secret != "" {
