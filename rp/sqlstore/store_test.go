@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -102,5 +103,40 @@ func TestHeldDatabase(t *testing.T) {
 	}
 	if err := s.CreateSession(t.Context(), n, rp.Hash{}, nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// A database that is gone says so: never that there is no such session, and never that something was done.
+func TestGoneDatabase(t *testing.T) {
+	db, d := database(t)
+	s, err := sqlstore.Open(t.Context(), db, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	n := rp.Session{ID: rp.Hash{1}, User: "alice", Idle: now.Add(time.Hour), Ends: now.Add(time.Hour)}
+	if err := s.CreateSession(t.Context(), n, rp.Hash{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	_, find := s.FindSession(ctx, n.ID, now)
+	_, live := s.LiveSessions(ctx, []rp.Hash{n.ID}, now)
+	_, take := s.TakeAttempt(ctx, rp.Hash{}, rp.Hash{}, now)
+	_, end := s.End(ctx, rp.Ending{Session: n.ID, Now: now})
+	_, token := s.FindToken(ctx, n.ID, "p", now)
+	_, lease := s.LeaseDuties(ctx, "p", 1, now, now)
+	_, list := s.ListDuties(ctx, "", 1)
+	for what, err := range map[string]error{
+		"FindSession": find, "LiveSessions": live, "TakeAttempt": take, "End": end, "FindToken": token, "LeaseDuties": lease, "ListDuties": list,
+		"PutAttempt": s.PutAttempt(ctx, rp.Attempt{}), "PostAttempt": s.PostAttempt(ctx, rp.Hash{}, nil, now), "TrimAttempts": s.TrimAttempts(ctx, 1),
+		"CreateSession": s.CreateSession(ctx, n, rp.Hash{}, nil), "TouchSession": s.TouchSession(ctx, n.ID, now, now), "PutToken": s.PutToken(ctx, rp.Token{}, nil, now),
+		"SettleDuty": s.SettleDuty(ctx, rp.Duty{}), "Sweep": s.Sweep(ctx, now, now),
+	} {
+		if err == nil || errors.Is(err, rp.ErrNone) || errors.Is(err, rp.ErrOvertaken) {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
