@@ -140,3 +140,44 @@ func TestGoneDatabase(t *testing.T) {
 		}
 	}
 }
+
+// A duty's token is destroyed with its last attempt, and with its time, in the database itself.
+func TestSettledTokensAreDestroyed(t *testing.T) {
+	db, d := database(t)
+	s, err := sqlstore.Open(t.Context(), db, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.UnixMilli(1_800_000_000_000)
+	for i := range 4 {
+		n := rp.Session{ID: rp.Hash{byte(i + 1)}, User: "alice", Idle: now.Add(time.Hour), Ends: now.Add(time.Hour)}
+		k := rp.Token{Provider: "p", Subject: string(rune('a' + i)), User: "alice", Session: n.ID, Sealed: []byte("sealed"), Revocable: true, Created: now}
+		if err := s.CreateSession(t.Context(), n, rp.Hash{}, &k); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := s.End(t.Context(), rp.Ending{User: "alice", RevokeUser: "alice", Revoke: []string{"p"}, Now: now, Lease: now, GiveUp: now.Add(time.Hour)})
+	if err != nil || len(out.Duties) != 4 {
+		t.Fatal(out, err)
+	}
+	kept := func() (n int) {
+		t.Helper()
+		if err := db.QueryRow(`SELECT (SELECT count(*) FROM rp_duty WHERE sealed IS NOT NULL) + (SELECT count(*) FROM rp_token)`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for i, c := range []struct {
+		state rp.DutyState
+		left  int
+	}{{rp.Owed, 4}, {rp.Revoked, 3}, {rp.GivenUp, 2}} {
+		duty := out.Duties[i]
+		duty.State, duty.Next = c.state, now
+		if err := s.SettleDuty(t.Context(), duty); err != nil || kept() != c.left {
+			t.Error(c.state, kept(), err)
+		}
+	}
+	if err := s.Sweep(t.Context(), now.Add(time.Hour), now); err != nil || kept() != 0 {
+		t.Error("after its time:", kept(), err)
+	}
+}
