@@ -181,17 +181,19 @@ func TestBroker_FrontChannel(t *testing.T) {
 	}
 }
 
-// The provider's word that the account is closed there ends offline access from it, too.
+// The provider's word that the account is closed there ends all that came from its person, also if it names one session.
 func TestBroker_Disabled(t *testing.T) {
-	b := startBroker(t)
-	b.linked()
-	p, own := b.person(), b.alice()
-	p.through("/login", "hub")
-	token := b.op.LogoutToken(map[string]any{"sid": nil, "events": map[string]any{
-		"http://schemas.openid.net/event/backchannel-logout":                   map[string]any{},
-		"https://schemas.openid.net/secevent/risc/event-type/account-disabled": map[string]any{}}})
-	if a := b.tell(token); a.status != http.StatusOK || p.user() != "" || own.user() != "alice" {
-		t.Errorf("%d", a.status)
+	for _, sid := range []any{nil, "another"} {
+		b := startBroker(t)
+		b.linked()
+		p, own := b.person(), b.alice()
+		p.through("/login", "hub")
+		token := b.op.LogoutToken(map[string]any{"sid": sid, "events": map[string]any{
+			"http://schemas.openid.net/event/backchannel-logout":                   map[string]any{},
+			"https://schemas.openid.net/secevent/risc/event-type/account-disabled": map[string]any{}}})
+		if a := b.tell(token); a.status != http.StatusOK || p.user() != "" || own.user() != "alice" {
+			t.Errorf("%v: %d", sid, a.status)
+		}
 	}
 }
 
@@ -331,6 +333,21 @@ func TestBroker_RevocationAnswers(t *testing.T) {
 				t.Error("Retry-After is not heeded")
 			}
 		})
+	}
+}
+
+// Some give a refresh token with the first consent only: it is the one that is revoked, also after later sign-ins.
+func TestBroker_RefreshTokenOfTheFirstConsent(t *testing.T) {
+	b := startBroker(t)
+	alice := b.linked()
+	b.op.Set(func() { b.op.Spent = true })
+	b.person().through("/login", "hub")
+	if a := alice.post("/account/providers/unlink", fields(alice.get("/account/providers").body)); a.location != "/account/providers?done=unlinked" {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	b.revoked(1)
+	if b.op.Revoked[0] != "refresh-secret" {
+		t.Error(b.op.Revoked)
 	}
 }
 
