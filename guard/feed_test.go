@@ -237,6 +237,30 @@ func TestFeedLies(t *testing.T) {
 	}
 }
 
+// A snapshot from a cache is added, and moves nothing back within one history.
+func TestOldSnapshotMovesNothingBack(t *testing.T) {
+	iss := exeunttest.NewInMemory(t)
+	var old []byte
+	_, client := through(iss, func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		if err != nil || r.URL.Path != ledger.PathSnapshot {
+			return resp, err
+		}
+		if old == nil {
+			old, err = io.ReadAll(resp.Body)
+		}
+		resp.Body = io.NopCloser(bytes.NewReader(old))
+		return resp, err
+	})
+	g := caughtUp(t, iss, client)
+	iss.End(ledger.NewName(), ledger.NewName())
+	catchUp(t, g)
+	before := g.place()
+	if err := g.takeSnapshot(t.Context(), 0, false); err != nil || g.place() != before || before.number != 2 {
+		t.Errorf("from %+v to %+v: %v", before, g.place(), err)
+	}
+}
+
 // A tail over which nothing comes, not even a ping, is given up for another: else what ends would be heard of by questions only, for ever.
 func TestSilentTailIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -246,6 +270,23 @@ func TestSilentTailIsLeft(t *testing.T) {
 		time.Sleep(10 * tailSilence)
 		if n := v.count(ledger.PathTail); n < 3 {
 			t.Errorf("%d tails were opened", n)
+		}
+	})
+}
+
+// A tail of a history that was left is given up at once, not when it ends or falls silent: what ends now comes by another.
+func TestTailOfALeftHistoryIsCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iss := exeunttest.NewInMemory(t)
+		v, client := through(iss, noTail)
+		g := running(t, iss, client)
+		synctest.Wait()
+		before := v.count(ledger.PathTail)
+		iss.Restore(0)
+		time.Sleep(2 * g.interval())
+		synctest.Wait()
+		if n := v.count(ledger.PathTail) - before; n != 1 {
+			t.Errorf("%d tails were opened since", n)
 		}
 	})
 }

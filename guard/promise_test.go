@@ -234,6 +234,28 @@ func TestToldTimeOnlyRises(t *testing.T) {
 	wantErr(t, g, raw, ErrExpired)
 }
 
+// A check that stands still between its reads holds exp against the latest time: by that names are forgotten.
+func TestExpByTheLatestTime(t *testing.T) {
+	iss := exeunttest.NewInMemory(t)
+	between := func() {}
+	g := caughtUp(t, iss, func(s *settings) error {
+		s.clock = func() reading {
+			f := between
+			between = func() {}
+			f()
+			return reading{}
+		}
+		return nil
+	})
+	raw := iss.Token(exeunttest.Lives(60 * time.Second))
+	wantErr(t, g, raw, nil)
+	between = func() {
+		iss.Advance(60 * time.Second)
+		catchUp(t, g)
+	}
+	wantErr(t, g, raw, ErrExpired)
+}
+
 // A name is forgotten by what was told, not by the floor: that runs ahead when the ledger's clock is slower than the guard's, and comes back
 // down to what is told next.
 func TestForgottenByWhatWasTold(t *testing.T) {
