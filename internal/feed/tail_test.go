@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -179,5 +180,52 @@ func TestBeatBringsWhatFits(t *testing.T) {
 	w.feed.store = changed{Store: w.store, lose: 1}
 	if a, err = w.feed.answer(t.Context(), q); !errors.Is(err, idp.ErrUnavailable) {
 		t.Errorf("%d of 5 entries: %v", len(a.Entries), err)
+	}
+}
+
+// waiting is a context that says when somebody has begun to wait for it.
+type waiting struct {
+	context.Context
+	begun chan struct{}
+	once  sync.Once
+}
+
+func (w *waiting) Done() <-chan struct{} {
+	w.once.Do(func() { close(w.begun) })
+	return w.Context.Done()
+}
+
+func waits(t *testing.T) *waiting { return &waiting{Context: t.Context(), begun: make(chan struct{})} }
+
+// R: a node vouches only for what it read: who asks while a read is under way gets the next one, for this one may have seen less.
+func TestNobodyJoinsAReadThatHasBegun(t *testing.T) {
+	w := newSlowWorld(t, time.Second, maxLag)
+	d := &during{Store: w.store}
+	read, goOn := make(chan struct{}), make(chan struct{})
+	hold := func() { close(read); <-goOn }
+	d.happens.Store(&hold)
+	h := heads{store: d}
+	first := make(chan idp.Head, 1)
+	go func() {
+		head, err := h.read(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		first <- head
+	}()
+	<-read
+	w.grow(1)
+	ctx, second := waits(t), make(chan idp.Head, 1)
+	go func() {
+		head, err := h.read(ctx)
+		if err != nil {
+			t.Error(err)
+		}
+		second <- head
+	}()
+	<-ctx.begun
+	close(goOn)
+	if before, after := <-first, <-second; after.Number != before.Number+1 {
+		t.Errorf("asked after number %d was committed, and told of %d", before.Number+1, after.Number)
 	}
 }
