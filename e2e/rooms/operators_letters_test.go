@@ -48,7 +48,7 @@ func TestLetters_Operators(t *testing.T) {
 		t.Fatal(a.status, a.body)
 	}
 	says("Your account is locked", "The people who run this site have locked it.")
-	boss.acts("/admin/people/"+string(m.id("bob"))+"/disable") // who has no address gets no letter, and is disabled
+	boss.acts("/admin/people/" + string(m.id("bob")) + "/disable") // who has no address gets no letter, and is disabled
 	if m.row("bob").State != idp.AccountDisabled {
 		t.Error("bob is not disabled")
 	}

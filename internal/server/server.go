@@ -174,7 +174,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	own.Tell, factors.Tell = rescuer.Tell, rescuer.Tell
 	s.broker = &broker.Broker{Host: host, Store: store, Door: s.door, Vault: s.base.Vault, Issuer: c.Issuer, Log: s.log, Enter: entrance.Enter, Tell: rescuer.Tell}
 	s.broker.Use(c.Providers)
-	factors.Elsewhere, rescuer.Provider = s.broker.Ways, s.broker.Title
+	factors.Elsewhere, own.Provider, rescuer.Provider = s.broker.Ways, s.broker.Title, s.broker.Title
 	waits := edge.NewLimiter(100*time.Millisecond, 1000, 100_000)
 	mux := http.NewServeMux()
 	for _, room := range []interface{ Mount(*http.ServeMux) }{
