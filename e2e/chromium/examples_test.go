@@ -204,7 +204,11 @@ func TestNativeExampleInChromium(t *testing.T) {
 	if _, err := process().Get(t.Context(), "/"); !errors.Is(err, native.ErrSignedOut) {
 		t.Errorf("after the sign-out: %v", err)
 	}
+	do(t, ctx, "the account", chromedp.Navigate(s.table.at+"/account"), chromedp.WaitVisible(css(".sessions")))
+	says(t, ctx, ".sessions", "No apps")
 	signIn(false) // the browser's session lived on
+	do(t, ctx, "the account", chromedp.Navigate(s.table.at+"/account"), chromedp.WaitVisible(css(".sessions")))
+	says(t, ctx, ".sessions", "Apps: Desk")
 	if err := process().SignOut(t.Context(), native.Browser); err != nil {
 		t.Fatal(err)
 	}
