@@ -225,6 +225,7 @@ func TestDPoPOfCodes(t *testing.T) {
 	expect(t, "a pushed request's code, another key", other.post("/oauth2/token", redeeming("phone", code)), 400, "invalid_grant")
 	d.post("/oauth2/token", redeeming("phone", code)).tokens(t)
 	expect(t, "pushed with two keys", d.post("/oauth2/par", ask("phone", "dpop_jkt", other.key.Thumbprint())), 400, "invalid_dpop_proof")
+	expect(t, "pushed with what is no proof", n.as("phone", "/oauth2/par", ask("phone"), "DPoP", "x"), 400, "invalid_dpop_proof")
 	once := d.proof("POST", "/oauth2/par", "")
 	expect(t, "pushed", n.as("phone", "/oauth2/par", ask("phone"), "DPoP", once), 201, "")
 	expect(t, "pushed with the same proof", n.as("phone", "/oauth2/par", ask("phone"), "DPoP", once), 400, "invalid_dpop_proof")
