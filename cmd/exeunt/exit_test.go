@@ -42,7 +42,8 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// The real program: one line of JSON, then it runs until it is interrupted, and leaves nothing behind.
+// The real program: one line of JSON, with which a program that knows nothing else does the main job; then it runs until it is interrupted,
+// and leaves nothing behind.
 func TestDemoProcess(t *testing.T) {
 	temp := t.TempDir()
 	cmd := exec.Command(os.Args[0], "demo", "--json")
@@ -76,6 +77,7 @@ func TestDemoProcess(t *testing.T) {
 			t.Errorf("%s: %s", address, res.Status)
 		}
 	}
+	newStranger(t, line).mainJob()
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}

@@ -110,10 +110,8 @@ func (s *Server) build() (err error) {
 		// somebody starts one all the same, an app is told twice, which it must bear anyway.
 		Alone: c.Postgres.URL == "",
 	})
-	if c.Places != "" {
-		if s.places, err = place.Open(c.Places); err != nil {
-			return fmt.Errorf("places_file: %w", err)
-		}
+	if s.places, err = places(c); err != nil {
+		return err
 	}
 	s.audit = audit.New(s.base.Store, c.AuditKeep, s.log)
 	tokens.Strayed = s.audit.Failed
