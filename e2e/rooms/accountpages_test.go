@@ -406,7 +406,7 @@ func TestSessions_WhoGaveBack(t *testing.T) {
 		}
 		n.asked("books", "/oauth2/revoke", "", token)
 	}
-	if strings.Contains(apps(), `"client_id":"books"`) || p.user() != "alice" || !strings.Contains(p.get("/account/apps").body, "/account/apps/books/withdraw") {
+	if strings.Contains(apps(), `"client_id":"books"`) || p.user() != "alice" || !strings.Contains(p.page("/account/apps").body, "/account/apps/books/withdraw") {
 		t.Error("after both:", apps())
 	}
 	if p.enter("books"); !strings.Contains(apps(), `"client_id":"books"`) {

@@ -84,8 +84,11 @@ func TestWrongMethods(t *testing.T) {
 func TestMissingPage(t *testing.T) {
 	n := start(t)
 	html := map[string]string{"Accept": "text/html,*/*"}
-	if a := n.person().do("GET", "/nothing", "", html); a.status != 404 || !strings.Contains(a.body, "There is no such page") {
+	if a := n.person().do("GET", "/nothing", "", html); a.status != 404 || !strings.Contains(a.body, "There is no such page") || !strings.Contains(a.body, `href="/account"`) {
 		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := n.person().do("GET", "/nothing", "", map[string]string{"Accept": "text/html", "Accept-Language": "de"}); a.status != 404 || !strings.Contains(a.body, "Diese Seite gibt es nicht") {
+		t.Errorf("in German: %d %s", a.status, a.body)
 	}
 	if a := n.person().do("GET", "/oauth2/token", "", html); a.status != 405 || a.header.Get("Allow") == "" {
 		t.Errorf("wrong method: %d %v", a.status, a.header)

@@ -119,6 +119,7 @@ func TestRefused(t *testing.T) {
 		{"a short memory", ok + "audit:\n  keep: 1h\n", 3, []string{"audit.keep", "forever"}},
 		{"two documents", ok + "---\nname: x\n", 2, []string{"second document", "take out"}},
 		{"an alias", "issuer: &a http://localhost:8080\nname: *a\n", 2, []string{"name", "stands for", "the value itself"}},
+		{"issuer with letters that DNS has not", "issuer: https://b\u00fccher.example\ntrusted_proxies: [10.0.0.7]\n", 1, []string{"issuer", "xn--"}},
 		{"issuer in capitals", "issuer: https://ID.example.com\ntrusted_proxies: [10.0.0.7]\n", 1, []string{"issuer", "write https://id.example.com"}},
 		{"issuer with https's own port", "issuer: https://id.example.com:443\ntrusted_proxies: [10.0.0.7]\n", 1, []string{"issuer", "write https://id.example.com"}},
 		{"header of the browser's", ok + "cookies:\n  csrf_header: cookie\n", 3, []string{"cookies.csrf_header", "X-CSRFToken"}},

@@ -174,6 +174,9 @@ func (r *reader) together(c *Config) {
 	case u.Path != "":
 		r.wrong(at("issuer"), "issuer", "a path is not supported", "write "+u.Scheme+"://"+u.Host+", without a slash at the end")
 		return
+	case !ascii(u.Host):
+		r.wrong(at("issuer"), "issuer", "browsers write this name as it is in DNS", "write it with xn--")
+		return
 	case canonical(u) != u.Host:
 		r.wrong(at("issuer"), "issuer", "browsers write this address in another way, and would be taken for strangers", "write "+u.Scheme+"://"+canonical(u))
 		return
@@ -199,8 +202,6 @@ func (r *reader) together(c *Config) {
 			r.wrong(at("tls"), "tls.acme", "nobody gives certificates for "+host, "use cert_file and key_file")
 		case net.ParseIP(host) != nil:
 			r.wrong(at("tls"), "tls.acme", "certificates by ACME are for names, not for "+host, "use a name in issuer, or cert_file and key_file")
-		case !ascii(host):
-			r.wrong(at("issuer"), "issuer", "ACME needs the name as it is in DNS", "write it with xn--")
 		}
 	}
 	if u.Scheme == "http" {
