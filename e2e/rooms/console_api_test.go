@@ -5,8 +5,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/ledger"
 )
 
 type said = map[string]any
@@ -208,5 +210,66 @@ func TestAttack_ConsoleForgery(t *testing.T) {
 	h := boss.page("/admin/people/" + sub).header
 	if !strings.Contains(h.Get("Content-Security-Policy"), "frame-ancestors 'none'") || strings.Contains(h.Get("Content-Security-Policy"), "unsafe") || h.Get("Cache-Control") != "no-store" {
 		t.Error(h)
+	}
+}
+
+// Where many sessions live, no page waits for their count: page, JSON and the question before a key is killed say that they are being
+// counted, and then how many there are, and when that was.
+func TestConsole_ManySessions(t *testing.T) {
+	n := start(t)
+	boss, ops := n.operator("boss", idp.RoleAdmin), n.machine("ops", idp.ScopeAdmin)
+	kid := ""
+	if err := n.server.Store.Update(t.Context(), func(tx idp.Tx) error {
+		a, err := tx.AccountByUsername("boss")
+		if err != nil {
+			return err
+		}
+		e, err := tx.Epochs(a.ID, "")
+		if err != nil {
+			return err
+		}
+		keys, err := tx.Keys()
+		if err != nil {
+			return err
+		}
+		kid = keys[0].Kid.String()
+		now, err := tx.Mint()
+		for range 1200 {
+			if err == nil {
+				err = tx.InsertSession(idp.Session{Name: ledger.NewName(), Ref: ledger.NewName().String(), Account: a.ID, Realm: e.Realm, Epoch: e.Account,
+					Cookie: idp.HashOf(idp.NewSecret(32)), CreatedAt: now, AuthTime: now, ExpiresAt: now + 3_600_000, Idle: time.Hour})
+			}
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if page := boss.page("/admin").body; !strings.Contains(page, "being counted") {
+		t.Error(page)
+	}
+	counted := func() (out struct {
+		Sessions *struct {
+			N  int64
+			At time.Time `json:"counted_at"`
+		}
+	}) {
+		a := n.bearer("GET", "/admin", ops)
+		if a.status != 200 || json.Unmarshal([]byte(a.body), &out) != nil {
+			t.Fatal(a.status, a.body)
+		}
+		return out
+	}
+	until(t, "the sessions are counted", func() bool { return counted().Sessions != nil })
+	if s := counted().Sessions; s.N != 1201 || s.At.IsZero() {
+		t.Error(s)
+	}
+	if page := boss.page("/admin").body; !strings.Contains(page, `1201, counted at <time class="clock"`) {
+		t.Error(page)
+	}
+	if ask := boss.acts("/admin/keys/" + kid + "/kill").body; !strings.Contains(ask, `1201 sessions, counted at <time`) {
+		t.Error(ask)
+	}
+	if a := n.calls("POST", "/admin/keys/"+kid+"/kill", ops, said{"reason": "copied"}); a.status != 409 || !strings.Contains(a.body, `"n":1201`) {
+		t.Error(a.status, a.body)
 	}
 }
