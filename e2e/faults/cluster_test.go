@@ -166,6 +166,18 @@ func (c *cluster) aim() {
 
 func (n *node) address() string { return fmt.Sprintf("127.0.0.1:%d", n.port) }
 
+// configure changes the configuration file.
+func (n *node) configure(f func(string) string) {
+	n.c.t.Helper()
+	text, err := os.ReadFile(n.config)
+	if err == nil {
+		err = os.WriteFile(n.config, []byte(f(string(text))), 0o600)
+	}
+	if err != nil {
+		n.c.t.Fatal(err)
+	}
+}
+
 // up starts the process and waits until it is ready.
 func (n *node) up() {
 	n.c.t.Helper()

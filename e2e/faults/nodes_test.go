@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -285,13 +285,7 @@ func TestNodes_RollingRestart(t *testing.T) {
 	s := newScene(t, 3)
 	for _, n := range s.nodes {
 		n.kill()
-		text, err := os.ReadFile(n.config)
-		if err == nil {
-			err = os.WriteFile(n.config, append(text, "drain: 500ms\n"...), 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		n.configure(func(text string) string { return text + "drain: 500ms\n" })
 		n.up()
 	}
 	stop := make(chan struct{})
@@ -333,37 +327,54 @@ func TestNodes_RollingRestart(t *testing.T) {
 	}
 }
 
-// How soon an end at one node is refused by a guard attached to another.
+// How soon an end at one node is refused by a guard attached to another. Nodes reach Postgres without our proxies; the person comes through one.
 func TestNodes_Delay(t *testing.T) {
-	s := newScene(t, 1)
-	p := s.people[0]
+	rounds := 12
+	if long() {
+		rounds = 96
+	}
+	s := newScene(t, rounds/12) // who signs in too often has to wait
+	for _, n := range s.nodes {
+		n.kill()
+		n.configure(func(text string) string {
+			return strings.Replace(text, fmt.Sprintf(":%d/", n.db.Port()), fmt.Sprintf(":%d/", s.pg.Port), 1)
+		})
+		n.up()
+	}
 	there := s.newGuard(guard.Feeds("http://" + s.nodes[1].address()))
 	s.front.Aim(s.nodes[0].address())
-	var took []time.Duration
-	for range 12 {
+	var sent, answered []time.Duration
+	for i := range rounds {
+		p := s.people[i%len(s.people)]
 		if err := p.signIn(); err != nil {
 			t.Fatal(err)
 		}
 		mine := p.sessions[len(p.sessions)-1]
-		a := mine.apps["books"]
-		if _, err := there.Check(a.access); err != nil {
+		token := mine.apps["books"].access
+		known, err := there.Check(token)
+		if err != nil {
 			t.Fatal(err)
 		}
+		stream, stop := there.Watch(t.Context(), known)
+		refused := make(chan time.Time, 1)
+		go func() { <-stream.Done(); refused <- time.Now() }()
 		began := time.Now()
 		if !p.signsOut() {
 			t.Fatal("sign-out failed")
 		}
-		for {
-			if _, err := there.Check(a.access); errors.Is(err, guard.ErrEnded) {
-				break
-			}
-			time.Sleep(100 * time.Microsecond)
+		over := time.Now()
+		at := <-refused
+		stop()
+		if _, err := there.Check(token); !errors.Is(err, guard.ErrEnded) {
+			t.Fatal("a stream was cut, and the token is admitted:", err)
 		}
-		took = append(took, time.Since(began))
+		sent, answered = append(sent, at.Sub(began)), append(answered, at.Sub(over))
 	}
-	slices.Sort(took)
-	t.Logf("sign-out sent at one node → refused by a guard at another: p50 %v, longest %v", took[len(took)/2], took[len(took)-1])
-	if took[len(took)/2] > time.Second {
+	slices.Sort(sent)
+	slices.Sort(answered)
+	t.Logf("sign-out sent at one node → refused by a guard at another: p50 %v, longest %v; after its answer: p50 %v, longest %v",
+		sent[len(sent)/2], sent[len(sent)-1], answered[len(answered)/2], answered[len(answered)-1])
+	if sent[len(sent)/2] > time.Second {
 		t.Error("that is no longer a matter of milliseconds")
 	}
 }

@@ -103,15 +103,13 @@ func (f *Feed) Run(ctx context.Context) {
 func (f *Feed) take(n idp.News) bool {
 	end := f.end.Load()
 	switch {
-	case end == nil || n.Lineage != end.lineage:
+	case end == nil || n.Lineage != end.lineage || n.First > end.last+1:
 		return false
-	case n.First+uint64(len(n.Entries)) <= end.last+1:
+	case n.First == end.last+1:
+		f.grow(end, n.Time, n.Entries)
 		return true
-	case n.First != end.last+1:
-		return false
 	}
-	f.grow(end, n.Time, n.Entries)
-	return true
+	return n.First+uint64(len(n.Entries))-1 <= end.last
 }
 
 // grow appends the entries that follow the chain's end.
