@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
+	printOutcomes()
 	os.RemoveAll(dir)
 	os.Exit(code)
 }
@@ -60,9 +61,10 @@ type cluster struct {
 	nodes   []*node
 	secrets map[string]string
 	pg      *pgtest.Server
-	at      string       // the Postgres database's address
-	program string       // of commands
-	lost    atomic.Int64 // requests that got no answer, or one of 5xx
+	at      string                           // the Postgres database's address
+	program string                           // of commands
+	lost    atomic.Int64                     // requests that got no answer, or one of 5xx
+	ended   func(token string, at time.Time) // is told of each access token whose end was acknowledged; nil: nobody asks
 }
 
 // node is one process, with its own way to the database.

@@ -38,11 +38,14 @@ type scene struct {
 	t      *testing.T
 	people []*person
 	guards []*guard.Guard
+	ears   []*ear // the apps
+	vigil  vigil
+	rest   func() // ends the vigil
 }
 
 func newScene(t *testing.T, people int, options ...string) *scene {
 	t.Helper()
-	return sceneOf(t, start(t, 3, postgres(t, options...), ""), people)
+	return sceneOf(t, start(t, 3, postgres(t, options...), loopback), people)
 }
 
 func sceneOf(t *testing.T, c *cluster, people int) *scene {
@@ -56,6 +59,7 @@ func sceneOf(t *testing.T, c *cluster, people int) *scene {
 		}
 		s.guards = append(s.guards, s.newGuard(guard.Feeds(feeds...)))
 	}
+	s.listen()
 	return s
 }
 
@@ -102,7 +106,17 @@ func TestPromise_NodesKilled(t *testing.T) {
 			n.up()
 		})
 	}
-	for range rounds/4 + 1 {
+	t.Logf("%d endings, numbered without gaps", s.gapless())
+	s.outcome("kill -9 of a node", rounds)
+}
+
+func TestPromise_PostgresKilled(t *testing.T) {
+	rounds := 3
+	if long() {
+		rounds = 50
+	}
+	s := newScene(t, 9)
+	for range rounds {
 		s.during("kill -9 of Postgres", func() {
 			s.pg.Kill()
 			if err := s.pg.Up(); err != nil {
@@ -117,6 +131,7 @@ func TestPromise_NodesKilled(t *testing.T) {
 		})
 	}
 	t.Logf("%d endings, numbered without gaps", s.gapless())
+	s.outcome("kill -9 of Postgres, and its restart", 2*rounds)
 }
 
 // A node that is frozen in mid flight does not hold anybody up for good (its locks are taken from it after two seconds); thawed, it goes on.
@@ -145,6 +160,7 @@ func TestNodes_Frozen(t *testing.T) {
 			s.aim()
 		})
 	}
+	s.outcome("a frozen node", 3)
 }
 
 func (p *person) signsOut() bool {
@@ -212,6 +228,8 @@ func TestNodes_Partitioned(t *testing.T) {
 			if err := p.check(append(s.guards, lonely)...); err != nil {
 				t.Error("afterwards:", err)
 			}
+			s.during("after the partition", func() {})
+			s.outcome("a node without Postgres: "+name, 1)
 		})
 	}
 }
@@ -239,6 +257,7 @@ func TestNodes_Failover(t *testing.T) {
 			n.db.Aim(fmt.Sprintf("127.0.0.1:%d", standby.Port))
 		}
 	})
+	s.at = strings.Replace(s.at, fmt.Sprint(old.Port), fmt.Sprint(standby.Port), 1)
 	s.during("after the failover", func() {})
 	old.Configure("synchronous_standby_names=")
 	if err := old.Up(); err != nil {
@@ -256,6 +275,7 @@ func TestNodes_Failover(t *testing.T) {
 	}
 	s.nodes[0].db.Aim(fmt.Sprintf("127.0.0.1:%d", standby.Port))
 	s.settled()
+	s.outcome("failover to a standby; the old primary comes back", 1)
 }
 
 // replace stops a node and starts a program in its place, behind a proxy that asks who is ready.

@@ -59,6 +59,7 @@ type app struct {
 	first           string // its first refresh token
 	sid             string // what it knows the session by
 	turns           int    // how often it has refreshed
+	told            string // the access token whose end was told
 }
 
 // answer is a status with a body; a 5xx is errLost.
@@ -305,7 +306,22 @@ func (p *person) end(reach []*state, want int, c *http.Client, method, path, bod
 			*s = unsure
 		}
 	}
+	if err == nil && p.c.ended != nil {
+		p.tell(time.Now())
+	}
 	return nil
+}
+
+// tell says which access tokens are over since an acknowledgement.
+func (p *person) tell(at time.Time) {
+	for _, s := range p.sessions {
+		for _, a := range s.apps {
+			if a.token == over && a.told != a.access {
+				a.told = a.access
+				p.c.ended(a.access, at)
+			}
+		}
+	}
 }
 
 // check tries every credential of the person at the server and at the guards, and compares with the oracle.
