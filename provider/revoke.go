@@ -173,7 +173,7 @@ func (p Provider) Judge(res *http.Response, now time.Time) Verdict {
 	switch s := res.StatusCode; {
 	// A page, whatever its status: none of these calls is answered by one. It is somebody's in between.
 	case bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")):
-		v.Again, v.After, v.Why = true, retryAfter(res.Header.Get("Retry-After"), now), v.Why+", a page"
+		v.Again, v.After, v.Why = true, retryAfter(res.Header.Get("Retry-After"), now), v.Why+" HTML"
 	case gone:
 		v.Done = true
 	case s == 200, s == 204: // what is documented; 202 would say that it is yet to be done

@@ -292,7 +292,7 @@ func TestBroker_RevocationAnswers(t *testing.T) {
 			w.WriteHeader(429)
 		}, idp.Owed, "status 429"},
 		"503":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, idp.Owed, "status 503"},
-		"HTML": {func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) }, idp.Owed, "status 200, a page"},
+		"HTML": {func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) }, idp.Owed, "status 200 HTML"},
 		"reset": {func(w http.ResponseWriter, _ *http.Request) {
 			c, _, err := http.NewResponseController(w).Hijack()
 			if err == nil {

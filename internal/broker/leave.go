@@ -168,9 +168,9 @@ type gone struct {
 
 // leave sends the browser to the provider's sign-out (RP-Initiated Logout 1.0 section 2), with the ID token as hint.
 func (b *Broker) leave(w http.ResponseWriter, r *http.Request, s *site, row *idp.Receipt, l *layer) {
-	state := idp.NewSecret(32)
-	if ok, _ := b.trips.AllowCaller(r); !ok {
-		state = "" // the person gets there all the same, and back with fewer words
+	state := "" // without one the person gets there all the same, and back with fewer words
+	if ok, _ := b.trips.AllowCaller(r); ok {
+		state = idp.NewSecret(32)
 	}
 	to, err := s.WayOut(l.kept.EndSession, l.kept.IDToken, Left(b.Issuer, s.ID), state)
 	if err != nil || l.kept.EndSession == "" {
