@@ -62,6 +62,7 @@ type app struct {
 	sid             string // what it knows the session by
 	turns           int    // how often it has refreshed
 	left            bool   // signed out of by itself: the next sign-in asks a human
+	told            string // the access token whose end was told
 }
 
 // answer is a status with a body; a 5xx is errLost.
@@ -309,7 +310,22 @@ func (p *person) end(reach []*state, want int, c *http.Client, method, path, bod
 			*s = unsure
 		}
 	}
+	if err == nil && p.c.ended != nil {
+		p.tell(time.Now())
+	}
 	return nil
+}
+
+// tell says which access tokens are over since an acknowledgement.
+func (p *person) tell(at time.Time) {
+	for _, s := range p.sessions {
+		for _, a := range s.apps {
+			if a.token == over && a.told != a.access {
+				a.told = a.access
+				p.c.ended(a.access, at)
+			}
+		}
+	}
 }
 
 // check tries every credential of the person at the server and at the guards, and compares with the oracle.

@@ -55,6 +55,9 @@ func (b *Base) open(ctx context.Context, log *slog.Logger) (err error) {
 	if b.Vault, err = b.vault(ctx, log); err != nil {
 		return err
 	}
+	if s, ok := b.Store.(interface{ BelieveNews(key []byte) }); ok {
+		s.BelieveNews(b.Vault.Derive("news", 32))
+	}
 	if b.rules, err = rules(b.Config); err != nil {
 		return err
 	}

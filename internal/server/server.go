@@ -247,8 +247,10 @@ func (s *Server) Run(ctx context.Context) error {
 	var work sync.WaitGroup
 	follow, stopFollow := context.WithCancel(context.Background())
 	work.Go(func() { s.feed.Run(follow) })
-	if store, ok := s.base.Store.(interface{ Follow(context.Context, func()) }); ok {
-		work.Go(func() { store.Follow(follow, s.feed.Wake) })
+	if store, ok := s.base.Store.(interface {
+		Follow(context.Context, func(idp.News))
+	}); ok {
+		work.Go(func() { store.Follow(follow, s.feed.Heard) })
 	}
 	work.Go(func() { s.watchKeys(follow) })
 	work.Go(func() { s.sweep(follow) })
