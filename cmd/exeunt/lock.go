@@ -32,6 +32,9 @@ func (c *accountLockCmd) Run(w *world) error {
 		err := c.act(w, b, &a, idp.EventLocked, c.Reason, data, func(tx idp.Tx) (err error) {
 			receipt, lock, err = operate.Lock(tx, a.ID, c.Kind, c.For, by)
 			data["kind"] = string(lock.Kind)
+			if receipt.ID == "" {
+				data["was"] = "locked"
+			}
 			return err
 		})
 		if err != nil {

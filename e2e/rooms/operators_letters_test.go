@@ -37,8 +37,7 @@ func TestLetters_Operators(t *testing.T) {
 	if p.user() != "" {
 		t.Error("locked, and signed in")
 	}
-	act("/lock")
-	says("Your account is locked", "Only the people who run this site can open it.")
+	act("/lock") // stronger, and no news to who cannot get in
 	act("/unlock")
 	act("/disable")
 	says("Your account is disabled", "disabled the account alice", "Please ask them.")
@@ -47,7 +46,7 @@ func TestLetters_Operators(t *testing.T) {
 	if a := m.calls("POST", at+"/lock", machine, map[string]any{"reason": "a test"}); a.status != http.StatusOK {
 		t.Fatal(a.status, a.body)
 	}
-	says("Your account is locked", "The people who run this site have locked it.")
+	says("Your account is locked", "Only the people who run this site can open it.", "The people who run this site have locked it.")
 	boss.acts("/admin/people/" + string(m.id("bob")) + "/disable") // who has no address gets no letter, and is disabled
 	if m.row("bob").State != idp.AccountDisabled {
 		t.Error("bob is not disabled")

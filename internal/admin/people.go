@@ -163,10 +163,11 @@ func lockPerson() act {
 		if out.receipt, lock, err = operate.Lock(tx, c.sub(), kind, length, c.by()); err != nil {
 			return out, err
 		}
-		if out.done = "locked"; out.receipt.ID == "" {
-			out.done = "locked-already"
-		}
+		out.done = "locked"
 		out.event = idp.Event{Kind: idp.EventLocked, Account: c.sub(), Data: map[string]string{"act": "locked", "kind": string(lock.Kind)}}
+		if out.receipt.ID == "" {
+			out.done, out.event.Data["was"] = "locked-already", "locked"
+		}
 		return out, nil
 	}}
 }

@@ -168,6 +168,8 @@ func factWords(name, value string) web.Words {
 			return "all"
 		}
 		return useWords(idp.KeyUse(value))
+	case "was":
+		return "was locked already"
 	case "new":
 		return "New browser or device"
 	case "sha256", "after":

@@ -34,7 +34,7 @@ func (x *Rescue) tellWithLock(tx idp.Tx, a *idp.Account, now idp.Time, letter fu
 
 // Tell writes to a person that what they sign in with was changed, or that an operator lets nobody in, in the transaction of the change.
 func (x *Rescue) Tell(tx idp.Tx, e idp.Event, now idp.Time) error {
-	shut := e.Kind == idp.EventLocked || e.Kind == idp.EventDisabled
+	shut := e.Kind == idp.EventLocked && e.Data["was"] == "" || e.Kind == idp.EventDisabled
 	said, ok := changed(e)
 	if !ok && !shut || !x.Post.On() {
 		return nil
