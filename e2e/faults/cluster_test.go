@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
+	printOutcomes()
 	os.RemoveAll(dir)
 	os.Exit(code)
 }
@@ -60,9 +61,10 @@ type cluster struct {
 	nodes   []*node
 	secrets map[string]string
 	pg      *pgtest.Server
-	at      string       // the Postgres database's address
-	program string       // of commands
-	lost    atomic.Int64 // requests that got no answer, or one of 5xx
+	at      string                           // the Postgres database's address
+	program string                           // of commands
+	lost    atomic.Int64                     // requests that got no answer, or one of 5xx
+	ended   func(token string, at time.Time) // is told of each access token whose end was acknowledged; nil: nobody asks
 }
 
 // node is one process, with its own way to the database.
@@ -165,6 +167,18 @@ func (c *cluster) aim() {
 }
 
 func (n *node) address() string { return fmt.Sprintf("127.0.0.1:%d", n.port) }
+
+// configure changes the configuration file.
+func (n *node) configure(f func(string) string) {
+	n.c.t.Helper()
+	text, err := os.ReadFile(n.config)
+	if err == nil {
+		err = os.WriteFile(n.config, []byte(f(string(text))), 0o600)
+	}
+	if err != nil {
+		n.c.t.Fatal(err)
+	}
+}
 
 // up starts the process and waits until it is ready.
 func (n *node) up() {

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,6 +72,47 @@ func TestPromise_RestoreEndsEverything(t *testing.T) {
 		if err := p.check(g); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// The same on Postgres with --keep-sessions: who was signed in still is, what had ended before the backup stays over, and what ended after it lives
+// again at the server, which is the risk that the command names. A guard notices the new lineage, and forgets nothing that it knew.
+func TestPromise_RestoreKeepsSessions(t *testing.T) {
+	c := start(t, 1, postgres(t), "")
+	people := c.signedIn(2)
+	g := c.newGuard()
+	saved := filepath.Join(c.dir, "saved")
+	c.command(nil, "backup", saved)
+	late := people[0].sessions[1] // ends after the backup was made
+	if err := people[0].end(late.all(), 200, late.http, "POST", "/accounts/logout/", "csrfmiddlewaretoken="+late.value("csrftoken"), map[string]string{"Accept": "application/json"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := guarded(g, late.apps["books"]); err != nil {
+		t.Fatal(err)
+	}
+	n := c.nodes[0]
+	n.stop()
+	was := c.at
+	c.at = c.pg.Database(t)
+	name := func(url string) string { return url[strings.LastIndex(url, "/"):] }
+	n.configure(func(text string) string { return strings.Replace(text, name(was), name(c.at), 1) })
+	c.command(nil, "backup", "restore", saved, "--keep-sessions")
+	n.up()
+	if err := people[1].check(g); err != nil {
+		t.Error(err)
+	}
+	status, body, err := people[0].do(http.DefaultClient, "POST", "/oauth2/introspect", "token="+late.apps["books"].access, c.basic("orders"))
+	if err != nil || status != 200 || !strings.Contains(string(body), `"active":true`) {
+		t.Errorf("what ended after the backup: %d %s %v", status, body, err)
+	}
+	if err := guarded(g, late.apps["books"]); err != nil { // ended, also in the new lineage
+		t.Error(err)
+	}
+	if err := people[1].signIn(); err != nil {
+		t.Error("afterwards:", err)
+	}
+	if err := people[1].check(g); err != nil {
+		t.Error(err)
 	}
 }
 

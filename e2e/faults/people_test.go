@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,6 +61,8 @@ type app struct {
 	first           string // its first refresh token
 	sid             string // what it knows the session by
 	turns           int    // how often it has refreshed
+	left            bool   // signed out of by itself: the next sign-in asks a human
+	told            string // the access token whose end was told
 }
 
 // answer is a status with a body; a 5xx is errLost.
@@ -221,7 +225,8 @@ func (p *person) act(pick *rand.Rand) error {
 		return unlost(p.signIn())
 	}
 	s := living[pick.IntN(len(living))]
-	a := s.apps[[]string{"books", "news"}[pick.IntN(2)]]
+	names := slices.Sorted(maps.Keys(s.apps))
+	a := s.apps[names[pick.IntN(len(names))]]
 	bearer := map[string]string{"Authorization": "Bearer " + a.access}
 	switch what := pick.IntN(15); {
 	case what < 5: // refresh
@@ -305,7 +310,22 @@ func (p *person) end(reach []*state, want int, c *http.Client, method, path, bod
 			*s = unsure
 		}
 	}
+	if err == nil && p.c.ended != nil {
+		p.tell(time.Now())
+	}
 	return nil
+}
+
+// tell says which access tokens are over since an acknowledgement.
+func (p *person) tell(at time.Time) {
+	for _, s := range p.sessions {
+		for _, a := range s.apps {
+			if a.token == over && a.told != a.access {
+				a.told = a.access
+				p.c.ended(a.access, at)
+			}
+		}
+	}
 }
 
 // check tries every credential of the person at the server and at the guards, and compares with the oracle.

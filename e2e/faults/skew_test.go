@@ -113,6 +113,7 @@ func TestNodes_ClockSkew(t *testing.T) {
 		s.during(fmt.Sprintf("after ends at each, clocks off by %v", offs), func() {})
 	}
 	t.Logf("%d endings, numbered without gaps", s.gapless())
+	s.outcome("nodes' clocks a day apart", 2)
 }
 
 // bornAt signs in at a node and reads when the token was born and how long it lives.

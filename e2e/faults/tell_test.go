@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"database/sql"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"exeunt.dev/internal/idp"
-	"exeunt.dev/ledger"
 )
 
 // sick answers like an app in trouble: it fails, breaks off, or hangs until the caller gives up.
@@ -118,31 +116,6 @@ func (s *telling) during(strike func()) {
 	strike()
 	close(stop)
 	acting.Wait()
-}
-
-// grant is what the database says of what an app was given.
-type grant struct {
-	client       string
-	redeemed, at int64 // at: when its delivery's receipt was made; 0: it has none
-	ended        bool
-}
-
-// grants reads all that were redeemed, and whether one of the names that each hangs on has ended.
-func (s *telling) grants() map[string]grant {
-	s.t.Helper()
-	driver, dsn := s.source()
-	out := map[string]grant{}
-	s.query(driver, dsn, `SELECT g.name, g.client, g.redeemed_at, coalesce(r.at, 0),
-		CASE WHEN EXISTS (SELECT 1 FROM ending e WHERE e.name IN (g.name, g.realm, g.account_epoch, g.client_epoch, g.consent_epoch, s.name, s.realm, s.epoch)) THEN 1 ELSE 0 END
-		FROM grant_ g JOIN session s ON s.name = g.session LEFT JOIN delivery d ON d.sid = g.name LEFT JOIN receipt r ON r.number = d.receipt WHERE g.redeemed_at <> 0`,
-		func(r *sql.Rows) error {
-			var sid []byte
-			var g grant
-			err := r.Scan(&sid, &g.client, &g.redeemed, &g.at, &g.ended)
-			out[ledger.Name(sid).String()] = g
-			return err
-		})
-	return out
 }
 
 // compare waits until nothing will be sent any more, and compares what the apps were told with what the database says has ended, and

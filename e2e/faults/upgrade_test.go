@@ -62,7 +62,7 @@ func older(t *testing.T) (program, commit string) {
 // them: no request fails, no acknowledged ending is missing, nobody else is signed out, and guards stay fresh.
 func TestNodes_RollingUpgrade(t *testing.T) {
 	program, commit := older(t)
-	s := sceneOf(t, startProgram(t, program, t.TempDir(), 3, postgres(t), "drain: 500ms\n"), 6)
+	s := sceneOf(t, startProgram(t, program, t.TempDir(), 3, postgres(t), "drain: 500ms\n"+loopback), 6)
 	gather(t, s.people)
 	count := func(sql string) (n int) {
 		t.Helper()
@@ -109,6 +109,7 @@ func TestNodes_RollingUpgrade(t *testing.T) {
 			t.Fatal("some receipts are never worked off")
 		}
 	}
+	s.outcome("rolling upgrade with older nodes beside", 3)
 	// There is no way back: an older program does not touch what it does not know.
 	out, err := exec.Command(program, "--config", s.nodes[0].config, "key", "list").CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "migration") {

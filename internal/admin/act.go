@@ -27,18 +27,17 @@ type act struct {
 
 // question is what is asked before an act that reaches more than one person, or has no way back.
 type question struct {
-	Text   web.Words
-	People idp.Counted
-	Of     bool // sessions are counted, not people
+	Text     web.Words
+	People   idp.Counted
+	Sessions *operate.Alive
+	Of       bool // sessions are counted, not people
 }
 
 func (q *question) reaches() web.Words {
 	n := verbatim(counted(q.People))
 	switch {
-	case q.Of && q.People.More:
-		return web.Say("more than %s sessions", n)
 	case q.Of:
-		return web.Counted(q.People.N, web.Say("1 session"), web.Say("%s sessions", n))
+		return sessionWords(q.Sessions)
 	case q.People.More:
 		return web.Say("more than %s people", n)
 	case q.People.N == 0:
@@ -85,8 +84,12 @@ func (a *Admin) act(what act) http.HandlerFunc {
 		case q != nil && c.people:
 			a.render(w, r, c, http.StatusOK, confirmPage(c, &what, q))
 		case q != nil:
+			var reaches any = q.People
+			if q.Of {
+				reaches = q.Sessions
+			}
 			edge.JSON(w, http.StatusConflict, map[string]any{"error": "confirmation_required", "parameter": "confirm",
-				"error_description": web.Plain(q.Text) + " Say \"confirm\": true to do it.", "reaches": q.People})
+				"error_description": web.Plain(q.Text) + " Say \"confirm\": true to do it.", "reaches": reaches})
 		default:
 			a.did(w, r, c, &what, out)
 		}
@@ -120,7 +123,7 @@ func (a *Admin) attempt(c *call, what *act) (q *question, out outcome, err error
 		if out, err = what.do(c, tx); err != nil {
 			return err
 		}
-		return c.record(tx, out.event)
+		return c.record(tx, a.Tell, out.event)
 	})
 	if err == nil && what.after != nil {
 		if err := what.after(ctx); err != nil {
@@ -130,11 +133,16 @@ func (a *Admin) attempt(c *call, what *act) (q *question, out outcome, err error
 	return nil, out, err
 }
 
-// record keeps who did it, why and from where.
-func (c *call) record(tx idp.Tx, e idp.Event) error {
+// record keeps who did it, why and from where, and has its person told.
+func (c *call) record(tx idp.Tx, tell func(idp.Tx, idp.Event, idp.Time) error, e idp.Event) error {
 	e.Actor, e.Why, e.IP, e.Device = c.actor, c.in.Get("reason"), edge.Client(c.r).IP.String(), c.r.UserAgent()
 	if c.session != nil {
 		e.Session = c.session.Ref
+	}
+	if tell != nil {
+		if err := tell(tx, e, c.now); err != nil {
+			return err
+		}
 	}
 	return tx.Record(e)
 }

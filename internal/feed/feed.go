@@ -14,12 +14,16 @@ import (
 // processes arrive.
 const pollEvery = 50 * time.Millisecond
 
+// maxHeard is how many news may wait. More than that are read.
+const maxHeard = 64
+
 // Feed is the room of the guards.
 type Feed struct {
 	store    idp.Store
 	heads    heads
 	snapshot snapshots
 	wake     chan struct{}
+	heard    chan idp.News
 	stopped  chan struct{}
 	end      atomic.Pointer[link] // of the chain of frames
 	readers  atomic.Int64
@@ -36,7 +40,7 @@ func New(store idp.Store, grown func([]idp.Entry)) *Feed {
 	if grown == nil {
 		grown = func([]idp.Entry) {}
 	}
-	f := &Feed{store: store, wake: make(chan struct{}, 1), stopped: make(chan struct{}), grown: grown, lag: maxLag, within: writeWithin, ping: pingEvery}
+	f := &Feed{store: store, wake: make(chan struct{}, 1), heard: make(chan idp.News, maxHeard), stopped: make(chan struct{}), grown: grown, lag: maxLag, within: writeWithin, ping: pingEvery}
 	f.heads.store = store
 	f.snapshot.store = store
 	return f
@@ -57,6 +61,18 @@ func (f *Feed) Wake() {
 	}
 }
 
+// Heard takes what another has committed. It never blocks, and believes what it is told: the store has proved it.
+func (f *Feed) Heard(n idp.News) {
+	if len(n.Entries) > 0 {
+		select {
+		case f.heard <- n:
+			return
+		default:
+		}
+	}
+	f.Wake()
+}
+
 // Readers is how many tails are open: the guards that are connected.
 func (f *Feed) Readers() int64 { return f.readers.Load() }
 
@@ -67,13 +83,43 @@ func (f *Feed) Run(ctx context.Context) {
 	defer poll.Stop()
 	for {
 		f.follow(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-f.wake:
-		case <-poll.C:
+		for fits := true; fits; {
+			select {
+			case <-ctx.Done():
+				return
+			case n := <-f.heard:
+				fits = f.take(n)
+				continue
+			case <-f.wake:
+			case <-poll.C:
+			}
+			fits = false
 		}
 	}
+}
+
+// take appends news to the chain if they are what comes next. Those that are known already are nothing new; after any others the
+// ledger is to be read: false.
+func (f *Feed) take(n idp.News) bool {
+	end := f.end.Load()
+	switch {
+	case end == nil || n.Lineage != end.lineage || n.First > end.last+1:
+		return false
+	case n.First == end.last+1:
+		f.grow(end, n.Time, n.Entries)
+		return true
+	}
+	return n.First+uint64(len(n.Entries))-1 <= end.last
+}
+
+// grow appends the entries that follow the chain's end.
+func (f *Feed) grow(end *link, at idp.Time, entries []idp.Entry) {
+	next := newLink(end.lineage, end.last+uint64(len(entries)))
+	next.batch = ledger.Batch{First: end.last + 1, Time: at, Entries: entries}
+	next.frame = ledger.AppendBatch(nil, next.batch)
+	f.end.Store(next)
+	end.finish(next)
+	f.grown(entries)
 }
 
 // follow appends what is new to the chain. An error is nothing to act on here: tails prove nothing, and beats read for
@@ -106,12 +152,7 @@ func (f *Feed) follow(ctx context.Context) {
 		case len(entries) == 0:
 			return
 		}
-		next := newLink(head.Lineage, end.last+uint64(len(entries)))
-		next.batch = ledger.Batch{First: end.last + 1, Time: head.Time, Entries: entries}
-		next.frame = ledger.AppendBatch(nil, next.batch)
-		f.end.Store(next)
-		end.finish(next)
-		f.grown(entries)
+		f.grow(end, head.Time, entries)
 	}
 }
 

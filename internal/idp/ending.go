@@ -94,3 +94,11 @@ type Head = ledger.Head
 
 // Entry is a numbered ending as guards see it.
 type Entry = ledger.Entry
+
+// News are entries that somebody has committed, from the number First on. Without entries they say only that there may be some.
+type News struct {
+	Lineage ledger.Lineage
+	First   uint64
+	Time    Time
+	Entries []Entry
+}

@@ -56,6 +56,7 @@ type Server struct {
 	post     *mail.Post // nil: there is no mail server
 	rescue   *rescue.Rescue
 	audit    *audit.Log
+	census   *operate.Census
 	places   *place.Table // nil: none
 	metrics  *metrics
 	handler  http.Handler
@@ -110,11 +111,10 @@ func (s *Server) build() (err error) {
 		// somebody starts one all the same, an app is told twice, which it must bear anyway.
 		Alone: c.Postgres.URL == "",
 	})
-	if c.Places != "" {
-		if s.places, err = place.Open(c.Places); err != nil {
-			return fmt.Errorf("places_file: %w", err)
-		}
+	if s.places, err = places(c); err != nil {
+		return err
 	}
+	s.census = operate.NewCensus(s.base.Store, s.log)
 	s.audit = audit.New(s.base.Store, c.AuditKeep, s.log)
 	tokens.Strayed = s.audit.Failed
 	s.door = door.New(s.store, s.committed)
@@ -174,7 +174,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	own.Tell, factors.Tell = rescuer.Tell, rescuer.Tell
 	s.broker = &broker.Broker{Host: host, Store: store, Door: s.door, Vault: s.base.Vault, Issuer: c.Issuer, Log: s.log, Enter: entrance.Enter, Tell: rescuer.Tell}
 	s.broker.Use(c.Providers)
-	factors.Elsewhere, rescuer.Provider = s.broker.Ways, s.broker.Title
+	factors.Elsewhere, own.Provider, rescuer.Provider = s.broker.Ways, s.broker.Title, s.broker.Title
 	waits := edge.NewLimiter(100*time.Millisecond, 1000, 100_000)
 	mux := http.NewServeMux()
 	for _, room := range []interface{ Mount(*http.ServeMux) }{
@@ -185,7 +185,8 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, FrontChannel: c.FrontChannel, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
 			Waits: waits, Codes: edge.NewLimiter(200*time.Millisecond, 5000, 100_000), OnTheft: onTheft(c.Lock, rescuer)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Waits: waits, Layers: s.broker.Layers},
-		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards}, Wake: func() { s.delivery.Due(); s.broker.Wake() }, Networks: c.Outbound},
+		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards, Census: s.census}, Tell: rescuer.Tell,
+			Wake: func() { s.delivery.Due(); s.broker.Wake(); s.post.Wake() }, Networks: c.Outbound},
 		own,
 		rescuer,
 		s.feed,
@@ -246,11 +247,14 @@ func (s *Server) Run(ctx context.Context) error {
 	var work sync.WaitGroup
 	follow, stopFollow := context.WithCancel(context.Background())
 	work.Go(func() { s.feed.Run(follow) })
-	if store, ok := s.base.Store.(interface{ Follow(context.Context, func()) }); ok {
-		work.Go(func() { store.Follow(follow, s.feed.Wake) })
+	if store, ok := s.base.Store.(interface {
+		Follow(context.Context, func(idp.News))
+	}); ok {
+		work.Go(func() { store.Follow(follow, s.feed.Heard) })
 	}
 	work.Go(func() { s.watchKeys(follow) })
 	work.Go(func() { s.sweep(follow) })
+	work.Go(func() { s.census.Run(follow) })
 	if s.acme != nil {
 		work.Go(func() { s.acme.Run(follow) })
 	}

@@ -16,11 +16,11 @@ import (
 // stepped away from what the node's monotonic clock says. It never goes back.
 const ledgerTime = `greatest(time, CASE WHEN abs(` + wall + ` - CAST(?1 AS BIGINT)) <= 30000 THEN ` + wall + ` ELSE ?1 END)`
 
-// sqlAppend takes the counter row, numbers what was collected, and writes it. Arrays are in the order of the endings and of
-// the receipts; first is the place of a receipt's first ending among them.
+// sqlAppend takes the counter row, numbers what was collected, writes it, and has the other nodes told when it is committed. Arrays are
+// in the order of the endings and of the receipts; first is the place of a receipt's first ending among them.
 const sqlAppend = `WITH c AS (
 	UPDATE counter SET number = number + ?2, time = ` + ledgerTime + `
-	RETURNING number - ?2 AS base, time AS at, life_cap, old_cap, old_cap_until
+	RETURNING lineage, number - ?2 AS base, time AS at, life_cap, old_cap, old_cap_until
 ), e AS (
 	INSERT INTO ending (number, name, what, receipt, at, until)
 	SELECT c.base + u.ord, u.name, u.what, c.base + u.first, c.at, CASE u.until
@@ -28,16 +28,19 @@ const sqlAppend = `WITH c AS (
 		WHEN 2 THEN (c.at + 1000) / 1000
 		ELSE least((c.at + 1000 * (CASE WHEN c.at < c.old_cap_until THEN greatest(c.life_cap, c.old_cap) ELSE c.life_cap END) + 1000) / 1000, 4294967294) END
 	FROM c, unnest(CAST(?3 AS BYTEA[]), CAST(?4 AS TEXT[]), CAST(?5 AS BIGINT[]), CAST(?6 AS BIGINT[])) WITH ORDINALITY AS u (name, what, first, until, ord)
+	RETURNING number, name, until
 ), r AS (
 	INSERT INTO receipt (number, endings, id, request, cause, actor, reason, selector, account, client, session, at, told_at, cleared)
 	SELECT c.base + u.first, u.endings, u.id, u.request, u.cause, u.actor, u.reason, u.selector, u.account, u.client, u.session, c.at, u.told_at, 0
 	FROM c, unnest(CAST(?7 AS BIGINT[]), CAST(?8 AS BIGINT[]), CAST(?9 AS TEXT[]), CAST(?10 AS BYTEA[]), CAST(?11 AS TEXT[]), CAST(?12 AS TEXT[]), CAST(?13 AS TEXT[]),
 		CAST(?14 AS TEXT[]), CAST(?15 AS TEXT[]), CAST(?16 AS TEXT[]), CAST(?17 AS BYTEA[]), CAST(?18 AS BIGINT[]))
 		AS u (first, endings, id, request, cause, actor, reason, selector, account, client, session, told_at)
-) SELECT at FROM c`
+) SELECT pg_notify('` + channel + `', ` + newsOf + `) FROM (
+	SELECT lineage || int8send(base) || int8send(at) || (SELECT string_agg(name || int8send(until), '' ORDER BY number) FROM e) AS said FROM c
+) n`
 
 // appendArgs are the arguments of sqlAppend.
-func appendArgs(estimate idp.Time, b *verbs.Buffer) []any {
+func appendArgs(estimate idp.Time, b *verbs.Buffer, newsKey []byte) []any {
 	n, k := b.Endings, len(b.Acts)
 	names, what, first, until := make([][]byte, 0, n), make([]string, 0, n), make([]int64, 0, n), make([]int64, 0, n)
 	firsts, endings, toldAt := make([]int64, 0, k), make([]int64, 0, k), make([]int64, 0, k)
@@ -57,7 +60,7 @@ func appendArgs(estimate idp.Time, b *verbs.Buffer) []any {
 		}
 	}
 	return []any{int64(estimate), int64(n), names, what, first, until, firsts, endings, texts[0], requests, texts[1], texts[2], texts[3], texts[4],
-		texts[5], texts[6], sessions, toldAt}
+		texts[5], texts[6], sessions, toldAt, newsKey}
 }
 
 func orNull(b []byte, zero bool) []byte {
@@ -107,8 +110,7 @@ func (e *engine) commit(b *verbs.Buffer) error {
 	}
 	if b.Endings > 0 {
 		estimate, _ := e.store.clock.now()
-		batch.Queue(e.store.placeholders(sqlAppend), appendArgs(estimate, b)...)
-		batch.Queue(sqlNotify)
+		batch.Queue(e.store.placeholders(sqlAppend), appendArgs(estimate, b, e.store.newsKey)...)
 	}
 	batch.Queue("COMMIT")
 	answers := e.c.SendBatch(noLimit, &batch)

@@ -12,6 +12,9 @@
 // so on one snapshot, taken after the lock was granted; the second rotates and commits, and need not ask whether it was in time. The
 // client that asks is a copy of this node's, and the first flight asks the row whether it is so: if not, the closure runs again.
 //
+// A notification says what a commit has appended, under a MAC that only nodes can make, so that others need not read it. An end that flies alone takes
+// for granted that it is new: names are unique, and COMMIT fails if it is not.
+//
 // Ledger time comes from the database's clock. A node checks each reading against its own monotonic clock.
 //
 // It refuses a server that may forget what it has acknowledged (synchronous_commit or fsync off), one that is in recovery,

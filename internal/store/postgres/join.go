@@ -136,7 +136,9 @@ func (j *joins) fly(batch []*guest) {
 	err := j.store.with(context.Background(), j.store.pool, beginBoth, func(e *engine) error {
 		members := slices.DeleteFunc(slices.Clone(batch), (*guest).leaves)
 		f := &foreseen{}
-		if err := f.look(e, members); err != nil {
+		if len(members) == 1 && !e.again {
+			f.presume(members[0].asks)
+		} else if err := f.look(e, members); err != nil {
 			return err
 		}
 		var b verbs.Buffer
@@ -179,6 +181,18 @@ type foreseen struct {
 	names    []idp.Name                // asked whether they have ended
 	over     []idp.Name                // and have
 	requests map[idp.Hash]bool         // asked; true: has a receipt
+	presumed bool                      // not asked: COMMIT finds out
+}
+
+// presume takes for granted that what one member ends has not ended, and that its requests are new: nearly always so, and a trip less.
+// Names and requests are unique, so that COMMIT fails if it is not, and the closure runs again and asks.
+func (f *foreseen) presume(asks idp.Foresight) {
+	f.presumed = true
+	f.names = append(slices.Clone(asks.Sessions), asks.Names...)
+	f.requests = map[idp.Hash]bool{}
+	for _, h := range asks.Requests {
+		f.requests[h] = false
+	}
 }
 
 // unasked says that a request was foreseen and had no receipt.

@@ -5,21 +5,22 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"exeunt.dev/internal/idp"
 )
 
 const (
-	sqlNotify = `NOTIFY exeunt`
-	sqlListen = `LISTEN exeunt`
+	channel   = "exeunt"
+	sqlListen = "LISTEN " + channel
 
 	listenAgain = time.Second
 )
 
-// Follow calls wake whenever another node may have grown the ledger, until ctx ends. It is a help, never a promise: a
-// notification may be lost with its connection, and whoever is woken reads the ledger. All endings of a joined flight are
-// one notification.
-func (s *Store) Follow(ctx context.Context, wake func()) {
+// Follow calls heard whenever somebody has grown the ledger, until ctx ends: with what was appended, or with nothing if that is not
+// known. It is a help, never a promise: a notification may be lost with its connection. All endings of a joined flight are one.
+func (s *Store) Follow(ctx context.Context, heard func(idp.News)) {
 	for ctx.Err() == nil {
-		s.listen(ctx, wake)
+		s.listen(ctx, heard)
 		select {
 		case <-ctx.Done():
 		case <-time.After(listenAgain):
@@ -27,7 +28,7 @@ func (s *Store) Follow(ctx context.Context, wake func()) {
 	}
 }
 
-func (s *Store) listen(ctx context.Context, wake func()) {
+func (s *Store) listen(ctx context.Context, heard func(idp.News)) {
 	c, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
 	if err != nil {
 		return
@@ -36,11 +37,12 @@ func (s *Store) listen(ctx context.Context, wake func()) {
 	if _, err := c.Exec(ctx, sqlListen); err != nil {
 		return
 	}
-	wake() // for what came before
+	heard(idp.News{}) // for what came before
 	for {
-		if _, err := c.WaitForNotification(ctx); err != nil {
+		n, err := c.WaitForNotification(ctx)
+		if err != nil {
 			return
 		}
-		wake()
+		heard(readNews(s.newsKey, n.Payload))
 	}
 }

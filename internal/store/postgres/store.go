@@ -22,6 +22,7 @@ type Store struct {
 	texts texts
 	joins joins
 
+	newsKey []byte // set before the store is used by many
 	mu      sync.Mutex
 	highest ledger.Head // that was read
 	ticking sync.Mutex

@@ -151,6 +151,9 @@ func (t *tx) LockSession(n idp.Name, m idp.LockMode) error {
 		} else if ok {
 			return nil
 		}
+		if t.foreseen.presumed && m == idp.Exclusive {
+			return t.e.Later(true, sqlLockSession+"UPDATE", n) // no doubt: COMMIT finds out what has ended meanwhile
+		}
 	}
 	return t.lock(sqlLockSession, m, n)
 }
