@@ -249,6 +249,7 @@ func (s *plight) judge(r talk.Report) {
 	if s.line.outage && s.line.later == 0 {
 		s.t.Error("the guard has not felt this fault, so that it proves nothing")
 	}
+	s.line.failed = s.t.Failed()
 	s.t.Logf("%s; the guard said: %v", s.line, r.Events)
 }
 

@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 		{"Sweep", sweep},
 		{"Proofs", proofs},
 		{"LifeCap", lifeCap},
+		{"Snapshots", snapshots},
 		{"FanOut", fanOut},
 		{"Deliveries", deliveries},
 		{"Identities", identities},
