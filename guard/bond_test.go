@@ -191,6 +191,16 @@ func TestProofNonces(t *testing.T) {
 	if w = ask(exeunttest.Nonce(nonce)); w.Code != 200 || w.Header().Get("DPoP-Nonce") == "" {
 		t.Errorf("with: %d %v", w.Code, w.Header())
 	}
+	w = httptest.NewRecorder()
+	g.Require("b")(h).ServeHTTP(w, me.ask(raw, "GET", "/", exeunttest.Nonce(nonce)))
+	if w.Code != 403 || !strings.HasPrefix(w.Header().Get("WWW-Authenticate"), `DPoP error="insufficient_scope", `) {
+		t.Errorf("without a scope: %d %v", w.Code, w.Header())
+	}
+	w = httptest.NewRecorder()
+	h.ServeHTTP(w, request("GET", "/"))
+	if c := w.Header().Values("WWW-Authenticate"); w.Code != 401 || len(c) != 2 || !strings.HasPrefix(c[0], "Bearer realm=") || !strings.HasPrefix(c[1], `DPoP algs="ES256 `) {
+		t.Errorf("without a token: %d %q", w.Code, c)
+	}
 	if _, err := other.CheckRequest(me.ask(raw, "GET", "/", exeunttest.Nonce(nonce))); err != nil {
 		t.Error("the same key in another process:", err)
 	}

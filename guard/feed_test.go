@@ -186,6 +186,7 @@ func TestFeedLies(t *testing.T) {
 		}
 	}
 	one := []ledger.Entry{{Name: ledger.NewName(), Until: 1_800_000_300}}
+	honest := answer(func(ledger.Question, *ledger.Answer) {})
 	for name, c := range map[string]struct {
 		hook func(*http.Request, http.RoundTripper) (*http.Response, error)
 		want error
@@ -199,8 +200,15 @@ func TestFeedLies(t *testing.T) {
 		"snapshot again and again": {answer(func(_ ledger.Question, a *ledger.Answer) { a.Snapshot = true }), nil},
 		"another lineage":          {answer(func(_ ledger.Question, a *ledger.Answer) { a.Head.Lineage[0]++ }), nil},
 		"a login page":             {status(200, http.Header{"Content-Type": {"text/html"}}), nil},
-		"not for you":              {status(401, nil), statusError{ledger.PathBeat, 401}},
-		"look over there":          {status(307, http.Header{"Location": {"https://evil.test/ledger/beat"}}), statusError{ledger.PathBeat, 307}},
+		"an answer by another name": {func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+			resp, err := honest(r, next)
+			if err == nil && r.URL.Path == ledger.PathBeat {
+				resp.Header.Set("Content-Type", "application/octet-stream")
+			}
+			return resp, err
+		}, nil},
+		"not for you":     {status(401, nil), statusError{ledger.PathBeat, 401}},
+		"look over there": {status(307, http.Header{"Location": {"https://evil.test/ledger/beat"}}), statusError{ledger.PathBeat, 307}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -227,6 +235,60 @@ func TestFeedLies(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A snapshot from a cache is added, and moves nothing back within one history.
+func TestOldSnapshotMovesNothingBack(t *testing.T) {
+	iss := exeunttest.NewInMemory(t)
+	var old []byte
+	_, client := through(iss, func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		if err != nil || r.URL.Path != ledger.PathSnapshot {
+			return resp, err
+		}
+		if old == nil {
+			old, err = io.ReadAll(resp.Body)
+		}
+		resp.Body = io.NopCloser(bytes.NewReader(old))
+		return resp, err
+	})
+	g := caughtUp(t, iss, client)
+	iss.End(ledger.NewName(), ledger.NewName())
+	catchUp(t, g)
+	before := g.place()
+	if err := g.takeSnapshot(t.Context(), 0, false); err != nil || g.place() != before || before.number != 2 {
+		t.Errorf("from %+v to %+v: %v", before, g.place(), err)
+	}
+}
+
+// A tail over which nothing comes, not even a ping, is given up for another: else what ends would be heard of by questions only, for ever.
+func TestSilentTailIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iss := exeunttest.NewInMemory(t)
+		v, client := through(iss, noTail)
+		running(t, iss, client)
+		time.Sleep(10 * tailSilence)
+		if n := v.count(ledger.PathTail); n < 3 {
+			t.Errorf("%d tails were opened", n)
+		}
+	})
+}
+
+// A tail of a history that was left is given up at once, not when it ends or falls silent: what ends now comes by another.
+func TestTailOfALeftHistoryIsCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iss := exeunttest.NewInMemory(t)
+		v, client := through(iss, noTail)
+		g := running(t, iss, client)
+		synctest.Wait()
+		before := v.count(ledger.PathTail)
+		iss.Restore(0)
+		time.Sleep(2 * g.interval())
+		synctest.Wait()
+		if n := v.count(ledger.PathTail) - before; n != 1 {
+			t.Errorf("%d tails were opened since", n)
+		}
+	})
 }
 
 // A ledger that falls behind what it told has been rewritten without a new lineage: nothing known of its numbers counts.
@@ -330,5 +392,10 @@ func TestOverlapAndLeftHistory(t *testing.T) {
 	err := g.takeBatch(left, ledger.Batch{First: before.number + 1, Time: day, Entries: entries[:1]})
 	if err == nil || g.place() != before {
 		t.Errorf("%v, %v", g.place(), err)
+	}
+	proof := g.anchor.Load()
+	again, err := g.take(place{lineage: before.lineage, number: before.number, era: left}, ledger.Answer{Head: ledger.Head{Lineage: before.lineage, Number: before.number, Time: day}}, g.conf.clock())
+	if again || err != nil || g.anchor.Load() != proof {
+		t.Error("an answer to a question of a history that was left proves nothing:", again, err)
 	}
 }

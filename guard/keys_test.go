@@ -33,7 +33,7 @@ func TestKilledKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iss := exeunttest.NewInMemory(t)
 		g := running(t, iss)
-		seen, unseen := iss.Token(), iss.Token()
+		seen, unseen, late := iss.Token(), iss.Token(), iss.Token()
 		wantErr(t, g, seen, nil)
 		iss.KillKey()
 		synctest.Wait()
@@ -43,6 +43,7 @@ func TestKilledKey(t *testing.T) {
 		iss.Advance(48 * time.Hour)
 		time.Sleep(2 * time.Minute) // the key set without it has been read
 		wantErr(t, g, unseen, ErrEnded)
+		wantErr(t, g, late, ErrEnded) // of a key that is known no more: it has ended, and is neither unknown (401 for a forged one) nor 503
 		wantErr(t, g, iss.Token(), nil)
 	})
 }
@@ -76,6 +77,32 @@ func TestUnknownKids(t *testing.T) {
 		}
 		// Whoever sends made-up kids makes nobody be refused for good whose key is new.
 		iss.RotateKey()
+		iss.RotateKey()
+		raw := iss.Token()
+		wantErr(t, g, raw, ErrStale)
+		time.Sleep(keysAgain)
+		wantErr(t, g, raw, nil)
+	})
+}
+
+// An answer about keys that was asked for before a token came says nothing about its key, which may be newer.
+func TestUnknownKeyWhileAsking(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iss := exeunttest.NewInMemory(t)
+		var hold atomic.Bool
+		_, client := through(iss, func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if r.URL.Path == jwksPath && hold.Load() {
+				time.Sleep(time.Second) // on its way back
+			}
+			return resp, err
+		})
+		g := running(t, iss, client)
+		time.Sleep(keysAgain)
+		hold.Store(true)
+		g.keys.renew()
+		synctest.Wait()
+		hold.Store(false)
 		iss.RotateKey()
 		raw := iss.Token()
 		wantErr(t, g, raw, ErrStale)

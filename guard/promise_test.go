@@ -155,24 +155,25 @@ func TestPromiseBounded_ReplayedBeats(t *testing.T) {
 
 // Promise: an answer that was long on its way proves only what was true when it was asked for.
 func TestPromiseBounded_SlowAnswers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		iss := exeunttest.NewInMemory(t)
-		var slow atomic.Int64
-		_, client := through(iss, func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
-			resp, err := next.RoundTrip(r)
-			if r.URL.Path == ledger.PathBeat && err == nil {
-				time.Sleep(time.Duration(slow.Load()))
-			}
-			return resp, err
-		})
-		g := running(t, iss, client)
-		slow.Store(int64(2 * time.Second))
-		time.Sleep(5 * time.Second)
-		synctest.Wait()
-		if age := g.Status().Age; age < 2*time.Second || age > 5*time.Second {
-			t.Errorf("age %s: freshness must count from the question", age)
+	const slow = 3 * time.Second
+	iss := exeunttest.NewInMemory(t)
+	var clock handClock
+	_, client := through(iss, func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		if r.URL.Path == ledger.PathBeat {
+			clock.mono.Add(int64(slow))
 		}
+		return resp, err
 	})
+	g := caughtUp(t, iss, client, clock.option())
+	raw := iss.Token()
+	wantErr(t, g, raw, nil)
+	if age := g.Status().Age; age != slow {
+		t.Errorf("age %s: freshness must count from the question", age)
+	}
+	iss.EndToken(raw)
+	clock.mono.Add(int64(DefaultMaxStaleness-slow) + 1)
+	wantErr(t, g, raw, ErrStale)
 }
 
 func TestPromiseBounded_SuspendedMachine(t *testing.T) {
@@ -215,4 +216,59 @@ func TestFloorClock(t *testing.T) {
 	wantErr(t, g, raw, nil)       // not heard of yet
 	catchUp(t, g)
 	wantErr(t, g, raw, ErrExpired)
+}
+
+// A lower time than one that was told before, from a node that is late or a buffer, takes nothing back: what has expired stays so.
+func TestToldTimeOnlyRises(t *testing.T) {
+	iss := exeunttest.NewInMemory(t)
+	var clock handClock
+	g := caughtUp(t, iss, clock.option())
+	raw := iss.Token(exeunttest.Lives(60 * time.Second))
+	earlier := ledger.Time(iss.Now().UnixMilli())
+	iss.Advance(60 * time.Second)
+	catchUp(t, g)
+	wantErr(t, g, raw, ErrExpired)
+	g.applying.Lock()
+	g.hear(earlier)
+	g.applying.Unlock()
+	wantErr(t, g, raw, ErrExpired)
+}
+
+// A check that stands still between its reads holds exp against the latest time: by that names are forgotten.
+func TestExpByTheLatestTime(t *testing.T) {
+	iss := exeunttest.NewInMemory(t)
+	between := func() {}
+	g := caughtUp(t, iss, func(s *settings) error {
+		s.clock = func() reading {
+			f := between
+			between = func() {}
+			f()
+			return reading{}
+		}
+		return nil
+	})
+	raw := iss.Token(exeunttest.Lives(60 * time.Second))
+	wantErr(t, g, raw, nil)
+	between = func() {
+		iss.Advance(60 * time.Second)
+		catchUp(t, g)
+	}
+	wantErr(t, g, raw, ErrExpired)
+}
+
+// A name is forgotten by what was told, not by the floor: that runs ahead when the ledger's clock is slower than the guard's, and comes back
+// down to what is told next.
+func TestForgottenByWhatWasTold(t *testing.T) {
+	iss := exeunttest.NewInMemory(t)
+	var clock handClock
+	g := caughtUp(t, iss, clock.option())
+	session := ledger.NewName()
+	raw := iss.Token(exeunttest.HangsOn(session))
+	iss.End(session)
+	catchUp(t, g)
+	clock.mono.Add(int64(48 * time.Hour))
+	catchUp(t, g) // the ledger's time stands still
+	iss.Advance(time.Second)
+	catchUp(t, g)
+	wantErr(t, g, raw, ErrEnded)
 }

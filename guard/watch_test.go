@@ -177,6 +177,9 @@ func TestPromiseBounded_Streams(t *testing.T) {
 					if late := time.Since(ended); late >= DefaultMaxStaleness || !errors.Is(context.Cause(ctx), ErrStale) {
 						t.Errorf("cut after %v: %v", late, context.Cause(ctx))
 					}
+					if left := g.trustLeft(); left < g.early()/2 {
+						t.Errorf("cut when %v of the bound are left: a handler has no time to see it", left)
+					}
 					for tok, err := g.Check(raw); err == nil; tok, err = g.Check(raw) { // as long as new ones are begun
 						ctx, done := g.Watch(t.Context(), tok)
 						<-ctx.Done()

@@ -31,7 +31,7 @@ func Twitch(id, secret string) Provider {
 	p.Ask = map[string]string{"force_verify": "true"}
 	p.Endpoints.Revoke = "https://id.twitch.tv/oauth2/revoke"
 	p.Revocation = Revocation{
-		Method: "POST", Auth: AuthID, Body: BodyForm, Access: true, Gone: []Gone{{Status: 400, Message: "Invalid token"}},
+		Method: "POST", Auth: AuthID, Body: BodyToken, Access: true, Gone: []Gone{{Status: 400, Message: "Invalid token"}},
 		ByHand: "https://www.twitch.tv/settings/connections",
 		Source: "https://dev.twitch.tv/docs/authentication/revoke-tokens",
 	}
@@ -46,7 +46,7 @@ func Slack(id, secret string) Provider {
 	p.Title, p.Ask, p.Source = "Slack", nil, "https://docs.slack.dev/authentication/sign-in-with-slack/"
 	p.Endpoints.Revoke = "https://slack.com/api/auth.revoke"
 	p.Revocation = Revocation{
-		Method: "POST", Auth: AuthToken, Body: BodyNone, Access: true, Success: "ok",
+		Method: "GET", Auth: AuthToken, Body: BodyNone, Access: true, Success: "revoked",
 		Gone:   []Gone{{Status: 200, Error: "token_revoked"}, {Status: 200, Error: "account_inactive"}},
 		ByHand: "https://slack.com/apps/manage",
 		Source: "https://docs.slack.dev/reference/methods/auth.revoke",
@@ -59,7 +59,8 @@ func Slack(id, secret string) Provider {
 // sign-out is in the discovery document if the tenant's setting for that is on, as it is in tenants made since November 2023.
 func Auth0(domain, id, secret string) Provider {
 	p := OIDC("https://"+domain+"/", id, secret)
-	p.Title, p.Source = "Auth0", "https://auth0.com/docs/authenticate/protocols/openid-connect-protocol"
+	p.Title, p.Source, p.SecretInBody = "Auth0", "https://auth0.com/docs/authenticate/protocols/openid-connect-protocol", true
+	p.Revocation.Body = BodyToken
 	p.Endpoints.Revoke = "https://" + domain + "/oauth/revoke"
 	p.Revocation.Source = "https://auth0.com/docs/secure/tokens/refresh-tokens/revoke-refresh-tokens"
 	p.SignOut.Source = "https://auth0.com/docs/authenticate/login/logout/log-users-out-of-auth0"
@@ -93,6 +94,7 @@ func Cognito(region, pool, domain, id, secret string) Provider {
 	p.Title, p.Source = "Cognito", "https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html"
 	p.Endpoints.Revoke = "https://" + domain + "/oauth2/revoke"
 	p.Endpoints.EndSession = "https://" + domain + "/logout"
+	p.Revocation.Body = BodyToken
 	p.Revocation.Source = "https://docs.aws.amazon.com/cognito/latest/developerguide/revocation-endpoint.html"
 	p.SignOut = SignOut{Offered: true, Return: "logout_uri", Source: "https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html"}
 	p.Hosts = []string{domain}

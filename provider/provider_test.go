@@ -31,17 +31,17 @@ func TestRevocationCalls(t *testing.T) {
 		at, method, path, secret string
 		body                     string
 	}{
-		{provider.Google("id", "se"), "", "POST", "/revoke", "", "token=ref&token_type_hint=refresh_token"},
+		{provider.Google("id", "se"), "", "POST", "/revoke", "", "token=ref"},
 		{provider.Facebook("id", "se"), "", "DELETE", "/v21.0/4%2F2/permissions", "Bearer id|se", ""},
 		{provider.GitHub("i d", "se"), "", "DELETE", "/applications/i%20d/grant", "Basic aSBkOnNl", `{"access_token":"acc"}`},
-		{provider.GitLab("https://gitlab.com", "id", "se"), "https://gitlab.com/oauth/revoke", "POST", "/oauth/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
+		{provider.GitLab("https://gitlab.com", "id", "se"), "https://gitlab.com/oauth/revoke", "POST", "/oauth/revoke", "", "client_id=id&client_secret=se&token=ref"},
 		{provider.Discord("id", "se"), "", "POST", "/api/oauth2/token/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
-		{provider.Twitch("id", "se"), "", "POST", "/oauth2/revoke", "", "client_id=id&token=acc&token_type_hint=access_token"},
-		{provider.Slack("id", "se"), "", "POST", "/api/auth.revoke", "Bearer acc", ""},
-		{provider.Auth0("a.example", "id", "se"), "", "POST", "/oauth/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
+		{provider.Twitch("id", "se"), "", "POST", "/oauth2/revoke", "", "client_id=id&token=acc"},
+		{provider.Slack("id", "se"), "", "GET", "/api/auth.revoke", "Bearer acc", ""},
+		{provider.Auth0("a.example", "id", "se"), "", "POST", "/oauth/revoke", "", "client_id=id&client_secret=se&token=ref"},
 		{provider.Okta("https://a.example/oauth2/default", "id", "se"), "https://a.example/oauth2/default/v1/revoke", "POST", "/oauth2/default/v1/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
 		{provider.Keycloak("https://a.example", "r", "id", "se"), "https://a.example/realms/r/protocol/openid-connect/revoke", "POST", "/realms/r/protocol/openid-connect/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
-		{provider.Cognito("r", "p", "a.example", "id", "se"), "", "POST", "/oauth2/revoke", "Basic aWQ6c2U=", "token=ref&token_type_hint=refresh_token"},
+		{provider.Cognito("r", "p", "a.example", "id", "se"), "", "POST", "/oauth2/revoke", "Basic aWQ6c2U=", "token=ref"},
 		{apple, "", "POST", "/auth/revoke", "", ""},
 	} {
 		at := c.at
@@ -90,12 +90,15 @@ func TestJudge(t *testing.T) {
 		{"ok", "", "", provider.Google("i", "s"), 200, want{true, false, 0}},
 		{"gone", `{"error":"invalid_token"}`, "", provider.Google("i", "s"), 400, want{true, false, 0}},
 		{"another 400", `{"error":"invalid_request"}`, "", provider.Google("i", "s"), 400, want{false, false, 0}},
-		{"html", "<h1>no</h1>", "", provider.Google("i", "s"), 400, want{false, false, 0}},
+		{"a page", "\n <!doctype html>", "", provider.Google("i", "s"), 200, want{false, true, 0}},
+		{"a page, refused", "<h1>no</h1>", "5", provider.Google("i", "s"), 400, want{false, true, 5 * time.Second}},
+		{"a page, not found", "<html>", "", provider.GitHub("i", "s"), 404, want{false, true, 0}},
 		{"rfc 7009 never says gone", `{"error":"invalid_token"}`, "", provider.OIDC("https://a", "i", "s"), 400, want{false, false, 0}},
 		{"busy", "", "7", provider.Google("i", "s"), 429, want{false, true, 7 * time.Second}},
 		{"down", "<html>", "999999999", provider.Google("i", "s"), 503, want{false, true, 24 * time.Hour}},
 		{"our client", "", "-3", provider.GitHub("i", "s"), 401, want{false, true, 0}},
 		{"204", "", "", provider.GitHub("i", "s"), 204, want{true, false, 0}},
+		{"accepted", "{}", "", provider.Google("i", "s"), 202, want{false, true, 0}},
 		{"404", "", "", provider.GitHub("i", "s"), 404, want{true, false, 0}},
 		{"422", "", "", provider.GitHub("i", "s"), 422, want{false, false, 0}},
 		{"moved", "", "", provider.GitHub("i", "s"), 302, want{false, true, 0}},
@@ -110,6 +113,7 @@ func TestJudge(t *testing.T) {
 		{"twitch another 400", `{"status":400,"message":"missing client id"}`, "", provider.Twitch("i", "s"), 400, want{false, false, 0}},
 		{"twitch no such client", `{"status":404,"message":"client does not exist"}`, "", provider.Twitch("i", "s"), 404, want{false, false, 0}},
 		{"slack", `{"ok":true,"revoked":true}`, "", provider.Slack("i", "s"), 200, want{true, false, 0}},
+		{"slack, not done", `{"ok":true,"revoked":false}`, "", provider.Slack("i", "s"), 200, want{false, true, 0}},
 		{"slack gone", `{"ok":false,"error":"token_revoked"}`, "", provider.Slack("i", "s"), 200, want{true, false, 0}},
 		{"slack another no", `{"ok":false,"error":"invalid_auth"}`, "", provider.Slack("i", "s"), 200, want{false, true, 0}},
 		{"slack html", `<html>`, "", provider.Slack("i", "s"), 200, want{false, true, 0}},
@@ -176,8 +180,14 @@ func TestKnown(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) != 15 {
-		t.Error(len(seen), "kinds")
+	for _, kind := range []string{"google", "facebook", "github", "gitlab", "microsoft", "apple", "discord", "twitch", "slack", "auth0", "okta", "keycloak", "cognito", "oidc", "oauth"} {
+		if !seen[kind] {
+			t.Error("no", kind)
+		}
+		delete(seen, kind)
+	}
+	if len(seen) > 0 {
+		t.Error("besides:", seen)
 	}
 }
 

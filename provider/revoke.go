@@ -32,9 +32,10 @@ type Body int
 
 // Forms of body.
 const (
-	BodyNone Body = iota
-	BodyForm      // token and token_type_hint (RFC 7009 section 2.1)
-	BodyJSON      // {"access_token": token}
+	BodyNone  Body = iota
+	BodyForm       // token and token_type_hint (RFC 7009 section 2.1)
+	BodyToken      // token alone, where the provider documents no hint
+	BodyJSON       // {"access_token": token}
 )
 
 // Revocation is a provider's own call for taking a consent back. The zero value: there is none.
@@ -96,8 +97,11 @@ func (p Provider) Request(ctx context.Context, at string, t Token, now time.Time
 	var body io.Reader
 	kind := ""
 	switch r.Body {
-	case BodyForm:
-		form := url.Values{"token": {token}, "token_type_hint": {hint}}
+	case BodyForm, BodyToken:
+		form := url.Values{"token": {token}}
+		if r.Body == BodyForm {
+			form.Set("token_type_hint", hint)
+		}
 		if inBody {
 			form.Set("client_id", p.ClientID)
 			if secret != "" {
@@ -167,13 +171,16 @@ func (p Provider) Judge(res *http.Response, now time.Time) Verdict {
 		return g.Status == res.StatusCode && (g.Error == "" || g.Error == text) && (g.Message == "" || g.Message == answer.Message) && (g.Code == 0 || g.Code == nested.Code && g.Subcode == nested.Subcode)
 	})
 	switch s := res.StatusCode; {
+	// A page, whatever its status: none of these calls is answered by one. It is somebody's in between.
+	case bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")):
+		v.Again, v.After, v.Why = true, retryAfter(res.Header.Get("Retry-After"), now), v.Why+" HTML"
 	case gone:
 		v.Done = true
-	case s >= 200 && s < 300:
+	case s == 200, s == 204: // what is documented; 202 would say that it is yet to be done
 		v.Done = r.Success == "" || truth(body, r.Success)
 		v.Again = !v.Done
 	// 401 and 403 speak of the website's own credentials, which their owner can put right. 3xx is somebody in between.
-	case s == 401, s == 403, s == 408, s == 425, s == 429, s >= 500, s >= 300 && s < 400:
+	case s == 401, s == 403, s == 408, s == 425, s == 429, s >= 500, s < 400:
 		v.Again, v.After = true, retryAfter(res.Header.Get("Retry-After"), now)
 	}
 	if known := []string{"invalid_token", "invalid_client", "invalid_request", "invalid_grant", "unauthorized_client", "unsupported_token_type"}; slices.Contains(known, text) {

@@ -41,7 +41,7 @@ func Google(id, secret string) Provider {
 	p.Ask = map[string]string{"prompt": "select_account"}
 	p.Endpoints.Revoke = "https://oauth2.googleapis.com/revoke"
 	p.Revocation = Revocation{
-		Method: "POST", Auth: AuthNone, Body: BodyForm, Whole: true, Gone: []Gone{{Status: 400, Error: "invalid_token"}},
+		Method: "POST", Auth: AuthNone, Body: BodyToken, Whole: true, Gone: []Gone{{Status: 400, Error: "invalid_token"}},
 		ByHand: "https://myaccount.google.com/connections",
 		Source: "https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke",
 	}
@@ -99,7 +99,8 @@ func GitHub(id, secret string) Provider {
 // GitLab signs in by OpenID Connect; base is "https://gitlab.com" or an installation of one's own.
 func GitLab(base, id, secret string) Provider {
 	p := OIDC(base, id, secret)
-	p.Title, p.Ask, p.Source = "GitLab", nil, "https://docs.gitlab.com/integration/openid_connect_provider/"
+	p.Title, p.Ask, p.Source, p.SecretInBody = "GitLab", nil, "https://docs.gitlab.com/integration/openid_connect_provider/", true
+	p.Revocation.Body = BodyToken
 	p.Revocation.Source = "https://docs.gitlab.com/api/oauth2/#revoke-a-token"
 	p.Revocation.ByHand = base + "/-/user_settings/applications"
 	p.SignOut = SignOut{ByHand: base + "/"}

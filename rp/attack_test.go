@@ -1,19 +1,23 @@
 package rp_test
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"exeunt.dev/internal/jws"
 	"exeunt.dev/internal/upstream/optest"
 	"exeunt.dev/rp"
+	"exeunt.dev/rp/rptest"
 )
 
 // A provider's documents lead nowhere but to public addresses and to hosts that the website's owner wrote down: a bad provider cannot have
@@ -182,5 +186,75 @@ func TestTwoSessionCookies(t *testing.T) {
 				t.Errorf("%q: %d", pair, a.status)
 			}
 		}
+	}
+}
+
+// small is a store in which few round trips have room.
+type small struct {
+	rp.Store
+	most    int
+	trimmed atomic.Int32
+}
+
+func (s *small) TrimAttempts(ctx context.Context, most int) error {
+	s.trimmed.Add(1)
+	if most != 50_000 {
+		return errBroken
+	}
+	return s.Store.TrimAttempts(ctx, s.most)
+}
+
+// Whoever asks for /auth/login without end fills nothing: the oldest round trips make room, and who begins now gets through.
+func TestRoundTripsAreBounded(t *testing.T) {
+	o := optest.New(t)
+	st := &small{Store: rptest.NewMemory(), most: 20}
+	h := newWebsiteOn(t, st, rp.Provider("op", o.Provider()))
+	state := func() rp.Hash {
+		u, err := url.Parse(h.browser().once("/auth/login/op").header.Get("Location"))
+		if err != nil || u.Query().Get("state") == "" {
+			t.Fatal(u, err)
+		}
+		return sha256.Sum256([]byte(u.Query().Get("state")))
+	}
+	var all []rp.Hash
+	for range 1000 {
+		all = append(all, state())
+		h.forward(time.Millisecond)
+	}
+	h.browser().signIn("op")
+	kept := 0
+	for _, s := range all {
+		if err := st.PostAttempt(t.Context(), s, []byte("x"), h.now()); err == nil {
+			kept++
+		} else if !errors.Is(err, rp.ErrNone) {
+			t.Fatal(err)
+		}
+	}
+	if kept > st.most+256 || st.trimmed.Load() != 4 {
+		t.Error(kept, "of 1000 are kept; trimmed", st.trimmed.Load(), "times")
+	}
+}
+
+// long says how long what was POSTed is.
+type long struct {
+	rp.Store
+	posted atomic.Int32
+}
+
+func (s *long) PostAttempt(ctx context.Context, state rp.Hash, posted []byte, now time.Time) error {
+	s.posted.Store(int32(len(posted)))
+	return s.Store.PostAttempt(ctx, state, posted, now)
+}
+
+// A POSTed answer is anybody's word, and is not kept if it is long.
+func TestPostedAnswersAreShort(t *testing.T) {
+	o := optest.New(t)
+	st := &long{Store: rptest.NewMemory()}
+	h := newWebsiteOn(t, st, rp.Provider("op", o.Provider()))
+	b := h.browser()
+	to := mustURL(b.click("/auth/login/op").header.Get("Location"))
+	h.browser().send("POST", "/auth/callback/op", url.Values{"state": {to.Query().Get("state")}, "code": {strings.Repeat("c", 60<<10)}}.Encode(), nil)
+	if n := st.posted.Load(); n == 0 || n > 5<<10 {
+		t.Error("kept", n, "bytes")
 	}
 }

@@ -213,3 +213,76 @@ func TestDatabaseGoneInTheMiddle(t *testing.T) {
 		t.Error("something happened that was not written")
 	}
 }
+
+// The same answer of a provider arrives twice at the same moment, and so does a logout token: one of the two counts.
+func TestAnswersTwice(t *testing.T) {
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()))
+	b := h.browser()
+	back := b.once(b.click("/auth/login/op?return=/private/x").header.Get("Location")).header.Get("Location")
+	both := func(do func() answer) (x, y answer) {
+		var all sync.WaitGroup
+		all.Go(func() { x = do() })
+		all.Go(func() { y = do() })
+		all.Wait()
+		if x.status > y.status {
+			x, y = y, x
+		}
+		return x, y
+	}
+	if x, y := both(func() answer { return b.once(back) }); x.status != 303 || y.status != 400 || !b.signedIn() {
+		t.Error("an answer twice:", x.status, y.status)
+	}
+	token := o.LogoutToken(nil)
+	if x, y := both(func() answer { return b.backchannel(token) }); x.status != 200 || y.status != 400 || b.signedIn() {
+		t.Error("a logout token twice:", x.status, y.status)
+	}
+}
+
+// halfway is a store that hangs, and does not heed its context, as soon as a sign-out is written.
+type halfway struct {
+	rp.Store
+	over    atomic.Bool
+	release chan struct{}
+}
+
+func (s *halfway) End(ctx context.Context, e rp.Ending) (rp.Ended, error) {
+	out, err := s.Store.End(ctx, e)
+	s.over.Store(true)
+	return out, err
+}
+
+func (s *halfway) hang() {
+	if s.over.Load() {
+		<-s.release
+	}
+}
+
+func (s *halfway) PutAttempt(ctx context.Context, a rp.Attempt) error {
+	s.hang()
+	return s.Store.PutAttempt(ctx, a)
+}
+
+func (s *halfway) SettleDuty(ctx context.Context, d rp.Duty) error {
+	s.hang()
+	return s.Store.SettleDuty(ctx, d)
+}
+
+// The database goes away when the end is written: the sign-out is done, within a second, and nothing is claimed that could not be written.
+func TestDatabaseGoneAfterTheEnd(t *testing.T) {
+	quick(t, func() time.Duration {
+		o := optest.New(t)
+		st := &halfway{Store: rptest.NewMemory(), release: make(chan struct{})}
+		h := newWebsiteOn(t, st, rp.Provider("op", o.Provider()))
+		b := h.browser()
+		csrf := b.signIn("op")
+		start := time.Now()
+		r := b.signOut(csrf, "revoke", "provider", "everywhere").report(t)
+		took := time.Since(start)
+		if state(r, rp.LayerWebsite) != rp.Done || state(r, rp.LayerConsent) != rp.Queued || state(r, rp.LayerProvider) != rp.Going || r.Continue == "" || b.signedIn() {
+			t.Errorf("%+v", r)
+		}
+		close(st.release)
+		return took
+	})
+}

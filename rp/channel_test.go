@@ -296,3 +296,53 @@ func TestClocksDiffer(t *testing.T) {
 		}
 	}
 }
+
+// Strangers' logout tokens with made-up keys hold a few requests, and have the provider asked once; what it signed itself gets through
+// meanwhile.
+func TestFloodOfUnknownKeys(t *testing.T) {
+	o := optest.New(t)
+	h := newWebsite(t, rp.Provider("op", o.Provider()))
+	b := h.browser()
+	b.signIn("op")
+	stranger, err := jws.Generate("made-up", jws.ES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := stranger.Sign("logout+jwt", []byte(`{"sid":"sid-1"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int32
+	release := make(chan struct{})
+	o.Set(func() {
+		o.Answers = func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path == "/jwks" {
+				asked.Add(1)
+				<-release
+			}
+			return false
+		}
+	})
+	const seats, more = 64, 40
+	answers := make(chan int)
+	for range seats + more {
+		go func() { answers <- h.browser().backchannel(raw).status }()
+	}
+	for range more { // at once, while the others wait
+		if status := <-answers; status != 503 {
+			t.Error(status)
+		}
+	}
+	if a := b.backchannel(o.LogoutToken(nil)); a.status != 200 || b.signedIn() {
+		t.Error("a good one:", a)
+	}
+	if asked.Load() > 1 {
+		t.Error("asked for keys", asked.Load(), "times")
+	}
+	close(release)
+	for range seats {
+		if status := <-answers; status != 400 && status != 503 {
+			t.Error(status)
+		}
+	}
+}

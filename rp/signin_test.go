@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -133,24 +134,6 @@ func TestBadAnswersSignNobodyIn(t *testing.T) {
 		"at_hash":      put("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"),
 		"foreign key":  func(o *optest.OP) { o.Sign = func(c []byte) string { s, _ := evil.Sign("JWT", c); return s } },
 		"alg none":     func(o *optest.OP) { o.Sign = func(c []byte) string { return "eyJhbGciOiJub25lIn0." + b64(c) + "." } },
-		"answer of another issuer": func(o *optest.OP) {
-			o.Answers = func(w http.ResponseWriter, r *http.Request) bool {
-				if r.URL.Path != "/authorize" {
-					return false
-				}
-				http.Redirect(w, r, r.URL.Query().Get("redirect_uri")+"?code=x&iss=https://evil.example&state="+r.URL.Query().Get("state"), http.StatusSeeOther)
-				return true
-			}
-		},
-		"answer without issuer": func(o *optest.OP) {
-			o.Answers = func(w http.ResponseWriter, r *http.Request) bool {
-				if r.URL.Path != "/authorize" {
-					return false
-				}
-				http.Redirect(w, r, r.URL.Query().Get("redirect_uri")+"?code=x&state="+r.URL.Query().Get("state"), http.StatusSeeOther)
-				return true
-			}
-		},
 		"error": func(o *optest.OP) {
 			o.Answers = func(w http.ResponseWriter, r *http.Request) bool {
 				if r.URL.Path != "/authorize" {
@@ -194,6 +177,37 @@ func TestBadAnswersSignNobodyIn(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// RFC 9207 section 2.4: an answer says whose it is, and the code of another's goes nowhere.
+func TestAnswerSaysWhoseItIs(t *testing.T) {
+	o := optest.New(t)
+	b := newWebsite(t, rp.Provider("op", o.Provider())).browser()
+	var redeemed atomic.Int32
+	o.Set(func() {
+		o.Answers = func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path == "/token" {
+				redeemed.Add(1)
+			}
+			return false
+		}
+	})
+	for name, change := range map[string]func(url.Values){
+		"another": func(q url.Values) { q.Set("iss", "https://evil.example") },
+		"nobody":  func(q url.Values) { q.Del("iss") },
+		"twice":   func(q url.Values) { q.Add("iss", "https://evil.example") },
+	} {
+		back := mustURL(b.once(b.click("/auth/login/op").header.Get("Location")).header.Get("Location"))
+		q := back.Query()
+		change(q)
+		back.RawQuery = q.Encode()
+		if a := b.get(back.String()); a.status != 502 && a.status != 400 || b.signedIn() || redeemed.Load() > 0 {
+			t.Error(name, a.status, redeemed.Load())
+		}
+	}
+	if a := b.get(b.once(b.click("/auth/login/op").header.Get("Location")).header.Get("Location")); !b.signedIn() || redeemed.Load() != 1 {
+		t.Error(a)
 	}
 }
 

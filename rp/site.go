@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"exeunt.dev/internal/upstream"
@@ -16,6 +17,8 @@ const (
 	recent        = 10 * time.Minute // how fresh a sign-in must be for linking
 	tombstoneLife = time.Hour        // longer than any round trip and any logout token that is accepted
 	mostHands     = 64               // first attempts at providers at once
+	mostTrips     = 50_000           // round trips under way, and up to trimEvery of each replica: anybody can begin one, and leave it
+	trimEvery     = 256
 )
 
 // Site is one website. It is an http.Handler for the addresses below its prefix.
@@ -38,6 +41,7 @@ type Site struct {
 	hands       chan struct{} // first attempts under way
 	watchers    chan struct{} // pages that wait for the end of their session
 	watches     watches
+	begun       atomic.Uint64 // round trips, here
 
 	persistent     bool
 	idle, absolute time.Duration

@@ -35,6 +35,9 @@ type Store interface {
 // Attempts are round trips to a provider that are under way, each redeemed once.
 type Attempts interface {
 	PutAttempt(ctx context.Context, a Attempt) error
+	// TrimAttempts deletes the attempts of a provider that expire first, until at most most are left, and those that expire
+	// in the same millisecond as the last of them. Attempts without a provider stay.
+	TrimAttempts(ctx context.Context, most int) error
 	// PostAttempt attaches a POSTed answer to a live attempt that has none. ErrNone.
 	PostAttempt(ctx context.Context, state Hash, posted []byte, now time.Time) error
 	// TakeAttempt gives a live attempt out and forgets it. It must be of this browser, else ErrNone and it stays: who has
@@ -45,7 +48,7 @@ type Attempts interface {
 // Attempt is a round trip to a provider.
 type Attempt struct {
 	State, Browser Hash
-	Provider       string
+	Provider       string // empty: the answer to a sign-out, for who presses twice
 	Sealed         []byte // what the website remembers of it
 	Posted         []byte // the POSTed answer, sealed; nil: none
 	Expires        time.Time

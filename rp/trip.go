@@ -1,6 +1,7 @@
 package rp
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -66,7 +67,7 @@ func (s *Site) depart(w http.ResponseWriter, r *http.Request, u *upstream.Upstre
 	t.Trip, t.Begun = on, s.now()
 	a := Attempt{State: hashOf(state), Browser: s.browser(w, r), Provider: u.Name, Expires: s.now().Add(attemptLife)}
 	if a.Sealed, err = s.vault.seal(place("attempt", a.State[:]), t); err == nil {
-		err = s.store.PutAttempt(r.Context(), a)
+		err = s.begin(r.Context(), a)
 	}
 	if err != nil {
 		s.fail(r.Context(), "a sign-in could not be stored", err)
@@ -74,6 +75,17 @@ func (s *Site) depart(w http.ResponseWriter, r *http.Request, u *upstream.Upstre
 		return
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// begin stores a round trip. The oldest make room: who is on the way took a minute ago, and who fills the table would have to do
+// so within that minute, again and again, to be in anybody's way.
+func (s *Site) begin(ctx context.Context, a Attempt) error {
+	if s.begun.Add(1)%trimEvery == 1 {
+		if err := s.store.TrimAttempts(ctx, mostTrips); err != nil {
+			return err
+		}
+	}
+	return s.store.PutAttempt(ctx, a)
 }
 
 // safe makes a return address a path of this website, or Home.

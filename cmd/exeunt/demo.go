@@ -43,6 +43,9 @@ func (c *demoCmd) run(w *world, d *demo.Demo) error {
 		return nil
 	}
 	results := d.Check(w.ctx)
+	if err := w.ctx.Err(); err != nil {
+		return err // and no verdict
+	}
 	if err := c.report(w, results); err != nil {
 		return err
 	}

@@ -42,7 +42,38 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// The real program: one line of JSON, then it runs until it is interrupted, and leaves nothing behind.
+// With --json each command prints JSON, an object a line, and nothing else.
+func TestJSON(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("exeunt.yaml", []byte(config.Example()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	kid := ""
+	for _, line := range []string{"version", "config check", "account add alice", "account list", "account show alice", "account lock alice", "account unlock alice", "account password alice",
+		"account end alice", "session list alice", "client add shop --redirect https://shop.example/cb", "client list", "client show shop", "client end shop", "key list", "key rotate", "key kill KID",
+		"ledger tail", "receipt list", "receipt show 1", "delivery list", "audit list", "audit verify", "operator add alice --role viewer --why x", "operator list", "provider list",
+		"account delete alice --yes"} {
+		var out, errOut bytes.Buffer
+		if code := run(append([]string{"--json"}, strings.Fields(strings.ReplaceAll(line, "KID", kid))...), strings.NewReader("a long password\n"), &out, &errOut); code != 0 {
+			t.Fatalf("%s: exit %d: %s", line, code, &errOut)
+		}
+		if out.Len() == 0 && line != "session list alice" && line != "delivery list" { // there are none
+			t.Errorf("%s prints nothing", line)
+		}
+		for text := range strings.Lines(out.String()) {
+			var v map[string]any
+			if err := json.Unmarshal([]byte(text), &v); err != nil {
+				t.Errorf("%s prints %q", line, text)
+			}
+			if k, ok := v["kid"].(string); ok {
+				kid = k
+			}
+		}
+	}
+}
+
+// The real program: one line of JSON, with which a program that knows nothing else does the main job; then it runs until it is interrupted,
+// and leaves nothing behind.
 func TestDemoProcess(t *testing.T) {
 	temp := t.TempDir()
 	cmd := exec.Command(os.Args[0], "demo", "--json")
@@ -76,6 +107,7 @@ func TestDemoProcess(t *testing.T) {
 			t.Errorf("%s: %s", address, res.Status)
 		}
 	}
+	newStranger(t, line).mainJob()
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}

@@ -10,9 +10,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"reflect"
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
@@ -87,7 +89,8 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 	}()
 	var cli commands
 	parser, err := kong.New(&cli, kong.Name("exeunt"), kong.Description("An OpenID Provider built around signing people out."),
-		kong.Writers(out, errOut), kong.Exit(func(code int) { panic(exit(code)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+		kong.Writers(out, errOut), kong.Exit(func(code int) { panic(exit(code)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(lengthOfTime)))
 	if err != nil {
 		panic(err) // the grammar above is wrong
 	}
@@ -108,6 +111,20 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 	}
 	complain(errOut, err)
 	return exitFailed
+}
+
+// lengthOfTime is written as in the configuration.
+func lengthOfTime(c *kong.DecodeContext, to reflect.Value) error {
+	var text string
+	if err := c.Scan.PopValueInto("length of time", &text); err != nil {
+		return err
+	}
+	d, err := config.Duration(text)
+	if err != nil {
+		return fmt.Errorf("%q is no length of time; write for example 30s, 5m, 12h or 14d", text)
+	}
+	to.SetInt(int64(d))
+	return nil
 }
 
 // usageOf says how the command is written that kong could not make sense of.

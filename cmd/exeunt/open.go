@@ -22,6 +22,9 @@ func loadConfig(path string, load func(string) (config.Config, error)) (config.C
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, usage("there is no configuration "+path, "exeunt config example > "+path+" makes one; --config names another")
 	}
+	if errors.As(err, new(*fs.PathError)) {
+		return c, usage("the configuration cannot be read: "+err.Error(), "--config names a file that may be read")
+	}
 	return c, err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -32,10 +33,10 @@ type kind struct {
 }
 
 func (providerListCmd) Run(w *world) error {
-	out := w.list("KIND", "SIGN-IN", "TAKES A CONSENT BACK", "SIGNS OUT THERE", "BY HAND", "SOURCE")
+	out := w.list("KIND", "SIGN-IN", "SCOPES", "TAKES A CONSENT BACK", "SIGNS OUT THERE", "BY HAND", "SOURCE")
 	for _, e := range provider.Known() {
 		k := kindOf(e)
-		if err := out.add(k, k.Kind, k.SignIn, k.Revoke, k.SignOut, strings.Join(k.ByHand, " "), strings.Join(k.Sources, " ")); err != nil {
+		if err := out.add(k, k.Kind, k.SignIn, cmp.Or(strings.Join(k.Scopes, " "), "as written"), k.Revoke, k.SignOut, strings.Join(k.ByHand, " "), strings.Join(k.Sources, " ")); err != nil {
 			return err
 		}
 	}

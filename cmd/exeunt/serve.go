@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"log/slog"
 	"os"
 	"runtime/debug"
@@ -19,7 +18,7 @@ func (serveCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	if err := certificate(settings, w.config); err != nil {
+	if err := server.Check(settings); err != nil {
 		return err
 	}
 	if os.Getenv("GOGC") == "" {
@@ -55,21 +54,10 @@ func (checkCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	if err := certificate(c, w.config); err != nil {
+	if err := server.Check(c); err != nil {
 		return err
 	}
 	return w.done(map[string]any{"ok": true, "issuer": c.Issuer}, "%s: can be used, for issuer %s", w.config, c.Issuer)
-}
-
-// certificate refuses files that hold none. Only who serves it must be able to read them, so loading the configuration does not ask.
-func certificate(c config.Config, file string) error {
-	if c.TLS.CertFile == "" {
-		return nil
-	}
-	if _, err := tls.LoadX509KeyPair(c.TLS.CertFile, c.TLS.KeyFile); err != nil {
-		return usage("tls: the certificate cannot be used: "+err.Error(), "tls.cert_file and tls.key_file in "+file+" name its files, in PEM, readable by the server")
-	}
-	return nil
 }
 
 type versionCmd struct{}

@@ -24,7 +24,7 @@ func (d *desk) owes(id idp.Name) {
 func (d *desk) revocations(s *seat) {
 	at := "/admin/revocations/" + d.duty.String()
 	s.goes("/admin")
-	s.says("Revocations owed by providers")
+	s.says("Revocations owed to providers")
 	s.shot("overview, a provider owes")
 	s.until("/admin/revocations?state=owed", "the provider is not configured any more")
 	s.says("person1", "hub")

@@ -477,4 +477,22 @@ func (d *desk) german(s *seat) {
 		}
 		s.shot("deutsch " + strings.ReplaceAll(strings.TrimPrefix(path, "/admin"), "/", " "))
 	}
+	// Pages of one thing, and those that an act leads to.
+	for _, path := range []string{"/admin/deliveries?state=given-up", "/admin/revocations", "/admin/receipts", "/admin/people?username=boss"} {
+		s.goes(path)
+		s.follows("tbody td a")
+		s.look("deutsch one of " + strings.TrimPrefix(path, "/admin/"))
+	}
+	s.follows("td a[href*='/sessions/']")
+	s.look("deutsch session")
+	s.goes("/admin/apps/app")
+	s.acts("/admin/apps/app/end", "Test")
+	s.says("Alle Anmeldungen")
+	s.look("deutsch asked again")
+	s.goes("/admin/apps")
+	s.acts("/admin/apps", "Test", chromedp.SendKeys(css("[name=client_id]"), "laden"), chromedp.SendKeys(css("[name=redirect_uris]"), "http://laden.example/cb"))
+	s.look("deutsch refused")
+	s.does("correct it", chromedp.SetValue(css("[name=redirect_uris]"), "https://laden.example/cb"))
+	s.leaves("register", chromedp.Click(css("form[action='/admin/apps'] button")))
+	s.look("deutsch registered")
 }

@@ -102,9 +102,21 @@ func TestSinglePageExampleInChromium(t *testing.T) {
 		do(t, ctx, "sign in", chromedp.Click(css("#sign")), chromedp.WaitVisible(css("#password")), chromedp.SendKeys(css("#username"), "alice"),
 			chromedp.SendKeys(css("#password"), password+"\r"), chromedp.WaitVisible(css("#inside")))
 	}
+	// Before anybody has signed in, it says what to do, and offers nothing that needs a sign-in.
+	empty := s.shown(t)
+	says(t, empty, "#state", "You are not signed in")
+	says(t, empty, "#nothing", "Nothing yet. Sign in")
+	says(t, empty, "#sign", "Sign in")
+	if got := seen(t, empty, "#sign", "#nothing", "#inside", "#log li"); got != "#sign, #nothing" {
+		t.Errorf("at first there are to be seen: %s", got)
+	}
+	look(t, empty, "single-page app, nobody")
 	for _, button := range []string{"#here", "#everywhere"} {
 		one := s.shown(t)
 		signIn(one)
+		if got := seen(t, one, "#nothing", "#inside", "#log li"); got != "#inside, #log li" {
+			t.Errorf("signed in, there are to be seen: %s", got)
+		}
 		two := s.shown(t)
 		says(t, two, "#state", "You are signed in")
 		do(t, one, "ask the API", chromedp.Click(css("#call")))
@@ -204,7 +216,11 @@ func TestNativeExampleInChromium(t *testing.T) {
 	if _, err := process().Get(t.Context(), "/"); !errors.Is(err, native.ErrSignedOut) {
 		t.Errorf("after the sign-out: %v", err)
 	}
+	do(t, ctx, "the account", chromedp.Navigate(s.table.at+"/account"), chromedp.WaitVisible(css(".sessions")))
+	says(t, ctx, ".sessions", "No apps")
 	signIn(false) // the browser's session lived on
+	do(t, ctx, "the account", chromedp.Navigate(s.table.at+"/account"), chromedp.WaitVisible(css(".sessions")))
+	says(t, ctx, ".sessions", "Apps: Desk")
 	if err := process().SignOut(t.Context(), native.Browser); err != nil {
 		t.Fatal(err)
 	}

@@ -291,6 +291,14 @@ func TestLogoutTableInChromium(t *testing.T) {
 			v.link(t, v.app, v.logout("id_token_hint", v.id))
 			v.link(t, v.app, v.logout("id_token_hint", v.id, "post_logout_redirect_uri", v.home))
 		}, want: session, lead: x.home},
+		{name: "nobody signed in, app and address", act: func(t *testing.T, v *visitor) {
+			v.link(t, v.app, v.logout("id_token_hint", v.id))
+			v.link(t, v.app, v.logout("client_id", "app", "post_logout_redirect_uri", v.home))
+		}, want: session, lead: x.home},
+		{name: "nobody signed in, hint alone", act: func(t *testing.T, v *visitor) {
+			v.link(t, v.app, v.logout("id_token_hint", v.id))
+			v.link(t, v.app, v.logout("id_token_hint", v.id))
+		}, want: session},
 		{name: "app and registered address, no hint", act: func(t *testing.T, v *visitor) {
 			v.link(t, v.app, v.logout("client_id", "app", "post_logout_redirect_uri", v.home))
 		}, want: asks, yes: "all", then: session, to: x.home},
@@ -301,6 +309,18 @@ func TestLogoutTableInChromium(t *testing.T) {
 		{name: "this app, from a stranger's page", act: func(t *testing.T, v *visitor) {
 			v.link(t, v.evil, v.logout("client_id", "app", "logout_uri", v.left))
 		}, want: asks, yes: "app", then: app, to: x.left},
+		{name: "this app, from a stranger's page, and everything", act: func(t *testing.T, v *visitor) {
+			v.link(t, v.evil, v.logout("client_id", "app", "logout_uri", v.left))
+		}, want: asks, yes: "all", then: session, to: x.left},
+		{name: "this app, and an address that is not registered", act: func(t *testing.T, v *visitor) {
+			v.link(t, v.app, v.logout("client_id", "app", "logout_uri", v.evil.at+"/"))
+		}, want: wrong, yes: "all", then: session},
+		{name: "own hint and another app", act: func(t *testing.T, v *visitor) {
+			v.link(t, v.app, v.logout("id_token_hint", v.id, "client_id", "another", "post_logout_redirect_uri", v.home))
+		}, want: wrong, yes: "all", then: session},
+		{name: "logout_hint alone", act: func(t *testing.T, v *visitor) {
+			v.link(t, v.app, v.logout("logout_hint", v.name))
+		}, want: asks, yes: "all", then: session},
 		{name: "nothing given", act: func(t *testing.T, v *visitor) { v.link(t, v.evil, v.at+"/logout") }, want: asks, yes: "stay", then: nothing},
 		{name: "client_id alone", act: func(t *testing.T, v *visitor) { v.link(t, v.app, v.logout("client_id", "app", "state", "x")) }, want: asks, yes: "all", then: session},
 		{name: "a picture, a frame and a fetch of a stranger", act: func(t *testing.T, v *visitor) {

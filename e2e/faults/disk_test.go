@@ -34,19 +34,7 @@ func TestDiskFull(t *testing.T) {
 		}
 	}
 	gone, stays := p.sessions[0], p.sessions[1]
-	out := func(s *session) (int, http.Header) {
-		t.Helper()
-		r, _ := http.NewRequest("POST", c.front.URL()+"/accounts/logout/", strings.NewReader("csrfmiddlewaretoken="+s.value("csrftoken")))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Accept", "application/json")
-		res, err := s.http.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res.Body.Close()
-		return res.StatusCode, res.Header
-	}
-	if status, _ := out(gone); status != 200 {
+	if status, _ := gone.out(t); status != 200 {
 		t.Fatal("sign-out:", status)
 	}
 	for _, s := range gone.all() {
@@ -58,15 +46,7 @@ func TestDiskFull(t *testing.T) {
 	was := *token
 	status, header := 200, http.Header{}
 	for i := 0; i < 200 && status == 200; i++ { // what room SQLite's log still has
-		r, _ := http.NewRequest("POST", c.front.URL()+"/oauth2/token", strings.NewReader(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token.refresh}}.Encode()))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.SetBasicAuth("books", c.secrets["books"])
-		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res.Body.Close()
-		if status, header = res.StatusCode, res.Header; status == 200 {
+		if status, header = token.exchange(t, p); status == 200 {
 			if err := p.renew(token); err != nil && !errors.Is(err, errLost) {
 				t.Fatal(err)
 			}
@@ -76,7 +56,7 @@ func TestDiskFull(t *testing.T) {
 	if status != 503 || header.Get("Retry-After") == "" {
 		t.Fatalf("token endpoint on a full disk: %d %v", status, header)
 	}
-	if status, header := out(stays); status != 503 || header.Get("Retry-After") == "" {
+	if status, header := stays.out(t); status != 503 || header.Get("Retry-After") == "" {
 		t.Fatalf("sign-out on a full disk: %d %v", status, header)
 	}
 	if _, err := g.Check(was.access); err != nil {
@@ -89,7 +69,7 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	for limit := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		if status, _ := out(p.sessions[2]); status == 200 {
+		if status, _ := p.sessions[2].out(t); status == 200 {
 			break
 		} else if time.Now().After(limit) {
 			t.Fatal("there is room again, but sign-out says", status)
@@ -101,6 +81,39 @@ func TestDiskFull(t *testing.T) {
 	if err := p.check(g); err != nil {
 		t.Error(err)
 	}
+}
+
+// out signs a browser out.
+func (s *session) out(t *testing.T) (int, http.Header) {
+	t.Helper()
+	r, err := http.NewRequest("POST", s.of.c.front.URL()+"/accounts/logout/", strings.NewReader("csrfmiddlewaretoken="+s.value("csrftoken")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answered(t, s.http, r)
+}
+
+// exchange asks for tokens and throws them away.
+func (a *app) exchange(t *testing.T, p *person) (int, http.Header) {
+	t.Helper()
+	r, err := http.NewRequest("POST", p.c.front.URL()+"/oauth2/token", strings.NewReader(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {a.refresh}}.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetBasicAuth(a.name, p.c.secrets[a.name])
+	return answered(t, http.DefaultClient, r)
+}
+
+func answered(t *testing.T, c *http.Client, r *http.Request) (int, http.Header) {
+	t.Helper()
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Accept", "application/json")
+	res, err := c.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	return res.StatusCode, res.Header
 }
 
 // full writes until nothing more goes in.
@@ -118,19 +131,31 @@ func full(t *testing.T, path string) {
 	}
 }
 
-// The database is gone from its place: everything says 503, /readyz says why, guards go stale and refuse with it, and nobody
-// is signed out by any of that.
+// The database is gone from its place: everything says 503, /readyz says why, guards go stale and refuse with it, what ended before
+// is admitted at no instant, and nobody is signed out by any of that.
 func TestDatabaseGone(t *testing.T) {
 	c := start(t, 1, nil, "")
 	p := c.people(1)[0]
 	g := c.newGuard()
-	if err := p.signIn(); err != nil {
-		t.Fatal(err)
+	for range 2 {
+		if err := p.signIn(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, a := range p.sessions[0].apps {
 		if _, err := g.Check(a.access); err != nil {
 			t.Fatal(err)
 		}
+	}
+	gone := p.sessions[1]
+	if status, _ := gone.out(t); status != 200 {
+		t.Fatal("sign-out:", status)
+	}
+	for _, s := range gone.all() {
+		*s = over
+	}
+	if err := p.check(g); err != nil { // and until the guard has heard
+		t.Fatal(err)
 	}
 	db, aside := filepath.Join(c.dir, "db"), filepath.Join(c.dir, "aside")
 	if err := os.Rename(db, aside); err != nil {
@@ -141,12 +166,21 @@ func TestDatabaseGone(t *testing.T) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
-	if err := p.renew(p.sessions[0].apps["books"]); !errors.Is(err, errLost) {
-		t.Error("token endpoint:", err)
+	for what, ask := range map[string]func() (int, http.Header){
+		"token endpoint": func() (int, http.Header) { return p.sessions[0].apps["books"].exchange(t, p) },
+		"sign-out":       func() (int, http.Header) { return p.sessions[0].out(t) },
+	} {
+		if status, header := ask(); status != 503 || header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d %v", what, status, header)
+		}
 	}
 	stale := false
 	for limit := time.Now().Add(time.Minute); !stale && time.Now().Before(limit); time.Sleep(10 * time.Millisecond) {
-		_, err := g.Check(p.sessions[0].apps["books"].access)
+		_, err := g.Check(gone.apps["books"].access)
+		if !errors.Is(err, guard.ErrEnded) && !errors.Is(err, guard.ErrStale) {
+			t.Fatal("what ended before is admitted:", err)
+		}
+		_, err = g.Check(p.sessions[0].apps["books"].access)
 		stale = errors.Is(err, guard.ErrStale)
 		if err != nil && !stale {
 			t.Fatal("an outage must not sign out:", err)

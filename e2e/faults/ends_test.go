@@ -21,7 +21,14 @@ func (p *person) waits() bool {
 // leave signs out of one app in one browser: a link on a page of that app.
 func (p *person) leave(s *session, a *app) error {
 	q := url.Values{"client_id": {a.name}, "logout_uri": {"https://" + a.name + ".test/left"}}
-	return p.end([]*state{&a.family, &a.token}, http.StatusSeeOther, s.http, "GET", "/logout?"+q.Encode(), "", map[string]string{
+	var reach []*state
+	for _, x := range s.apps {
+		if x.name == a.name {
+			x.left = true
+			reach = append(reach, &x.family, &x.token)
+		}
+	}
+	return p.end(reach, http.StatusSeeOther, s.http, "GET", "/logout?"+q.Encode(), "", map[string]string{
 		"Referer": "https://" + a.name + ".test/", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"})
 }
 

@@ -1,7 +1,10 @@
 package faults
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"testing"
@@ -33,7 +36,7 @@ func TestPromise_NobodyElse(t *testing.T) {
 	for step := range steps {
 		p := people[pick.IntN(len(people))]
 		var err error
-		switch pick.IntN(16) {
+		switch pick.IntN(21) {
 		case 0: // an operator signs a person out
 			c.command(nil, "account", "end", p.name)
 			for _, s := range p.all(nil) {
@@ -50,6 +53,16 @@ func TestPromise_NobodyElse(t *testing.T) {
 			err = p.endByOperator(pick)
 		case 3: // a new password
 			err = p.changePassword(pick)
+		case 4: // an operator locks a person out, for a while
+			c.command(nil, "account", "lock", p.name)
+			for _, s := range p.all(nil) {
+				*s = over
+			}
+			c.command(nil, "account", "unlock", p.name)
+		case 5, 6: // another family in the grants that there are
+			err = p.again()
+		case 7, 8: // and one of the two ends
+			err = p.endOneOfTwo(pick)
 		default:
 			err = p.act(pick)
 		}
@@ -63,4 +76,40 @@ func TestPromise_NobodyElse(t *testing.T) {
 			p.forget()
 		}
 	}
+}
+
+// again signs in to an app that sessions have: its grants get another family.
+func (p *person) again() error {
+	for _, s := range p.living() {
+		first := s.apps["books"]
+		if first.left || s.apps["books again"] != nil {
+			continue
+		}
+		a, err := s.enter("books")
+		if err != nil {
+			return err
+		}
+		if a.sid != first.sid {
+			return fmt.Errorf("%s has two grants for one app in one session: %s, %s", p.name, first.sid, a.sid)
+		}
+		s.apps["books again"] = a
+	}
+	return nil
+}
+
+func (p *person) endOneOfTwo(pick *rand.Rand) error {
+	if err := p.again(); err != nil {
+		return err
+	}
+	for _, s := range p.living() {
+		one, two := s.apps["books"], s.apps["books again"]
+		if two == nil || one.family != alive || two.family != alive {
+			continue
+		}
+		if pick.IntN(2) == 0 {
+			one = two
+		}
+		return p.end([]*state{&one.family, &one.token}, http.StatusOK, http.DefaultClient, "POST", "/oauth2/revoke", "token="+url.QueryEscape(one.refresh), p.c.basic(one.name))
+	}
+	return nil
 }

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,6 +62,7 @@ type app struct {
 	sid             string // what it knows the session by
 	turns           int    // how often it has refreshed
 	told            string // the access token whose end was told
+	left            bool   // signed out of by itself: the next sign-in asks a human
 }
 
 // answer is a status with a body; a 5xx is errLost.
@@ -222,7 +225,8 @@ func (p *person) act(pick *rand.Rand) error {
 		return unlost(p.signIn())
 	}
 	s := living[pick.IntN(len(living))]
-	a := s.apps[[]string{"books", "news"}[pick.IntN(2)]]
+	names := slices.Sorted(maps.Keys(s.apps))
+	a := s.apps[names[pick.IntN(len(names))]]
 	bearer := map[string]string{"Authorization": "Bearer " + a.access}
 	switch what := pick.IntN(15); {
 	case what < 5: // refresh

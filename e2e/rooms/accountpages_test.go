@@ -392,3 +392,24 @@ func TestPressedAfterAnEndByOthers(t *testing.T) {
 		t.Errorf("%d to %q", a.status, a.location)
 	}
 }
+
+// An app that has given back all that it had is in no session any more; the session lives, and so does what the app was allowed.
+func TestSessions_WhoGaveBack(t *testing.T) {
+	n := start(t)
+	p := n.alice()
+	books := p.enter("books")
+	again := p.enter("books")
+	apps := func() string { t.Helper(); return p.get("/account/sessions").body }
+	for i, token := range []string{books.Refresh, again.Refresh} {
+		if !strings.Contains(apps(), `"client_id":"books"`) {
+			t.Errorf("after %d were given back: %s", i, apps())
+		}
+		n.asked("books", "/oauth2/revoke", "", token)
+	}
+	if strings.Contains(apps(), `"client_id":"books"`) || p.user() != "alice" || !strings.Contains(p.page("/account/apps").body, "/account/apps/books/withdraw") {
+		t.Error("after both:", apps())
+	}
+	if p.enter("books"); !strings.Contains(apps(), `"client_id":"books"`) {
+		t.Error("signed in again:", apps())
+	}
+}

@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"exeunt.dev/internal/config"
+	"exeunt.dev/internal/idp"
 )
 
 // Cookies of any size and shape are refused or passed over, never an error of ours.
@@ -32,26 +35,47 @@ func TestOddCookies(t *testing.T) {
 
 // Wrong methods and content types at every protocol endpoint.
 func TestWrongMethods(t *testing.T) {
-	n := start(t)
+	n := start(t, func(c *config.Config) { c.InitialTokens = []idp.Hash{idp.HashOf(suiteToken)} })
 	for path, method := range map[string]string{"/oauth2/token": "GET", "/oauth2/revoke": "GET", "/oauth2/introspect": "GET", "/oauth2/par": "GET", "/oauth2/register": "GET",
 		"/oauth2/challenge": "GET", "/customers/me/logout": "GET", "/accounts/logout/": "GET", "/accounts/login/": "GET", "/ledger/beat": "GET",
-		"/.well-known/openid-configuration": "POST", "/oauth2/jwks.json": "DELETE", "/session/": "PUT", "/ledger": "POST"} {
-		if a := n.person().do(method, path, "", nil); a.status != 405 && a.status != 404 {
-			t.Errorf("%s %s: %d", method, path, a.status)
+		"/.well-known/openid-configuration": "POST", "/.well-known/jwks.json": "DELETE", "/session/": "PUT", "/ledger": "POST"} {
+		if a := n.person().do(method, path, "", nil); a.status != 405 || a.header.Get("Allow") == "" {
+			t.Errorf("%s %s: %d %v", method, path, a.status, a.header)
 		}
 	}
 	for _, path := range []string{"/oauth2/token", "/oauth2/revoke", "/oauth2/introspect", "/oauth2/par", "/oauth2/challenge"} {
 		a := n.person().do("POST", path, `{"a":1}`, map[string]string{"Content-Type": "application/json"})
-		if a.status != 415 && a.status != 400 && a.status != 401 {
+		if a.status != 415 {
 			t.Errorf("%s with JSON: %d %s", path, a.status, a.body)
 		}
 		a = n.person().do("POST", path, strings.Repeat("x", 100<<10), map[string]string{"Content-Type": formType})
-		if a.status != 413 && a.status != 401 {
+		if a.status != 413 {
 			t.Errorf("%s, too large: %d %s", path, a.status, a.body)
 		}
 		a = n.person().do("POST", path, "a=%00%ff", map[string]string{"Content-Type": formType})
-		if a.status != 400 && a.status != 401 {
+		if a.status != 400 {
 			t.Errorf("%s, odd bytes: %d %s", path, a.status, a.body)
+		}
+		a = n.person().do("POST", path, "client_id=books&client_id=books", map[string]string{"Content-Type": formType})
+		if a.status != 400 {
+			t.Errorf("%s, a parameter twice: %d %s", path, a.status, a.body)
+		}
+	}
+	bearer := map[string]string{"Authorization": "Bearer " + suiteToken, "Content-Type": "application/json"}
+	for what, c := range map[string]struct {
+		body, kind string
+		status     int
+	}{
+		"a form":      {"redirect_uris=x", formType, 415},
+		"no object":   {"[]", "application/json", 400},
+		"half":        {`{"redirect_uris":`, "application/json", 400},
+		"two of them": {`{} {}`, "application/json", 400},
+		"odd bytes":   {"{\"client_name\":\"\xff\"}", "application/json", 400},
+		"too large":   {`{"client_name":"` + strings.Repeat("x", 100<<10) + `"}`, "application/json", 413},
+	} {
+		bearer["Content-Type"] = c.kind
+		if a := n.person().do("POST", "/oauth2/register", c.body, bearer); a.status != c.status || strings.Contains(a.body, "goroutine") {
+			t.Errorf("register, %s: %d %s", what, a.status, a.body)
 		}
 	}
 }
@@ -60,8 +84,11 @@ func TestWrongMethods(t *testing.T) {
 func TestMissingPage(t *testing.T) {
 	n := start(t)
 	html := map[string]string{"Accept": "text/html,*/*"}
-	if a := n.person().do("GET", "/nothing", "", html); a.status != 404 || !strings.Contains(a.body, "There is no such page") {
+	if a := n.person().do("GET", "/nothing", "", html); a.status != 404 || !strings.Contains(a.body, "There is no such page") || !strings.Contains(a.body, `href="/account"`) {
 		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := n.person().do("GET", "/nothing", "", map[string]string{"Accept": "text/html", "Accept-Language": "de"}); a.status != 404 || !strings.Contains(a.body, "Diese Seite gibt es nicht") {
+		t.Errorf("in German: %d %s", a.status, a.body)
 	}
 	if a := n.person().do("GET", "/oauth2/token", "", html); a.status != 405 || a.header.Get("Allow") == "" {
 		t.Errorf("wrong method: %d %v", a.status, a.header)

@@ -181,17 +181,19 @@ func TestBroker_FrontChannel(t *testing.T) {
 	}
 }
 
-// The provider's word that the account is closed there ends offline access from it, too.
+// The provider's word that the account is closed there ends all that came from its person, also if it names one session.
 func TestBroker_Disabled(t *testing.T) {
-	b := startBroker(t)
-	b.linked()
-	p, own := b.person(), b.alice()
-	p.through("/login", "hub")
-	token := b.op.LogoutToken(map[string]any{"sid": nil, "events": map[string]any{
-		"http://schemas.openid.net/event/backchannel-logout":                   map[string]any{},
-		"https://schemas.openid.net/secevent/risc/event-type/account-disabled": map[string]any{}}})
-	if a := b.tell(token); a.status != http.StatusOK || p.user() != "" || own.user() != "alice" {
-		t.Errorf("%d", a.status)
+	for _, sid := range []any{nil, "another"} {
+		b := startBroker(t)
+		b.linked()
+		p, own := b.person(), b.alice()
+		p.through("/login", "hub")
+		token := b.op.LogoutToken(map[string]any{"sid": sid, "events": map[string]any{
+			"http://schemas.openid.net/event/backchannel-logout":                   map[string]any{},
+			"https://schemas.openid.net/secevent/risc/event-type/account-disabled": map[string]any{}}})
+		if a := b.tell(token); a.status != http.StatusOK || p.user() != "" || own.user() != "alice" {
+			t.Errorf("%v: %d", sid, a.status)
+		}
 	}
 }
 
@@ -290,7 +292,7 @@ func TestBroker_RevocationAnswers(t *testing.T) {
 			w.WriteHeader(429)
 		}, idp.Owed, "status 429"},
 		"503":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, idp.Owed, "status 503"},
-		"HTML": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500); w.Write([]byte("<html>")) }, idp.Owed, "status 500"},
+		"HTML": {func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) }, idp.Owed, "status 200 HTML"},
 		"reset": {func(w http.ResponseWriter, _ *http.Request) {
 			c, _, err := http.NewResponseController(w).Hijack()
 			if err == nil {
@@ -331,6 +333,21 @@ func TestBroker_RevocationAnswers(t *testing.T) {
 				t.Error("Retry-After is not heeded")
 			}
 		})
+	}
+}
+
+// Some give a refresh token with the first consent only: it is the one that is revoked, also after later sign-ins.
+func TestBroker_RefreshTokenOfTheFirstConsent(t *testing.T) {
+	b := startBroker(t)
+	alice := b.linked()
+	b.op.Set(func() { b.op.Spent = true })
+	b.person().through("/login", "hub")
+	if a := alice.post("/account/providers/unlink", fields(alice.get("/account/providers").body)); a.location != "/account/providers?done=unlinked" {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	b.revoked(1)
+	if b.op.Revoked[0] != "refresh-secret" {
+		t.Error(b.op.Revoked)
 	}
 }
 
@@ -389,5 +406,29 @@ func TestBroker_DownToTheApps(t *testing.T) {
 		}
 	case <-time.After(time.Minute):
 		t.Fatal("the app was not told")
+	}
+}
+
+// Who presses "Leave it, too" without end fills nothing, and gets there each time.
+func TestBroker_LeaveIsBounded(t *testing.T) {
+	b := startBroker(t)
+	b.linked()
+	p := b.person()
+	p.through("/login", "hub")
+	a := p.post("/account/signout", fields(p.get("/account").body))
+	form := fields(p.get(a.location).body)
+	stateless := 0
+	for range 200 {
+		x := p.post(a.location+"/providers/hub/leave", form)
+		u, err := url.Parse(x.location)
+		if err != nil || !strings.HasPrefix(x.location, b.op.URL+"/end?") {
+			t.Fatalf("%d %q", x.status, x.location)
+		}
+		if u.Query().Get("state") == "" {
+			stateless++
+		}
+	}
+	if stateless == 0 {
+		t.Error("each was a row")
 	}
 }

@@ -7,11 +7,13 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/jws"
 )
 
 var receipts = regexp.MustCompile(`/signout/[A-Za-z0-9_-]+`)
@@ -51,6 +53,13 @@ func TestBroker_BadLuck(t *testing.T) {
 				}
 			})
 		}, false, false},
+		"clock ahead": {func(b *brokered) {
+			b.op.Set(func() {
+				b.op.Claims = func(c map[string]any) {
+					c["iat"], c["exp"] = time.Now().Add(time.Hour).Unix(), time.Now().Add(65*time.Minute).Unix()
+				}
+			})
+		}, true, false},
 		"changed keys": {func(b *brokered) { b.op.Turn("k2") }, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -100,11 +109,20 @@ func TestBroker_BadLuck(t *testing.T) {
 	}
 }
 
-// A certificate that is not the provider's: nobody is sent there.
+// A certificate that is not the provider's: nobody is sent there, no token is shown, and what is owed stays owed.
 func TestBroker_WrongCertificate(t *testing.T) {
-	s := httptest.NewTLSServer(http.NotFoundHandler())
+	s := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was asked") }))
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	t.Cleanup(s.Close)
+	had := startBroker(t, func(c *config.Config) { c.Providers[0].Provider.Endpoints.Revoke = s.URL + "/revoke" })
+	alice := had.linked()
+	if a := alice.post("/account/providers/unlink", fields(alice.get("/account/providers").body)); a.location != "/account/providers?done=unlinked" {
+		t.Errorf("unlink: %d %s", a.status, a.body)
+	}
+	until(t, "the failure is written", func() bool {
+		all := had.revocations()
+		return len(all) == 1 && all[0].Error == "no answer" && all[0].State == idp.Owed && all[0].Tokens != nil
+	})
 	b := startBroker(t, func(c *config.Config) { c.Providers[0].Provider.Issuer = s.URL })
 	p := b.person()
 	if a := p.button("/login", "hub"); a.status != http.StatusBadGateway || !strings.Contains(a.body, "Hub does not answer") {
@@ -113,4 +131,85 @@ func TestBroker_WrongCertificate(t *testing.T) {
 	if p.signIn("/login", "alice", alicePW); p.user() != "alice" {
 		t.Error("the password does not work")
 	}
+}
+
+// Strangers' logout tokens with made-up keys hold a few requests, and have the provider asked once; what it signed itself gets through
+// meanwhile.
+func TestBroker_FloodOfUnknownKeys(t *testing.T) {
+	b := startBroker(t)
+	b.linked()
+	in := b.person()
+	in.through("/login", "hub")
+	stranger, err := jws.Generate("made-up", jws.ES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := stranger.Sign("logout+jwt", []byte(`{"sid":"sid-1"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int32
+	release := make(chan struct{})
+	b.op.Set(func() {
+		b.op.Answers = func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path == "/jwks" {
+				asked.Add(1)
+				<-release
+			}
+			return false
+		}
+	})
+	const seats, more = 64, 40
+	answers := make(chan answer)
+	for range seats + more {
+		go func() { answers <- b.tell(raw) }()
+	}
+	for range more { // at once, while the others wait
+		if a := <-answers; a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
+			t.Error(a.status)
+		}
+	}
+	if a := b.tell(b.op.LogoutToken(nil)); a.status != http.StatusOK || in.user() != "" {
+		t.Errorf("a good one: %d %s", a.status, a.body)
+	}
+	if asked.Load() > 1 {
+		t.Error("asked for keys", asked.Load(), "times")
+	}
+	close(release)
+	for range seats {
+		if a := <-answers; a.status != http.StatusBadRequest && a.status != http.StatusServiceUnavailable {
+			t.Error(a.status)
+		}
+	}
+}
+
+// Signing out waits for no provider: with one that has never answered, page and receipt are there within a second, and say what is owed.
+func TestBroker_SignOutWithinASecond(t *testing.T) {
+	b := startBroker(t)
+	b.linked()
+	var took []time.Duration
+	for range 5 { // the machine may be busy elsewhere
+		p := b.person()
+		p.through("/login", "hub")
+		form := fields(p.get("/account").body)
+		release := make(chan struct{})
+		b.op.Set(func() {
+			b.op.Answers = func(http.ResponseWriter, *http.Request) bool { <-release; return true }
+		})
+		start := time.Now()
+		a := p.post("/account/signout", form)
+		page := p.get(a.location)
+		p.post(a.location+"/providers/hub/revoke", fields(page.body))
+		owed := p.get(a.location)
+		took = append(took, time.Since(start))
+		if p.user() != "" || !strings.Contains(owed.body, "Hub has not yet confirmed that it forgot what you allowed") {
+			t.Errorf("%d %s", owed.status, owed.body)
+		}
+		close(release)
+		b.op.Set(func() { b.op.Answers = nil })
+		if took[len(took)-1] < time.Second {
+			return
+		}
+	}
+	t.Error("took", took)
 }

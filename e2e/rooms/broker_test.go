@@ -1,6 +1,7 @@
 package rooms_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
 )
 
 // Sign up, sign in again, into an app that waits, with code, PKCE, nonce and a state of this browser's.
@@ -184,5 +186,28 @@ func TestBroker_StepUp(t *testing.T) {
 	a := p.post("/login/hub", with(fields(page.body), "again", "/account/providers"))
 	if a = p.get(p.there(a).location); a.status != http.StatusForbidden || p.user() != "carol" {
 		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
+// The list of sessions, its JSON and the console say through whom somebody came.
+func TestBroker_SessionsSayThroughWhom(t *testing.T) {
+	b := startBroker(t)
+	p := b.linked()
+	q := b.person()
+	q.through("/login", "hub")
+	boss := b.operator("boss", idp.RoleAdmin)
+	if page := p.page("/account").body; strings.Count(page, "by password") != 1 || strings.Count(page, "by Hub") != 1 || strings.Contains(page, "another provider") {
+		t.Error("the page:", page)
+	}
+	if a := p.get("/account/sessions"); strings.Count(a.body, `"providers":["Hub"]`) != 1 || strings.Count(a.body, `"providers"`) != 1 {
+		t.Error("the JSON:", a.body)
+	}
+	at := "/admin/people/" + string(b.id("alice"))
+	var sheet struct{ Sessions []operate.Session }
+	if err := json.Unmarshal([]byte(b.calls("GET", at, b.machine("ops", idp.ScopeAdmin), nil).body), &sheet); err != nil || len(sheet.Sessions) != 2 || strings.Join(sheet.Sessions[0].Providers, " ") != "hub" || sheet.Sessions[1].Providers != nil {
+		t.Fatalf("the console's JSON: %+v, %v", sheet, err)
+	}
+	if page := boss.page(at + "/sessions/" + sheet.Sessions[0].ID).body; !strings.Contains(page, ">hub<") || strings.Contains(page, "another provider") {
+		t.Error("the console:", page)
 	}
 }

@@ -3,6 +3,7 @@ package rooms_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"exeunt.dev/exeunttest"
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
 )
@@ -20,6 +22,7 @@ var claimsOf = map[string]string{
 	"access":         "iss sub aud client_id iat exp jti scope sid auth_time ends_with",
 	"offline access": "iss sub aud client_id iat exp jti scope auth_time ends_with",
 	"machine":        "iss sub aud client_id iat exp jti scope ends_with",
+	"bound machine":  "iss sub aud client_id iat exp jti scope ends_with cnf cnf.jkt cnf.exeunt.dev/address",
 	"id":             "iss sub aud exp iat auth_time nonce sid amr",
 	"logout":         "iss sub aud iat exp jti events events.http://schemas.openid.net/event/backchannel-logout sid",
 	"receipt": "iss sub iat receipt receipt.number receipt.cause receipt.ended_at receipt.ended receipt.sessions " +
@@ -154,6 +157,8 @@ func TestTokensTellNothing(t *testing.T) {
 	n.private["robot's secret"] = n.secrets["robot"]
 	n.signed("introspection", n.inspected("robot", robot.Access))
 
+	n.bound()
+
 	made := p.do("POST", "/oauth2/register", `{"redirect_uris":["https://self.test/cb"]}`, map[string]string{"Content-Type": "application/json", "Authorization": "Bearer " + initial})
 	registered, _ := object(t, made)["registration_access_token"].(string)
 	n.opaque("registration token", registered)
@@ -167,6 +172,36 @@ func TestTokensTellNothing(t *testing.T) {
 	n.opaque("receipt's address", strings.TrimPrefix(left, "/signout/"))
 	n.signed("logout", one(t, calls).form.Get("logout_token"))
 	n.signed("receipt", p.get(left+"/receipt.jwt").body)
+}
+
+// bound reads a token that is bound to a key and, because an operator wants it, to a network: of the caller's address it tells that, not
+// the rest.
+func (n *telling) bound() {
+	n.t.Helper()
+	if err := n.server.Store.Update(n.t.Context(), func(tx idp.Tx) error {
+		c, err := tx.Client("robot")
+		c.BindAddress = idp.Networks{V4: 24, V6: 56}
+		return errors.Join(err, tx.UpdateClient(c))
+	}); err != nil {
+		n.t.Fatal(err)
+	}
+	key, nonce := exeunttest.NewKey(n.t), ""
+	for {
+		r, _ := http.NewRequest("POST", "/", nil)
+		r.SetBasicAuth("robot", n.secrets["robot"])
+		a := n.person().do("POST", "/oauth2/token", "grant_type=client_credentials", map[string]string{"Content-Type": formType,
+			"Authorization": r.Header.Get("Authorization"), "DPoP": key.Proof("POST", n.at+"/oauth2/token", "", exeunttest.Nonce(nonce))})
+		if nonce == "" && a.status == 400 {
+			nonce = a.header.Get("DPoP-Nonce")
+			continue
+		}
+		raw, _ := object(n.t, a)["access_token"].(string)
+		n.signed("bound machine", raw)
+		if cnf, _ := part(n.t, raw, 1)["cnf"].(map[string]any); cnf["jkt"] != key.Thumbprint() || cnf["exeunt.dev/address"] != "127.0.0.0/24" {
+			n.t.Error("bound to", cnf)
+		}
+		return
+	}
 }
 
 func query(t *testing.T, at, name string) string {

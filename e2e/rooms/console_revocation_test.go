@@ -55,7 +55,7 @@ func TestConsole_Revocations(t *testing.T) {
 	if a := viewer.page("/admin/revocations?state=nonsense"); a.status != 400 {
 		t.Error("a state that is none:", a.status)
 	}
-	if a := viewer.page("/admin"); !strings.Contains(a.body, "Revocations owed by providers") {
+	if a := viewer.page("/admin"); !strings.Contains(a.body, "Revocations owed to providers") {
 		t.Error("the overview does not say it:", a.body)
 	}
 	if a := viewer.page(at); a.status != 200 || strings.Contains(a.body, at+"/resend") {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"exeunt.dev/guard"
+	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
 )
 
@@ -61,5 +62,35 @@ func TestKeysOfOtherUses_OpenNothing(t *testing.T) {
 		if good := use == idp.UseAccess; good != (err == nil) || !good && !errors.Is(err, guard.ErrInvalid) || good != n.alive(raw) {
 			t.Errorf("by the key of %s: the guard says %v; alive here: %v", use, err, n.alive(raw))
 		}
+	}
+}
+
+// ES256 by default, EdDSA and RS256 by choice: what a server signs with any of them is taken here and by guards, and refused when it has ended.
+func TestSigningAlgorithms(t *testing.T) {
+	for _, alg := range []string{"ES256", "EdDSA", "RS256"} {
+		t.Run(alg, func(t *testing.T) {
+			n := start(t, func(c *config.Config) { c.Algs = []string{alg} })
+			g := n.guarded()
+			p := n.alice()
+			tok := p.enter("shop")
+			for what, raw := range map[string]string{"access token": tok.Access, "ID token": tok.ID} {
+				if got := part(t, raw, 0)["alg"]; got != alg {
+					t.Errorf("the %s is signed with %v", what, got)
+				}
+			}
+			good, err := g.Check(tok.Access)
+			if err != nil || !n.alive(tok.Access) {
+				t.Fatalf("the guard says %v; alive here: %v", err, n.alive(tok.Access))
+			}
+			watched, stop := g.Watch(t.Context(), good)
+			defer stop()
+			if a := p.get("/logout?id_token_hint=" + tok.ID); a.status != 303 || p.user() != "" {
+				t.Fatalf("the hint is not taken: %d %s", a.status, a.body)
+			}
+			<-watched.Done()
+			if _, err := g.Check(tok.Access); !errors.Is(err, guard.ErrEnded) || n.alive(tok.Access) {
+				t.Errorf("after the sign-out the guard says %v; alive here: %v", err, n.alive(tok.Access))
+			}
+		})
 	}
 }

@@ -266,3 +266,20 @@ func TestStaySignedIn(t *testing.T) {
 		}
 	}
 }
+
+// An app says who it thinks is there: the name is in the field, to be changed, and nothing but a name.
+func TestLoginHint(t *testing.T) {
+	n := start(t)
+	p := n.person()
+	a := p.follow(p.get(n.authorizeURL("books", "login_hint", "bob")))
+	if !strings.Contains(a.body, `name="username"`) || !strings.Contains(a.body, `value="bob"`) {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := p.follow(p.get(n.authorizeURL("books", "login_hint", `"><script>alert(1)</script>`))); strings.Contains(a.body, "<script>alert") || !strings.Contains(a.body, `name="username"`) {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	a = p.signIn(p.get(n.authorizeURL("books", "login_hint", "bob")).location, "alice", alicePW)
+	if tok := p.redeem("books", p.follow(a)); p.user() != "alice" || !n.alive(tok.Access) {
+		t.Errorf("who signs in is %q", p.user())
+	}
+}

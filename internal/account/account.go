@@ -32,6 +32,7 @@ type Account struct {
 	Factors   *factor.Factors
 	Tokens    *token.Issuer
 	Front     *frontchannel.FrontChannel
+	Provider  func(id string) string    // what people read for a provider's id
 	Place     func(ip string) string    // about where an address is; nil: that is not known
 	After     func(*idp.Session) string // the key of the page behind a session
 	// Tell writes to a person, in the transaction of a change, what was changed; nil: nobody does.

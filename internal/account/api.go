@@ -78,6 +78,7 @@ type sessionJSON struct {
 	LastSeen  string    `json:"last_seen_at"`
 	AuthTime  string    `json:"auth_time"`
 	Methods   []string  `json:"methods"`
+	Providers []string  `json:"providers,omitempty"` // through which, as people read them
 	Apps      []appJSON `json:"apps"`
 }
 
@@ -103,7 +104,7 @@ func (a *Account) list(w http.ResponseWriter, r *http.Request) {
 	for _, l := range lines {
 		s := l.Session
 		j := sessionJSON{ID: s.Ref, Current: c.session != nil && s.Name == c.session.Name, Browser: web.Device(s.UserAgent), IP: s.LastIP,
-			CreatedAt: stamp(s.CreatedAt), LastSeen: stamp(s.LastSeen), AuthTime: stamp(s.AuthTime), Methods: s.Methods, Apps: []appJSON{}}
+			CreatedAt: stamp(s.CreatedAt), LastSeen: stamp(s.LastSeen), AuthTime: stamp(s.AuthTime), Methods: s.Methods, Providers: l.Through, Apps: []appJSON{}}
 		for _, app := range l.Apps {
 			j.Apps = append(j.Apps, appJSON{app.ID, app.Name})
 		}

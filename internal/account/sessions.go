@@ -22,6 +22,7 @@ const perPage = 25
 type line struct {
 	Session idp.Session
 	Apps    []idp.AppName
+	Through []string // providers, as people read them
 }
 
 // sessions reads a page of the live sessions of an account with their apps. The acting one, if there is any, stands at the top of the first
@@ -53,15 +54,27 @@ func (a *Account) sessions(ctx context.Context, id idp.AccountID, acting *idp.Se
 		if err != nil {
 			return err
 		}
+		through, err := v.Through(rows)
+		if err != nil {
+			return err
+		}
 		for i, s := range rows {
 			first := i == 0 && after == ""
 			if !s.Expired(now) && (acting == nil || s.Name != acting.Name || first) {
-				out = append(out, line{s, apps[s.Name]})
+				out = append(out, line{s, apps[s.Name], a.titles(through[s.Name])})
 			}
 		}
 		return nil
 	})
 	return who, out, more, err
+}
+
+// titles are what people read for providers.
+func (a *Account) titles(providers []string) (out []string) {
+	for _, id := range providers {
+		out = append(out, a.Provider(id))
+	}
+	return out
 }
 
 // named reads apps, all at once. One whose row is gone has its id.
@@ -87,7 +100,7 @@ func (a *Account) sessionList(w http.ResponseWriter, r *http.Request, s *idp.Ses
 	list = web.SessionList{CSRF: a.Browser.CSRF(w, r), Key: after, More: more, Further: after != "", Alone: len(lines) == 1 && more == ""}
 	for _, l := range lines {
 		row := web.SessionLine{Ref: l.Session.Ref, Agent: l.Session.UserAgent, IP: l.Session.LastIP, Current: l.Session.Name == s.Name, Stay: l.Session.Persistent,
-			First: l.Session.CreatedAt.Time(), Last: l.Session.LastSeen.Time(), How: web.Methods(l.Session.Methods)}
+			First: l.Session.CreatedAt.Time(), Last: l.Session.LastSeen.Time(), How: web.Methods(l.Session.Methods, l.Through...)}
 		if a.Place != nil {
 			row.Place = a.Place(row.IP)
 		}

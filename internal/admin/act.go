@@ -120,7 +120,7 @@ func (a *Admin) attempt(c *call, what *act) (q *question, out outcome, err error
 		if out, err = what.do(c, tx); err != nil {
 			return err
 		}
-		return c.record(tx, out.event)
+		return c.record(tx, a.Tell, out.event)
 	})
 	if err == nil && what.after != nil {
 		if err := what.after(ctx); err != nil {
@@ -130,11 +130,16 @@ func (a *Admin) attempt(c *call, what *act) (q *question, out outcome, err error
 	return nil, out, err
 }
 
-// record keeps who did it, why and from where.
-func (c *call) record(tx idp.Tx, e idp.Event) error {
+// record keeps who did it, why and from where, and has its person told.
+func (c *call) record(tx idp.Tx, tell func(idp.Tx, idp.Event, idp.Time) error, e idp.Event) error {
 	e.Actor, e.Why, e.IP, e.Device = c.actor, c.in.Get("reason"), edge.Client(c.r).IP.String(), c.r.UserAgent()
 	if c.session != nil {
 		e.Session = c.session.Ref
+	}
+	if tell != nil {
+		if err := tell(tx, e, c.now); err != nil {
+			return err
+		}
 	}
 	return tx.Record(e)
 }

@@ -22,8 +22,9 @@ type Admin struct {
 	Tokens   *token.Issuer
 	Ring     *keys.Ring
 	Looker   *operate.Looker
-	Wake     func()         // deliveries and revocations may be due
-	Networks []netip.Prefix // that are not public, in which apps may be called
+	Wake     func()                                           // deliveries, revocations and letters may be due
+	Tell     func(tx idp.Tx, e idp.Event, now idp.Time) error // writes to a person what was done; nil: nobody does
+	Networks []netip.Prefix                                   // that are not public, in which apps may be called
 }
 
 // Mount adds the room's paths.

@@ -18,7 +18,7 @@ func standing(o *operate.Overview) []web.Fact {
 	if o.Oldest != nil {
 		oldest = web.Fact{Label: "Oldest owed", At: *o.Oldest, Bad: o.As.Sub(*o.Oldest).Minutes() > 5}
 	}
-	label := []web.Words{"Sessions alive", "Deliveries owed", "Deliveries that nobody attempts any more", "Revocations owed by providers", "Revocations that nobody attempts any more"}
+	label := []web.Words{"Sessions alive", "Deliveries owed", "Deliveries that nobody attempts any more", "Revocations owed to providers", "Revocations that nobody attempts any more"}
 	dead := about(label[2], o.Dead, "/admin/deliveries?state=dead")
 	dead.Bad = o.Dead.N > 0
 	out := []web.Fact{

@@ -144,7 +144,7 @@ func sessionTable(c *call, at string, all []operate.Session, more string) web.Ta
 func sessionPage(c *call, s sessionSheet) web.Console {
 	person := aboutPerson(c)
 	p := web.Console{Title: web.Say("Session %s", verbatim(s.ID)), Back: person, Facts: []web.Fact{{Label: "Person", Text: s.person.Username, To: person}, {Label: "Device", Said: web.DeviceWords(s.UserAgent)}, {Label: "Address", Text: s.IP},
-		{Label: "Signed in by", Said: web.Methods(s.Methods)}, {Label: "Since", At: s.Created}, {Label: "Last seen", At: s.LastSeen}, {Label: "Proved who they are", At: s.AuthTime}, {Label: "Ends by itself", At: s.Expires}}}
+		{Label: "Signed in by", Said: web.Methods(s.Methods, s.Providers...)}, {Label: "Since", At: s.Created}, {Label: "Last seen", At: s.LastSeen}, {Label: "Proved who they are", At: s.AuthTime}, {Label: "Ends by itself", At: s.Expires}}}
 	apps := web.Table{Title: "Apps", Empty: "No app was entered in it.", Head: []web.Words{"App"}}
 	for _, id := range s.Apps {
 		apps.Rows = append(apps.Rows, []web.Cell{appLink(id)})

@@ -62,6 +62,8 @@ func failureWords(sentence string) web.Words {
 		return "no answer"
 	case "no token of the kind that the call needs":
 		return "no token of the kind that the call needs"
+	case "the token was issued to another registration":
+		return "the token was issued to another registration"
 	case "the provider is not configured any more":
 		return "the provider is not configured any more"
 	case "the tokens cannot be opened with this key file":

@@ -10,8 +10,7 @@ import (
 
 // What programs call by a code, people read as words. A code that has none yet is shown as it is.
 
-// verbatim is somebody's text, which no catalogue translates.
-type verbatim string
+type verbatim = web.Verbatim
 
 // stateWords are the words for what state people, apps, deliveries and keys are in.
 func stateWords(code string) web.Words {

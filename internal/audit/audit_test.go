@@ -152,23 +152,24 @@ func TestFailuresAreBounded(t *testing.T) {
 	for range 600 {
 		l.Failed(idp.Event{Kind: idp.EventSignInFailed, Actor: "stranger"})
 	}
-	l.Failed(idp.Event{Kind: idp.EventSignInFailed, Account: "bob", Actor: "stranger"})
+	l.Failed(idp.Event{Kind: idp.EventSignInFailed, Account: "bob", Actor: "stranger", Data: map[string]string{"what": "its own"}})
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	l.Run(ctx)
-	count, left := map[idp.AccountID]int{}, ""
+	count, left, what := map[idp.AccountID]int{}, "", ""
 	if err := s.View(t.Context(), func(v idp.View) error {
 		all, err := v.Events(idp.EventFilter{Kind: idp.EventSignInFailed}, idp.Page{Limit: 1000})
 		for _, e := range all {
 			count[e.Account]++
 			left = strings.TrimSpace(left + " " + e.Data["left_out"])
+			what += e.Data["what"]
 		}
 		return err
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if count["alice"] != 30 || count[""] != 500 || count["bob"] != 1 || left != "100 170" {
-		t.Errorf("kept %v, left out %q", count, left)
+	if count["alice"] != 30 || count[""] != 500 || count["bob"] != 1 || left != "100 170" || what != "its own" {
+		t.Errorf("kept %v, left out %q, with what %q", count, left, what)
 	}
 }
 

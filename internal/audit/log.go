@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -65,7 +66,9 @@ func (l *Log) Failed(e idp.Event) {
 	defer l.mu.Unlock()
 	if ok {
 		if l.left > 0 {
-			e.Data = map[string]string{"left_out": strconv.Itoa(l.left)}
+			data := map[string]string{"left_out": strconv.Itoa(l.left)}
+			maps.Copy(data, e.Data)
+			e.Data = data
 		}
 		select {
 		case l.failed <- e:

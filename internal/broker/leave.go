@@ -168,10 +168,17 @@ type gone struct {
 
 // leave sends the browser to the provider's sign-out (RP-Initiated Logout 1.0 section 2), with the ID token as hint.
 func (b *Broker) leave(w http.ResponseWriter, r *http.Request, s *site, row *idp.Receipt, l *layer) {
-	state := idp.NewSecret(32)
+	state := "" // without one the person gets there all the same, and back with fewer words
+	if ok, _ := b.trips.AllowCaller(r); ok {
+		state = idp.NewSecret(32)
+	}
 	to, err := s.WayOut(l.kept.EndSession, l.kept.IDToken, Left(b.Issuer, s.ID), state)
 	if err != nil || l.kept.EndSession == "" {
 		http.Redirect(w, r, "/signout/"+string(row.ID), http.StatusSeeOther)
+		return
+	}
+	if state == "" {
+		b.Pages.Onward(w, r, to, true)
 		return
 	}
 	if err := b.put(r, idp.PendingLeft, state, gone{s.ID, row.ID}, idp.Epochs{}, b.Browser.ID(w, r), idp.Name{}); err != nil {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"net/url"
@@ -45,6 +46,17 @@ type Config struct {
 	Places             string        // a table of addresses and places; "": none
 	AuditKeep          time.Duration // for how long events are kept; 0: for ever
 	Drain              time.Duration // how long a stopping node says that it is not ready before it takes no more requests
+
+	file  string // it was loaded from
+	lines map[string]int
+}
+
+// Where is the line of a key, for messages: file:line.
+func (c *Config) Where(key string) string { return fmt.Sprintf("%s:%d", c.file, max(c.lines[key], 1)) }
+
+// Refuse is an error about the value of a key, for what shows only when the value is used.
+func (c *Config) Refuse(key, wrong, instead string) error {
+	return &Error{c.file, []Problem{{max(c.lines[key], 1), key, wrong, instead}}}
 }
 
 // Postgres is the database of several nodes. The zero value: SQLite.
@@ -112,10 +124,11 @@ func load(path string, beside bool) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	c, err := parse(path, text, beside)
+	c, lines, err := parse(path, text, beside)
 	if err != nil {
 		return Config{}, err
 	}
+	c.file, c.lines = path, lines
 	for _, p := range []*string{&c.Data, &c.KeyFile, &c.TLS.CertFile, &c.TLS.KeyFile, &c.TLS.Cache, &c.TLS.RootFile, &c.Places} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(filepath.Dir(path), *p)

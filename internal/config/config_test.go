@@ -117,6 +117,14 @@ func TestRefused(t *testing.T) {
 		{"more than all", ok + "tracing:\n  endpoint: http://127.0.0.1:4318/v1/traces\n  sample: 10\n", 4, []string{"tracing.sample", "0.1"}},
 		{"not a number", ok + "tracing: {endpoint: 'http://127.0.0.1:4318/v1/traces', sample: NaN}\n", 2, []string{"tracing.sample"}},
 		{"a short memory", ok + "audit:\n  keep: 1h\n", 3, []string{"audit.keep", "forever"}},
+		{"two documents", ok + "---\nname: x\n", 2, []string{"second document", "take out"}},
+		{"an alias", "issuer: &a http://localhost:8080\nname: *a\n", 2, []string{"name", "stands for", "the value itself"}},
+		{"issuer with letters that DNS has not", "issuer: https://b\u00fccher.example\ntrusted_proxies: [10.0.0.7]\n", 1, []string{"issuer", "xn--"}},
+		{"issuer in capitals", "issuer: https://ID.example.com\ntrusted_proxies: [10.0.0.7]\n", 1, []string{"issuer", "write https://id.example.com"}},
+		{"issuer with https's own port", "issuer: https://id.example.com:443\ntrusted_proxies: [10.0.0.7]\n", 1, []string{"issuer", "write https://id.example.com"}},
+		{"header of the browser's", ok + "cookies:\n  csrf_header: cookie\n", 3, []string{"cookies.csrf_header", "X-CSRFToken"}},
+		{"one address for two", ok + "listen: 127.0.0.1:9090\nmetrics_listen: 127.0.0.1:9090\n", 3, []string{"metrics_listen", "another port"}},
+		{"one file for two", ok + "data: a\nkey_file: ./a\n", 3, []string{"key_file", "two names"}},
 		{"level", ok + "log_level: loud\n", 2, []string{"log_level", "debug, info, warn or error"}},
 	} {
 		_, err := config.Parse("exeunt.yaml", []byte(c.text))
@@ -133,6 +141,42 @@ func TestRefused(t *testing.T) {
 				t.Errorf("%s: %q is not in %v", c.name, s, err)
 			}
 		}
+	}
+}
+
+// Each length of life is a setting of its own.
+func TestLifetimes(t *testing.T) {
+	c, err := config.Parse("exeunt.yaml", []byte(`issuer: http://localhost:8080
+lifetimes: {access_token: 61s, id_token: 62s, code: 63s, session_idle: 64s, session: 65s, stay_idle: 66s, stay: 67s, refresh_idle: 68s, refresh: 69s,
+  refresh_grace: 70s, pending: 71s, recent_sign_in: 72s}
+`))
+	want := idp.Policy{AccessLife: 61 * time.Second, IDTokenLife: 62 * time.Second, CodeLife: 63 * time.Second, SessionIdle: 64 * time.Second,
+		SessionAbsolute: 65 * time.Second, StayIdle: 66 * time.Second, StayAbsolute: 67 * time.Second, RefreshIdle: 68 * time.Second,
+		RefreshAbsolute: 69 * time.Second, Grace: 70 * time.Second, PendingLife: 71 * time.Second, RecentSignIn: 72 * time.Second}
+	if err != nil || c.Policy != want {
+		t.Errorf("%+v %v", c.Policy, err)
+	}
+}
+
+func TestCookieNames(t *testing.T) {
+	c, err := config.Parse("exeunt.yaml", []byte("issuer: http://localhost:8080\ncookies: {session: a, browser: b, csrf: scratchcsrftoken, csrf_header: X-Requested-With}\n"))
+	if want := (config.Cookies{Session: "a", Browser: "b", CSRF: "scratchcsrftoken", Header: "X-Requested-With"}); err != nil || c.Cookies != want {
+		t.Errorf("%+v %v", c.Cookies, err)
+	}
+}
+
+// What shows only when a value is used is refused with its line, too.
+func TestRefuse(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "exeunt.yaml")
+	if err := os.WriteFile(file, []byte("issuer: http://localhost:8080\nmail:\n  smtp: localhost:25\n  from: a@example.com\n  root_file: root.pem\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.Refuse("mail.root_file", "it is bad", "write a good one").Error(), file+":5: mail.root_file: it is bad; write a good one"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 

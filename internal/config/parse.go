@@ -1,7 +1,9 @@
 package config
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"net/url"
@@ -18,15 +20,26 @@ import (
 )
 
 // Parse reads the text of a configuration. An error about its content is an *Error with all problems.
-func Parse(file string, text []byte) (Config, error) { return parse(file, text, false) }
+func Parse(file string, text []byte) (Config, error) {
+	c, _, err := parse(file, text, false)
+	return c, err
+}
 
-func parse(file string, text []byte, beside bool) (Config, error) {
+// parse also says in which line each key is.
+func parse(file string, text []byte, beside bool) (Config, map[string]int, error) {
 	c := Default()
 	r := &reader{base: filepath.Dir(file), lines: map[string]int{}, beside: beside}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
+	var doc, second yaml.Node
+	all := yaml.NewDecoder(bytes.NewReader(text))
+	err := all.Decode(&doc)
+	if err == nil {
+		if err = all.Decode(&second); err == nil {
+			r.wrong(second.Line, "", "a second document begins here, which nobody would read", "take out the line ---")
+		}
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
 		r.broken(err)
-		return Config{}, &Error{file, r.problems}
+		return Config{}, nil, &Error{file, r.problems}
 	}
 	if doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 && doc.Content[0].Tag != "!!null" {
 		r.mapping("", doc.Content[0], r.fields(&c))
@@ -36,9 +49,9 @@ func parse(file string, text []byte, beside bool) (Config, error) {
 	}
 	if len(r.problems) > 0 {
 		slices.SortStableFunc(r.problems, func(a, b Problem) int { return a.Line - b.Line })
-		return Config{}, &Error{file, r.problems}
+		return Config{}, nil, &Error{file, r.problems}
 	}
-	return c, nil
+	return c, r.lines, nil
 }
 
 var lineOf = regexp.MustCompile(`line (\d+)`)
@@ -205,7 +218,7 @@ func (r *reader) keep(key string, n *yaml.Node, to *time.Duration) {
 		*to = 0
 		return
 	}
-	d, err := duration(text)
+	d, err := Duration(text)
 	if err != nil || d < 24*time.Hour {
 		r.wrong(n.Line, key, strconv.Quote(text)+" is no length of time from 1d", "write for example 400d, or forever")
 		return
@@ -220,7 +233,7 @@ func (r *reader) tryFor(key string, n *yaml.Node, to *time.Duration) {
 	if !ok {
 		return
 	}
-	d, err := duration(text)
+	d, err := Duration(text)
 	if err != nil || d < time.Minute || d > longestTry {
 		r.wrong(n.Line, key, strconv.Quote(text)+" is no length of time from 1m to 30d", "write for example 72h")
 		return
@@ -265,7 +278,7 @@ func (r *reader) lifetimes(key string, n *yaml.Node, c *Config) {
 			if !ok {
 				return
 			}
-			d, err := duration(text)
+			d, err := Duration(text)
 			if err != nil {
 				r.wrong(n.Line, key, strconv.Quote(text)+" is no length of time", "write for example 30s, 5m, 12h or 14d")
 			} else if d < least || d > most {
@@ -299,8 +312,8 @@ func (r *reader) lifetimes(key string, n *yaml.Node, c *Config) {
 	}
 }
 
-// duration is time.ParseDuration with days.
-func duration(text string) (time.Duration, error) {
+// Duration is time.ParseDuration with days.
+func Duration(text string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
 		return time.Duration(n) * 24 * time.Hour, err
@@ -345,7 +358,7 @@ func (r *reader) drain(key string, n *yaml.Node, to *time.Duration) {
 	if !ok {
 		return
 	}
-	d, err := duration(text)
+	d, err := Duration(text)
 	if err != nil || d < 0 || d > time.Minute {
 		r.wrong(n.Line, key, strconv.Quote(text)+" is no length of time up to 1m", "write for example 5s, longer than your proxy takes to notice /readyz")
 		return

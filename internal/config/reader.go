@@ -123,6 +123,10 @@ func distance(a, b string) int {
 
 // text reads a scalar.
 func (r *reader) text(key string, n *yaml.Node) (string, bool) {
+	if n.Kind == yaml.AliasNode {
+		r.wrong(n.Line, key, "*"+n.Value+" stands for a value elsewhere, which is not supported", "write the value itself")
+		return "", false
+	}
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || n.Value == "" {
 		r.wrong(n.Line, key, "a value is missing", "write one on the same line, or leave the key out")
 		return "", false

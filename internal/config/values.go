@@ -16,6 +16,9 @@ import (
 
 var tokenChars = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$") // RFC 9110 section 5.6.2
 
+// taken are headers that browsers write themselves, or that say something else here.
+var taken = regexp.MustCompile(`(?i)^(accept|authorization|connection|cookie|dpop|expect|host|idempotency-key|keep-alive|origin|referer|user-agent|x-forwarded|forwarded|transfer-encoding|upgrade|via|te$|trailer|sec-|proxy-|content-)`)
+
 func (r *reader) cookies(key string, n *yaml.Node, to *Cookies) {
 	name := func(to *string) func(string, *yaml.Node) {
 		return func(key string, n *yaml.Node) {
@@ -27,7 +30,11 @@ func (r *reader) cookies(key string, n *yaml.Node, to *Cookies) {
 			}
 		}
 	}
-	r.mapping(key, n, []field{{"session", name(&to.Session)}, {"browser", name(&to.Browser)}, {"csrf", name(&to.CSRF)}, {"csrf_header", name(&to.Header)}})
+	r.mapping(key, n, []field{{"session", name(&to.Session)}, {"browser", name(&to.Browser)}, {"csrf", name(&to.CSRF)}, {"csrf_header", func(key string, n *yaml.Node) {
+		if name(&to.Header)(key, n); taken.MatchString(to.Header) {
+			r.wrong(n.Line, key, to.Header+" has a meaning of its own", "write a name that no other program uses, for example X-CSRFToken")
+		}
+	}}})
 	seen := map[string]bool{}
 	for _, c := range []string{to.Session, to.Browser, to.CSRF} {
 		if c != "" && seen[c] {
@@ -167,6 +174,12 @@ func (r *reader) together(c *Config) {
 	case u.Path != "":
 		r.wrong(at("issuer"), "issuer", "a path is not supported", "write "+u.Scheme+"://"+u.Host+", without a slash at the end")
 		return
+	case !ascii(u.Host):
+		r.wrong(at("issuer"), "issuer", "browsers write this name as it is in DNS", "write it with xn--")
+		return
+	case canonical(u) != u.Host:
+		r.wrong(at("issuer"), "issuer", "browsers write this address in another way, and would be taken for strangers", "write "+u.Scheme+"://"+canonical(u))
+		return
 	case u.Scheme == "http" && !idp.LoopbackHost(u.Hostname()):
 		r.wrong(at("issuer"), "issuer", "http is for this machine only: passwords would cross the network in the clear", "write https://"+u.Host)
 		return
@@ -177,14 +190,18 @@ func (r *reader) together(c *Config) {
 	case u.Scheme == "http" && !localListen(c.Listen) && len(c.TrustedProxies) == 0:
 		r.wrong(at("listen"), "listen", "an http issuer must not be reachable from elsewhere", "listen on 127.0.0.1")
 	}
+	if c.MetricsListen != "" && c.MetricsListen == c.Listen {
+		r.wrong(at("metrics_listen"), "metrics_listen", "listen has this address already", "write another port, for example 127.0.0.1:9090")
+	}
+	if c.Postgres.URL == "" && filepath.Clean(c.Data) == filepath.Clean(c.KeyFile) {
+		r.wrong(max(r.lines["key_file"], r.lines["data"], 1), "key_file", "the database and its key cannot be one file", "write two names, for example exeunt.db and exeunt.key")
+	}
 	if host := u.Hostname(); c.TLS.ACME {
 		switch {
 		case idp.LoopbackHost(host):
 			r.wrong(at("tls"), "tls.acme", "nobody gives certificates for "+host, "use cert_file and key_file")
 		case net.ParseIP(host) != nil:
 			r.wrong(at("tls"), "tls.acme", "certificates by ACME are for names, not for "+host, "use a name in issuer, or cert_file and key_file")
-		case !ascii(host):
-			r.wrong(at("issuer"), "issuer", "ACME needs the name as it is in DNS", "write it with xn--")
 		}
 	}
 	if u.Scheme == "http" {
@@ -194,6 +211,15 @@ func (r *reader) together(c *Config) {
 			}
 		}
 	}
+}
+
+// canonical is host and port as browsers write them (RFC 6454 section 6.1).
+func canonical(u *url.URL) string {
+	host := strings.ToLower(u.Host)
+	if port := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]; u.Port() == "" || ":"+u.Port() == port {
+		host = strings.TrimSuffix(strings.TrimSuffix(host, port), ":")
+	}
+	return host
 }
 
 func localListen(listen string) bool {

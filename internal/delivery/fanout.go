@@ -93,6 +93,9 @@ func (b *batch) one(f idp.FanOut) error {
 		if err != nil {
 			return err
 		}
+		if err := b.meet(found); err != nil {
+			return err
+		}
 		for _, p := range found {
 			if err := b.owe(f, p, resumed); err != nil {
 				return err
@@ -105,6 +108,31 @@ func (b *batch) one(f idp.FanOut) error {
 		f.At = idp.FanPlace{Ending: f.At.Ending + 1}
 	}
 	return b.tx.MoveFanOut(f.Number, f.At, b.now)
+}
+
+// meet asks for the apps that are new to this batch, all at once.
+func (b *batch) meet(found []idp.Participant) error {
+	var strangers []idp.ClientID
+	for _, p := range found {
+		if _, asked := b.apps[p.Client]; !asked {
+			b.apps[p.Client] = idp.Client{}
+			strangers = append(strangers, p.Client)
+		}
+	}
+	if len(strangers) == 1 { // one alone may be known without a question
+		c, err := b.tx.Client(strangers[0])
+		if err == nil {
+			b.apps[c.ID] = c
+		} else if errors.Is(err, idp.ErrNotFound) {
+			err = nil
+		}
+		return err
+	}
+	apps, err := b.tx.ClientsNamed(strangers)
+	for _, c := range apps {
+		b.apps[c.ID] = c
+	}
+	return err
 }
 
 func begun(f idp.FanOut) bool { return f.At != idp.FanPlace{} }
@@ -122,14 +150,7 @@ func (b *batch) owe(f idp.FanOut, p idp.Participant, resumed bool) error {
 			return err
 		}
 	}
-	c, asked := b.apps[p.Client]
-	if !asked {
-		var err error
-		if c, err = b.tx.Client(p.Client); err != nil && !errors.Is(err, idp.ErrNotFound) {
-			return err
-		}
-		b.apps[p.Client] = c
-	}
+	c := b.apps[p.Client]
 	row := idp.Delivery{Receipt: f.Number, Sid: p.Sid, Client: p.Client, Account: p.Account, State: idp.Unreachable, CreatedAt: b.now}
 	if c.BackchannelLogoutURI == "" {
 		return b.tx.InsertDelivery(row)

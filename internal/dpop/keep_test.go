@@ -84,6 +84,53 @@ func TestFullMemoryForgetsNothingThatIsGood(t *testing.T) {
 	}
 }
 
+// What a full memory has forgotten is refused when there is room again, and so is a new use that ends before all that it keeps.
+func TestMemoryWithRoomAgain(t *testing.T) {
+	at := time.Unix(now, 0)
+	m := dpop.NewMemory(48 * 10)
+	first, second, third := at.Add(20*time.Second), at.Add(40*time.Second), at.Add(60*time.Second)
+	for i := range 5 {
+		if !m.Use(use(i), first, at) || !m.Use(use(10+i), second, at) {
+			t.Fatal("a use is new", i)
+		}
+	}
+	if !m.Use(use(20), third, at) || m.Len() != 6 {
+		t.Fatal("the five that end first make room:", m.Len())
+	}
+	if m.Use(use(0), first, at) {
+		t.Error("there is room, and a use that was forgotten counts again")
+	}
+	for i := range 4 {
+		if !m.Use(use(30+i), third, at) {
+			t.Fatal("a use is new", i)
+		}
+	}
+	if m.Use(use(40), at.Add(30*time.Second), at) {
+		t.Error("full of uses that end later: one that ends before them could not be kept")
+	}
+}
+
+// A nonce is good until the moment that Good says, for so long is its use remembered.
+func TestNonceIsGoodUntilItsEnd(t *testing.T) {
+	nonces, err := dpop.NewNonces(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := time.Unix(now, 0)
+	for ahead := -time.Minute; ahead <= time.Minute; ahead += time.Second {
+		end, ok := nonces.Good(nonces.At(made), made.Add(ahead))
+		if !ok {
+			continue // made by a node that is ahead by more than a minute
+		}
+		if _, ok := nonces.Good(nonces.At(made), end.Add(-time.Second)); !ok {
+			t.Error("it ends before", end)
+		}
+		if _, ok := nonces.Good(nonces.At(made), end); ok {
+			t.Error("it is good at its end", end)
+		}
+	}
+}
+
 func TestMemoryBytesAreHonest(t *testing.T) {
 	const bytes = 8 << 20
 	at := time.Unix(now, 0)

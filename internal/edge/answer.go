@@ -75,11 +75,15 @@ const Revoked = "Access Token has been revoked"
 func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	var input *Error
 	var invalid *idp.InvalidError
+	var limited *idp.LimitedError
 	switch {
 	case errors.As(err, &input):
 		OAuthError(w, input.Status, input.Code, input.Description)
 	case errors.As(err, &invalid):
 		OAuthError(w, http.StatusBadRequest, "invalid_request", invalid.Sentence)
+	case errors.As(err, &limited):
+		w.Header().Set("Retry-After", limited.RetryAfter())
+		OAuthError(w, http.StatusTooManyRequests, "too_many_requests", "Please wait a moment and try again.")
 	case Down(err):
 		Note(r.Context(), "error", err.Error())
 		Unavailable(w)

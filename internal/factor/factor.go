@@ -25,6 +25,7 @@ type Factors struct {
 	codes *edge.Limiter
 	rp    *authority // nil: browsers give no passkeys at this address
 	asked *edge.Limiter
+	begun *edge.Limiter // of what a signed-in person may begin to add
 
 	// Knows gives a key to a browser in which this account has signed in before; nil: none is known.
 	Knows func(*http.Request, idp.AccountID) string
@@ -43,11 +44,26 @@ const (
 	guessEvery = 5 * time.Minute
 )
 
+// Whoever begins to add a factor leaves a row behind until its time is over: nobody who is signed in may fill the disk with them.
+const (
+	begins     = 20
+	beginEvery = 30 * time.Second
+)
+
+// mayBegin takes one of an account's turns. *idp.LimitedError.
+func (f *Factors) mayBegin(id idp.AccountID) error {
+	if ok, wait := f.begun.Allow(string(id)); !ok {
+		return &idp.LimitedError{Wait: wait}
+	}
+	return nil
+}
+
 // New makes a checker for a site of that name at its issuer's address.
 func New(store idp.Store, vault *keys.Vault, site, issuer string, life time.Duration) *Factors {
 	return &Factors{
 		store: store, vault: vault, site: site, life: life, codes: edge.NewLimiter(guessEvery, guesses, 100_000),
 		rp: newAuthority(site, issuer), asked: edge.NewLimiter(challengeEvery, challenges, 100_000),
+		begun: edge.NewLimiter(beginEvery, begins, 100_000),
 	}
 }
 

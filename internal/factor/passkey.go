@@ -52,10 +52,13 @@ func (f *Factors) Challenge(ctx context.Context, r *http.Request, browser idp.Ha
 	return id, options, err
 }
 
-// Enrol begins to add a passkey for the session's person.
+// Enrol begins to add a passkey for the session's person. ErrNoPasskeys, *idp.LimitedError, and the store's.
 func (f *Factors) Enrol(ctx context.Context, s *idp.Session, browser idp.Hash) (id string, options []byte, err error) {
 	if f.rp == nil {
 		return "", nil, ErrNoPasskeys
+	}
+	if err := f.mayBegin(s.Account); err != nil {
+		return "", nil, err
 	}
 	var k keyholder
 	err = f.store.View(ctx, func(v idp.View) error {

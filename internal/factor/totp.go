@@ -71,8 +71,11 @@ const tries = 5
 
 func aboutOffer(id string) string { return "totp offer " + id }
 
-// Offer makes a new secret for the session's person, bound to the browser.
+// Offer makes a new secret for the session's person, bound to the browser. *idp.LimitedError, and the store's.
 func (f *Factors) Offer(ctx context.Context, s *idp.Session, browser idp.Hash, username string) (Offer, error) {
+	if err := f.mayBegin(s.Account); err != nil {
+		return Offer{}, err
+	}
 	key, err := totp.Generate(totp.GenerateOpts{Issuer: strings.ReplaceAll(f.site, ":", ""), AccountName: strings.ReplaceAll(username, ":", ""), Period: period, Digits: digits})
 	if err != nil {
 		return Offer{}, err

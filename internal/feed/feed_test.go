@@ -211,6 +211,15 @@ func TestWhoMayRead(t *testing.T) {
 			t.Errorf("%q: challenge %q", c.id, res.Header.Get("WWW-Authenticate"))
 		}
 	}
+	r, err := http.NewRequestWithContext(t.Context(), "GET", w.url+"/ledger/snapshot", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetBasicAuth("orders", escape(secret))
+	r.Header.Add("Authorization", "Bearer x") // whoever stands before us may have looked at the other one
+	if res, err := http.DefaultClient.Do(r); err != nil || res.Body.Close() != nil || res.StatusCode != 401 {
+		t.Errorf("two headers: %v %v", res, err)
+	}
 	if _, err := w.door.End(t.Context(), idp.EndClient("orders", true), idp.Cause{Kind: idp.CauseClientEnded, Actor: idp.ActorOperator("t")}); err != nil {
 		t.Fatal(err)
 	}

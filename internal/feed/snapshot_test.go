@@ -6,6 +6,7 @@ import (
 	"errors"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
@@ -72,5 +73,78 @@ func TestSnapshot_IsMadeWhoeverGivesUp(t *testing.T) {
 	}
 	if all, err := r.Next(nil, 2*ends); len(all) != ends {
 		t.Errorf("%d of %d entries: %v", len(all), ends, err)
+	}
+}
+
+// A snapshot that was made, or begun, of one history is not given to who asks in another; and one that becomes another while it is read
+// is none.
+func TestSnapshot_OfAnotherHistory(t *testing.T) {
+	w := newSlowWorld(t, time.Second, maxLag)
+	w.grow(5)
+	head := w.head()
+	s := &snapshots{store: w.store}
+	asks := func(ctx context.Context, now idp.Head) (got idp.Head) {
+		b, err := s.get(ctx, now)
+		if err == nil {
+			var r *ledger.SnapshotReader
+			if r, err = ledger.NewSnapshotReader(bytes.NewReader(b)); err == nil {
+				got = r.Head()
+			}
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		return got
+	}
+	of := func(now idp.Head) idp.Head { return asks(t.Context(), now) }
+	is := func(store changed) (now idp.Head) {
+		s.store = store
+		if err := store.View(t.Context(), func(v idp.View) (err error) { now, err = v.Head(); return err }); err != nil {
+			t.Fatal(err)
+		}
+		return now
+	}
+	if got := of(head); got != head {
+		t.Fatalf("%+v, not %+v", got, head)
+	}
+	if now := is(changed{Store: w.store, number: head.Number - 2}); of(now) != now {
+		t.Error("numbers went back, and the snapshot of before is given")
+	}
+	if now := is(changed{Store: w.store, lineage: ledger.NewLineage()}); of(now) != now {
+		t.Error("another lineage, and the snapshot of before is given")
+	}
+
+	for _, c := range []struct {
+		name  string
+		piece int // of three, in which it becomes another
+		first error
+	}{{"in the middle", 1, idp.ErrUnavailable}, {"at the end", 3, nil}} {
+		slow := &slowly{Store: w.store, reading: make(chan struct{}, 9), goOn: make(chan struct{})}
+		s = &snapshots{store: slow}
+		first, second := make(chan error, 1), make(chan idp.Head, 1)
+		go func() { _, err := s.get(t.Context(), head); first <- err }()
+		for range c.piece - 1 {
+			<-slow.reading
+			slow.goOn <- struct{}{}
+		}
+		<-slow.reading
+		next := changed{Store: w.store, lineage: ledger.NewLineage()}
+		now := head
+		now.Lineage = next.lineage
+		slow.Store = next // who reads now has the old one in hand
+		if c.first == nil {
+			ctx := waits(t)
+			go func() { second <- asks(ctx, now) }()
+			<-ctx.begun
+		}
+		close(slow.goOn)
+		if err := <-first; !errors.Is(err, c.first) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if c.first == nil {
+			if got := <-second; got.Lineage != now.Lineage {
+				t.Errorf("%s: a snapshot that was begun before is given", c.name)
+			}
+		}
 	}
 }

@@ -1,9 +1,6 @@
 package idp
 
-import (
-	"strings"
-	"unicode"
-)
+import "strings"
 
 // AccountID is the `sub` of a person: 16 base64url characters, random, never used again.
 type AccountID string
@@ -36,23 +33,6 @@ type Account struct {
 func (a *Account) Names() []string {
 	local, _, _ := strings.Cut(a.Email, "@")
 	return []string{a.Username, a.Name, local}
-}
-
-// FoldUsername gives the form in which usernames are unique and looked up.
-func FoldUsername(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
-
-// ValidUsername refuses what could not be typed, shown or told apart: 1 to 64 characters, letters, digits and
-// any of . _ - @ +
-func ValidUsername(s string) error {
-	if s == "" || len(s) > 64 {
-		return Invalid("username", "A username has 1 to 64 characters.")
-	}
-	for _, r := range s {
-		if !(unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("._-@+", r)) {
-			return Invalid("username", "A username has letters, digits and . _ - @ + only.")
-		}
-	}
-	return nil
 }
 
 // Limits of a password's length, in bytes. The upper one bounds the work that a stranger can ask for.

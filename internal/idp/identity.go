@@ -79,6 +79,8 @@ type IdentityReader interface {
 	Identity(IdentityKey) (Identity, error)
 	Identities(AccountID) ([]Identity, error) // in the order in which they were added
 	Origins(session Name) ([]Origin, error)
+	// Through names the providers through which these sessions were signed in; those whose methods have no "fed" are not looked up.
+	Through([]Session) (map[Name][]string, error)
 	// SessionsFrom lists the live sessions that a provider's word is about: with the SID, and of the Subject those of which no SID is
 	// known; without a SID all of the Subject.
 	SessionsFrom(UpstreamEnd) ([]Name, error)

@@ -87,10 +87,22 @@ func CreateVault(path string) (*Vault, error) {
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
 	}
+	if err == nil {
+		err = syncFolder(filepath.Dir(path))
+	}
 	if err != nil {
 		return nil, err
 	}
 	return NewVault(root)
+}
+
+// syncFolder makes the name of a new file last, too.
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // Derive gives n bytes for one purpose (HKDF-SHA-256, RFC 5869).

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -224,6 +225,7 @@ func TestDPoPOfCodes(t *testing.T) {
 	expect(t, "a pushed request's code, another key", other.post("/oauth2/token", redeeming("phone", code)), 400, "invalid_grant")
 	d.post("/oauth2/token", redeeming("phone", code)).tokens(t)
 	expect(t, "pushed with two keys", d.post("/oauth2/par", ask("phone", "dpop_jkt", other.key.Thumbprint())), 400, "invalid_dpop_proof")
+	expect(t, "pushed with what is no proof", n.as("phone", "/oauth2/par", ask("phone"), "DPoP", "x"), 400, "invalid_dpop_proof")
 	once := d.proof("POST", "/oauth2/par", "")
 	expect(t, "pushed", n.as("phone", "/oauth2/par", ask("phone"), "DPoP", once), 201, "")
 	expect(t, "pushed with the same proof", n.as("phone", "/oauth2/par", ask("phone"), "DPoP", once), 400, "invalid_dpop_proof")
@@ -247,7 +249,56 @@ func TestDPoPBeforeTheCodeIsUsed(t *testing.T) {
 	expect(t, "the code is still good", d.post("/oauth2/token", v), 200, "")
 }
 
-// Proofs stay used on all nodes, and nonces of one are good at the other.
+// A proof counts once also where what it is for counts once anyway.
+func TestDPoPOnce(t *testing.T) {
+	n := bindingNode(t)
+	d := n.device("phone")
+	d.enter(n.signedIn("alice")) // and it knows a nonce
+	once := d.proof("POST", "/oauth2/token", "")
+	expect(t, "a code", n.as("phone", "/oauth2/token", redeeming("phone", n.signedIn("alice").code("phone")), "DPoP", once), 200, "")
+	another := redeeming("phone", n.signedIn("alice").code("phone"))
+	expect(t, "another code, the same proof", n.as("phone", "/oauth2/token", another, "DPoP", once), 400, "invalid_dpop_proof")
+	expect(t, "which has not used it up", d.post("/oauth2/token", another), 200, "")
+
+	v := ask("phone", "username", "alice", "password", password)
+	once = d.proof("POST", "/oauth2/challenge", "")
+	expect(t, "a challenge", n.as("phone", "/oauth2/challenge", v, "DPoP", once), 200, "")
+	expect(t, "the same proof", n.as("phone", "/oauth2/challenge", v, "DPoP", once), 400, "invalid_dpop_proof")
+}
+
+// What is bound to a key and shown without it is an event each time, wherever it is shown; what is only a bad request is none.
+func TestDPoPStrayed(t *testing.T) {
+	n := bindingNode(t)
+	var events []string
+	n.room.Tokens.Strayed = func(e idp.Event) {
+		if e.Kind != idp.EventStrayed || e.Account != n.people["alice"] || e.Client != "phone" || e.IP != "127.0.0.1" {
+			t.Errorf("%+v", e)
+		}
+		events = append(events, e.Data["what"]+" "+e.Data["bond"])
+	}
+	d, thief := n.device("phone"), n.device("phone")
+	code := n.signedIn("alice").code("phone", "dpop_jkt", d.key.Thumbprint())
+	got := thief.post("/oauth2/token", redeeming("phone", code))
+	expect(t, "a stolen code", got, 400, "invalid_grant")
+	own := d.post("/oauth2/token", redeeming("phone", code)).tokens(t)
+	expect(t, "a stolen token, another key", thief.userInfo(own.Access), 401, "invalid_token")
+	expect(t, "a stolen token, as Bearer", n.userInfo(own.Access), 401, "invalid_token")
+	expect(t, "a stolen refresh token, another key", thief.refresh(own.Refresh), 400, "invalid_grant")
+	expect(t, "a stolen refresh token, no key", n.refresh("phone", own.Refresh), 400, "invalid_grant")
+	if want := []string{"code key", "access token key", "access token key", "refresh token key", "refresh token key"}; !slices.Equal(events, want) {
+		t.Errorf("%q, want %q", events, want)
+	}
+	events = nil
+	once := d.proof("GET", "/oauth2/userInfo", own.Access)
+	for range 2 {
+		n.person().do("GET", "/oauth2/userInfo", "", "Authorization", "DPoP "+own.Access, "DPoP", once)
+	}
+	n.person().do("GET", "/oauth2/userInfo", "", "Authorization", "DPoP "+own.Access)
+	if d.refresh(own.Refresh); len(events) > 0 {
+		t.Errorf("in its owner's hands: %q", events)
+	}
+}
+
 func TestDPoPRegistration(t *testing.T) {
 	n := bindingNode(t)
 	register := func(body string) answer {

@@ -19,6 +19,7 @@ type Session struct {
 	AuthTime  time.Time      `json:"auth_time"`
 	Expires   time.Time      `json:"expires_at"`
 	Methods   []string       `json:"methods"`
+	Providers []string       `json:"providers,omitempty"` // ids of those through which
 	Apps      []idp.ClientID `json:"apps"`
 }
 
@@ -37,15 +38,25 @@ func Sessions(v idp.View, id idp.AccountID, now idp.Time, p idp.Page) (out []Ses
 		next = rows[len(rows)-1].PageKey()
 	}
 	rows = slices.DeleteFunc(rows, func(s idp.Session) bool { return s.Expired(now) })
-	apps, err := v.AppsIn(rows)
-	for i := range rows {
-		out = append(out, show(&rows[i], apps))
-	}
+	out, err = show(v, rows)
 	return out, next, err
 }
 
-func show(s *idp.Session, apps map[idp.Name][]idp.AppName) Session {
-	out := Session{ID: s.Ref, UserAgent: s.UserAgent, IP: s.LastIP, Created: s.CreatedAt.Time(), LastSeen: s.LastSeen.Time(), AuthTime: s.AuthTime.Time(), Expires: s.ExpiresAt.Time(), Methods: s.Methods, Apps: []idp.ClientID{}}
+func show(v idp.View, rows []idp.Session) ([]Session, error) {
+	out := []Session{}
+	apps, err := v.AppsIn(rows)
+	if err != nil {
+		return nil, err
+	}
+	through, err := v.Through(rows)
+	for i := range rows {
+		out = append(out, showOne(&rows[i], apps, through))
+	}
+	return out, err
+}
+
+func showOne(s *idp.Session, apps map[idp.Name][]idp.AppName, through map[idp.Name][]string) Session {
+	out := Session{Providers: through[s.Name], ID: s.Ref, UserAgent: s.UserAgent, IP: s.LastIP, Created: s.CreatedAt.Time(), LastSeen: s.LastSeen.Time(), AuthTime: s.AuthTime.Time(), Expires: s.ExpiresAt.Time(), Methods: s.Methods, Apps: []idp.ClientID{}}
 	for _, a := range apps[s.Name] {
 		out.Apps = append(out.Apps, a.ID)
 	}
@@ -63,8 +74,11 @@ func OneSession(v idp.View, id idp.AccountID, ref string, now idp.Time) (out Ses
 	} else if err != nil {
 		return out, err
 	}
-	apps, err := v.AppsIn([]idp.Session{s})
-	return show(&s, apps), err
+	all, err := show(v, []idp.Session{s})
+	if err != nil {
+		return out, err
+	}
+	return all[0], nil
 }
 
 // EndSession ends one session of a person. idp.ErrNotFound: the person has none of that name.

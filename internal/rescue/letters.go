@@ -111,6 +111,13 @@ func letterLocked(a *idp.Account, lock *idp.Lock) mail.Letter {
 	return l
 }
 
+func letterDisabled(a *idp.Account) mail.Letter {
+	l := to(a, "disabled", mail.L("Your account is disabled"))
+	l.Lines = []mail.Line{mail.L("The people who run this site have disabled the account %s. It is signed out everywhere, and nobody can sign in.", a.Username),
+		mail.L("Only the people who run this site can open it. Please ask them.")}
+	return l
+}
+
 // opens says what opens a lock.
 func opens(lock *idp.Lock) mail.Line {
 	switch {

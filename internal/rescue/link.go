@@ -32,15 +32,19 @@ func (x *Rescue) tellWithLock(tx idp.Tx, a *idp.Account, now idp.Time, letter fu
 	return x.send(tx, row, letter(a, link))
 }
 
-// Tell writes to a person that what they sign in with was changed, in the transaction of the change.
+// Tell writes to a person that what they sign in with was changed, or that an operator lets nobody in, in the transaction of the change.
 func (x *Rescue) Tell(tx idp.Tx, e idp.Event, now idp.Time) error {
+	shut := e.Kind == idp.EventLocked || e.Kind == idp.EventDisabled
 	said, ok := changed(e)
-	if !ok || !x.Post.On() {
+	if !ok && !shut || !x.Post.On() {
 		return nil
 	}
 	who, err := tx.Account(e.Account)
 	if err != nil {
 		return err
+	}
+	if shut {
+		return x.tellShut(tx, &who, e.Kind, now)
 	}
 	if kind, _, _ := strings.Cut(string(e.Actor), ":"); kind == "operator" {
 		if who.EmailVerified {
@@ -55,6 +59,27 @@ func (x *Rescue) Tell(tx idp.Tx, e idp.Event, now idp.Time) error {
 		}
 		return notYou(l, link)
 	})
+}
+
+// tellShut writes to a person that an operator has locked the account, or disabled it.
+func (x *Rescue) tellShut(tx idp.Tx, who *idp.Account, kind idp.EventKind, now idp.Time) error {
+	if !who.EmailVerified {
+		return nil
+	}
+	l := letterDisabled(who)
+	if kind == idp.EventLocked {
+		lock, err := tx.Lock(who.ID)
+		if errors.Is(err, idp.ErrNotFound) {
+			lock, err = idp.Lock{Kind: idp.LockOperator, At: now}, nil // one from before locks had kinds
+		}
+		if err != nil {
+			return err
+		}
+		l = letterLocked(who, &lock)
+		l.Lines = append(l.Lines, mail.L("The people who run this site have locked it."))
+	}
+	_, err := x.write(tx, now, 0, l)
+	return err
 }
 
 // Arrived is told of each new session, in the transaction that makes it; known says that the account has signed in before in that
@@ -109,10 +134,21 @@ func (x *Rescue) linkPage(w http.ResponseWriter, r *http.Request) {
 	var o opened
 	err = x.Store.View(r.Context(), func(v idp.View) (err error) { o, err = locks(v, token, now); return err })
 	if err != nil {
-		x.fail(w, r, err)
+		x.failLock(w, r, err)
 		return
 	}
 	x.show(w, r, http.StatusOK, web.LockLink{CSRF: x.Browser.CSRF(w, r), Token: token, Username: o.who.Username, Moved: o.who.Email != o.Email})
+}
+
+// failLock says what went wrong with a link that locks. Whether it has locked is for who signs in: the link's row is gone, and who has
+// the letter need not be who owns the account.
+func (x *Rescue) failLock(w http.ResponseWriter, r *http.Request, err error) {
+	if !errors.Is(err, idp.ErrEnded) && !errors.Is(err, idp.ErrNotFound) {
+		x.Pages.Fail(w, r, err)
+		return
+	}
+	x.say(w, r, http.StatusGone, web.Message{Title: "This link is over", Link: "/login", LinkText: "Sign in",
+		Text: "It locks the account once, within 7 days: it was used, it is too old, or the account was opened again since it was sent. Nothing was changed now. If the account is locked, you are told what opens it when you sign in."})
 }
 
 // link locks. Where the account has another address by now, recovery by mail would go to whoever gave it that one: then an operator opens.
@@ -146,7 +182,7 @@ func (x *Rescue) link(w http.ResponseWriter, r *http.Request, form url.Values) {
 		return err
 	})
 	if err != nil {
-		x.fail(w, r, err)
+		x.failLock(w, r, err)
 		return
 	}
 	x.Door.Committed()

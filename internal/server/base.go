@@ -58,8 +58,8 @@ func (b *Base) open(ctx context.Context, log *slog.Logger) (err error) {
 	if s, ok := b.Store.(interface{ BelieveNews(key []byte) }); ok {
 		s.BelieveNews(b.Vault.Derive("news", 32))
 	}
-	if b.rules, err = weak.NewRules(b.Config.Passwords.Breached, b.Config.Name, b.Config.Issuer); err != nil {
-		return fmt.Errorf("passwords.breached: %w", err)
+	if b.rules, err = rules(b.Config); err != nil {
+		return err
 	}
 	if err := b.lifeCap(ctx); err != nil {
 		return err
@@ -77,15 +77,18 @@ func (e *MissingKeyError) Error() string {
 
 func (b *Base) vault(ctx context.Context, log *slog.Logger) (*keys.Vault, error) {
 	v, err := keys.OpenVault(b.Config.KeyFile)
+	if err == nil {
+		return v, nil
+	}
 	if !errors.Is(err, keys.ErrNoKeyFile) {
-		return v, err
+		return nil, b.Config.Refuse("key_file", err.Error(), "") // which says what to do
 	}
 	var rows []idp.Key
 	if err := b.Store.View(ctx, func(v idp.View) (err error) { rows, err = v.Keys(); return err }); err != nil {
 		return nil, err
 	}
 	if len(rows) > 0 {
-		return nil, &MissingKeyError{b.Config.KeyFile, b.Config.Database()}
+		return nil, fmt.Errorf("%s: key_file: %w", b.Config.Where("key_file"), &MissingKeyError{b.Config.KeyFile, b.Config.Database()})
 	}
 	v, err = keys.CreateVault(b.Config.KeyFile)
 	if err != nil {

@@ -1,11 +1,8 @@
 package server
 
 import (
-	"crypto/x509"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
@@ -31,20 +28,13 @@ func (b *Base) Post(store idp.Store, say mail.Say, log *slog.Logger) (*mail.Post
 	if c.Host == "" {
 		return nil, nil
 	}
-	var roots *x509.CertPool
-	if c.RootFile != "" {
-		text, err := os.ReadFile(c.RootFile)
-		if err != nil {
-			return nil, err
-		}
-		roots = x509.NewCertPool()
-		if !roots.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("mail.root_file %s holds no certificate", c.RootFile)
-		}
+	trusted, err := roots(b.Config, "mail.root_file", c.RootFile)
+	if err != nil {
+		return nil, err
 	}
 	return mail.New(store, b.Vault, mail.Server{
 		Host: c.Host, Port: c.Port, Implicit: c.TLS == "implicit", Plain: c.TLS == "none", Username: c.Username, Password: c.Password,
-		From: c.From, FromName: b.Config.Name, Issuer: b.Config.Issuer, Roots: roots,
+		From: c.From, FromName: b.Config.Name, Issuer: b.Config.Issuer, Roots: trusted,
 	}, b.Config.Name, b.Config.Issuer, say, log)
 }
 

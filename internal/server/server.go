@@ -110,10 +110,8 @@ func (s *Server) build() (err error) {
 		// somebody starts one all the same, an app is told twice, which it must bear anyway.
 		Alone: c.Postgres.URL == "",
 	})
-	if c.Places != "" {
-		if s.places, err = place.Open(c.Places); err != nil {
-			return fmt.Errorf("places_file: %w", err)
-		}
+	if s.places, err = places(c); err != nil {
+		return err
 	}
 	s.audit = audit.New(s.base.Store, c.AuditKeep, s.log)
 	tokens.Strayed = s.audit.Failed
@@ -174,7 +172,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	own.Tell, factors.Tell = rescuer.Tell, rescuer.Tell
 	s.broker = &broker.Broker{Host: host, Store: store, Door: s.door, Vault: s.base.Vault, Issuer: c.Issuer, Log: s.log, Enter: entrance.Enter, Tell: rescuer.Tell}
 	s.broker.Use(c.Providers)
-	factors.Elsewhere, rescuer.Provider = s.broker.Ways, s.broker.Title
+	factors.Elsewhere, own.Provider, rescuer.Provider = s.broker.Ways, s.broker.Title, s.broker.Title
 	waits := edge.NewLimiter(100*time.Millisecond, 1000, 100_000)
 	mux := http.NewServeMux()
 	for _, room := range []interface{ Mount(*http.ServeMux) }{
@@ -185,7 +183,8 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, FrontChannel: c.FrontChannel, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
 			Waits: waits, Codes: edge.NewLimiter(200*time.Millisecond, 5000, 100_000), OnTheft: onTheft(c.Lock, rescuer)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Waits: waits, Layers: s.broker.Layers},
-		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards}, Wake: func() { s.delivery.Due(); s.broker.Wake() }, Networks: c.Outbound},
+		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards}, Tell: rescuer.Tell,
+			Wake: func() { s.delivery.Due(); s.broker.Wake(); s.post.Wake() }, Networks: c.Outbound},
 		own,
 		rescuer,
 		s.feed,

@@ -26,16 +26,11 @@ func (s *SignIn) challenge(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id, options, err := s.Factors.Challenge(r.Context(), r, s.Browser.ID(w, r))
-	var limited *idp.LimitedError
-	switch {
-	case errors.As(err, &limited):
-		w.Header().Set("Retry-After", limited.RetryAfter())
-		edge.OAuthError(w, http.StatusTooManyRequests, "too_many_requests", "Please wait a moment and try again.")
-	case err != nil:
+	if err != nil {
 		edge.Fail(w, r, err)
-	default:
-		edge.JSON(w, http.StatusOK, map[string]any{"ceremony": id, "options": json.RawMessage(options)})
+		return
 	}
+	edge.JSON(w, http.StatusOK, map[string]any{"ceremony": id, "options": json.RawMessage(options)})
 }
 
 // passkey checks the answer.

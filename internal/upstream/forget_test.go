@@ -48,25 +48,27 @@ func all(t *testing.T) []documented {
 		t.Fatal(err)
 	}
 	refresh := []string{"token=ref", "token_type_hint=refresh_token"}
-	rfc7009 := func(p provider.Provider, at string) documented {
+	post := func(p provider.Provider, at, auth string, form ...string) documented {
 		u, _ := url.Parse(at)
-		return documented{Provider: p, at: at, method: "POST", path: u.Path, auth: basic("id:se"), form: refresh}
+		return documented{Provider: p, at: at, method: "POST", path: u.Path, auth: auth, form: form}
 	}
+	rfc7009 := func(p provider.Provider, at string) documented { return post(p, at, basic("id:se"), refresh...) }
+	inBody := []string{"client_id=id", "client_secret=se", "token=ref"}
 	own := provider.Endpoints{Authorize: "https://o.example/a", Token: "https://o.example/t", Profile: "https://o.example/me", Revoke: "https://o.example/revoke"}
 	return []documented{
-		{Provider: provider.Google("id", "se"), method: "POST", path: "/revoke", form: refresh, gone: `{"error":"invalid_token","error_description":"Token expired or revoked"}`, goneStatus: 400},
+		{Provider: provider.Google("id", "se"), method: "POST", path: "/revoke", form: []string{"token=ref"}, gone: `{"error":"invalid_token","error_description":"Token expired or revoked"}`, goneStatus: 400},
 		{Provider: provider.Facebook("id", "se"), method: "DELETE", path: "/v21.0/7/permissions", auth: "Bearer id|se", done: `{"success":true}`,
 			gone: `{"error":{"message":"x","type":"OAuthException","code":190,"error_subcode":458}}`, goneStatus: 400},
 		{Provider: provider.GitHub("id", "se"), method: "DELETE", path: "/applications/id/grant", auth: basic("id:se"), json: `{"access_token":"acc"}`, status: 204, gone: `{"message":"Not Found"}`, goneStatus: 404},
-		rfc7009(provider.GitLab("https://gitlab.example", "id", "se"), "https://gitlab.example/oauth/revoke"),
+		post(provider.GitLab("https://gitlab.example", "id", "se"), "https://gitlab.example/oauth/revoke", "", inBody...),
 		{Provider: apple, method: "POST", path: "/auth/revoke", form: append([]string{"client_id=id", "client_secret="}, refresh...)},
 		rfc7009(provider.Discord("id", "se"), "https://discord.com/api/oauth2/token/revoke"),
-		{Provider: provider.Twitch("id", "se"), method: "POST", path: "/oauth2/revoke", form: []string{"client_id=id", "token=acc", "token_type_hint=access_token"}, gone: `{"status":400,"message":"Invalid token"}`, goneStatus: 400},
-		{Provider: provider.Slack("id", "se"), method: "POST", path: "/api/auth.revoke", auth: "Bearer acc", done: `{"ok":true,"revoked":true}`, gone: `{"ok":false,"error":"token_revoked"}`, goneStatus: 200},
-		rfc7009(provider.Auth0("a.example", "id", "se"), "https://a.example/oauth/revoke"),
+		{Provider: provider.Twitch("id", "se"), method: "POST", path: "/oauth2/revoke", form: []string{"client_id=id", "token=acc"}, gone: `{"status":400,"message":"Invalid token"}`, goneStatus: 400},
+		{Provider: provider.Slack("id", "se"), method: "GET", path: "/api/auth.revoke", auth: "Bearer acc", done: `{"ok":true,"revoked":true}`, gone: `{"ok":false,"error":"token_revoked"}`, goneStatus: 200},
+		post(provider.Auth0("a.example", "id", "se"), "https://a.example/oauth/revoke", "", inBody...),
 		rfc7009(provider.Okta("https://a.example/oauth2/default", "id", "se"), "https://a.example/oauth2/default/v1/revoke"),
 		rfc7009(provider.Keycloak("https://a.example", "r", "id", "se"), "https://a.example/realms/r/protocol/openid-connect/revoke"),
-		rfc7009(provider.Cognito("r", "p", "a.example", "id", "se"), "https://a.example/oauth2/revoke"),
+		post(provider.Cognito("r", "p", "a.example", "id", "se"), "https://a.example/oauth2/revoke", basic("id:se"), "token=ref"),
 		rfc7009(provider.OIDC("https://a.example", "id", "se"), "https://a.example/revoke"),
 		rfc7009(provider.OAuth("O", "id", "se", own, "id"), own.Revoke),
 	}
@@ -122,6 +124,10 @@ func TestForget(t *testing.T) {
 				"429":           {say(429, "", "Retry-After", "120"), outcome{false, true}, 2 * time.Minute},
 				"500":           {say(500, `{"error":"server_error"}`), outcome{false, true}, 0},
 				"HTML":          {say(503, "<html><h1>Down</h1>", "Content-Type", "text/html"), outcome{false, true}, 0},
+				"HTML, 200":     {say(200, "<!doctype html><h1>Please wait</h1>", "Content-Type", "text/html"), outcome{false, true}, 0},
+				"HTML, 404":     {say(404, "<html><h1>Not here</h1>", "Content-Type", "text/html"), outcome{false, true}, 0},
+				"gone for good": {say(410, "{}"), outcome{false, false}, 0},
+				"date":          {say(503, "", "Retry-After", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)), outcome{false, true}, 0},
 				"moved":         {say(302, "", "Location", "https://evil.example/"), outcome{false, true}, 0},
 				"reset":         {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, outcome{false, true}, 0},
 				"hang":          {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, outcome{false, true}, 0},

@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -43,9 +42,9 @@ type logoutClaims struct {
 	Events map[string]json.RawMessage `json:"events"`
 }
 
-// LogoutToken makes the checks of Back-Channel Logout 1.0 section 2.6. ErrUnavailable: the provider's keys cannot be
+// logoutToken makes the checks of Back-Channel Logout 1.0 section 2.6. ErrUnavailable: the provider's keys cannot be
 // had, and nothing is known of the token.
-func (u *Upstream) LogoutToken(ctx context.Context, raw string) (LogoutToken, error) {
+func (u *Upstream) logoutToken(raw string, verify func(jws.Unverified) error) (LogoutToken, error) {
 	// Step 1: an encrypted token has five parts and is not taken; none was asked for at registration.
 	t, err := jws.Parse(raw)
 	if err != nil {
@@ -56,13 +55,12 @@ func (u *Upstream) LogoutToken(ctx context.Context, raw string) (LogoutToken, er
 		return LogoutToken{}, errors.New("typ is not logout+jwt")
 	}
 	// Steps 2 and 3: signature, and an algorithm that is the key's; "none" does not exist in package jws.
-	payload, err := u.VerifySignature(ctx, raw)
-	if err != nil {
+	if err := verify(t); err != nil {
 		return LogoutToken{}, err
 	}
 	var c logoutClaims
 	var members map[string]json.RawMessage
-	if json.Unmarshal(payload, &members) != nil || json.Unmarshal(payload, &c) != nil {
+	if json.Unmarshal(t.Payload, &members) != nil || json.Unmarshal(t.Payload, &c) != nil {
 		return LogoutToken{}, errors.New("the claims cannot be read")
 	}
 	now := u.now()

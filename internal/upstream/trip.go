@@ -69,14 +69,20 @@ func Single(v url.Values) bool {
 	return true
 }
 
+const longestAnswer = 4 << 10 // that is kept
+
 // Posted picks what is kept of an answer that was POSTed from the provider's page, until the browser comes again by GET, with
-// its Lax cookies.
+// its Lax cookies. Of one that is too long nothing is kept: anybody can post.
 func Posted(form url.Values) url.Values {
-	answer := url.Values{}
+	answer, long := url.Values{}, 0
 	for _, k := range []string{"code", "iss", "error", "user"} {
 		if v := form.Get(k); v != "" {
 			answer.Set(k, v)
+			long += len(v)
 		}
+	}
+	if long > longestAnswer {
+		return url.Values{}
 	}
 	return answer
 }

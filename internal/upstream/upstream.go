@@ -33,6 +33,7 @@ type Upstream struct {
 
 	documents shared[Document]
 	sets      shared[*jws.Set]
+	waiting   chan struct{} // logout tokens that wait for keys
 }
 
 // Document is where a provider has what.
@@ -53,7 +54,7 @@ type Options struct {
 
 // New makes one. It dials nothing: a provider that is down does not keep a site from starting.
 func New(name string, p provider.Provider, o Options) *Upstream {
-	u := &Upstream{Name: name, P: p, client: newCaller(p, o.Roots, o.Timeout), now: o.Now}
+	u := &Upstream{Name: name, P: p, client: newCaller(p, o.Roots, o.Timeout), now: o.Now, waiting: make(chan struct{}, mostWaiting)}
 	u.documents.fetch, u.documents.timeout = u.discover, o.Timeout
 	u.sets.fetch, u.sets.timeout = u.fetchKeys, o.Timeout
 	return u
@@ -162,25 +163,30 @@ func (u *Upstream) VerifySignature(ctx context.Context, token string) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
+	if err := u.verify(ctx, t); err != nil {
+		return nil, err
+	}
+	return t.Payload, nil
+}
+
+func (u *Upstream) verify(ctx context.Context, t jws.Unverified) error {
 	set, err := u.sets.get(ctx, keysFresh, keysLimit)
 	if err != nil {
-		return nil, errors.Join(ErrUnavailable, err)
+		return errors.Join(ErrUnavailable, err)
 	}
 	_, before := u.sets.held()
 	known, err := check(t, set)
 	if err == nil {
-		return t.Payload, nil
+		return nil
 	}
 	_ = u.sets.renew(ctx) // whether it brought something is seen below
 	set, got := u.sets.held()
 	if got.After(before) {
-		if _, err = check(t, set); err == nil {
-			return t.Payload, nil
-		}
+		_, err = check(t, set)
 	} else if !known {
-		return nil, ErrUnavailable
+		return ErrUnavailable
 	}
-	return nil, err
+	return err
 }
 
 func check(t jws.Unverified, set *jws.Set) (known bool, err error) {

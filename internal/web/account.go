@@ -131,16 +131,16 @@ func Allows(scopes []string) []Words {
 	return out
 }
 
-// Methods says how somebody signed in (amr values, RFC 8176).
-func Methods(amr []string) Words {
-	out := methods(amr)
+// Methods says how somebody signed in (amr values, RFC 8176), and through which providers, if that is known.
+func Methods(amr []string, through ...string) Words {
+	out := methods(amr, through)
 	if len(out) == 0 {
 		return nil
 	}
 	return List(out...)
 }
 
-func methods(amr []string) []Words {
+func methods(amr, through []string) []Words {
 	var out []Words
 	for _, m := range amr {
 		switch m {
@@ -153,7 +153,12 @@ func methods(amr []string) []Words {
 		case "recovery":
 			out = append(out, "recovery code")
 		case "fed":
-			out = append(out, "another provider")
+			for _, title := range through {
+				out = append(out, Verbatim(title))
+			}
+			if through == nil {
+				out = append(out, "another provider")
+			}
 		}
 	}
 	return out

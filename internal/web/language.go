@@ -184,6 +184,9 @@ func calledItself(lang string) string {
 // Words are what a page says: a sentence (string), or one with values ([Say]), or several of them. A page translates them when it is rendered.
 type Words any
 
+// Verbatim is somebody's text, which no catalogue translates.
+type Verbatim string
+
 type phrase struct {
 	sentence string
 	values   []any

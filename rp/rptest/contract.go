@@ -20,6 +20,7 @@ func Store(t *testing.T, open func(*testing.T) rp.Store) {
 	}{
 		{"an attempt is redeemed once, by its browser, in time", attempts},
 		{"a POSTed answer is attached once", postedOnce},
+		{"attempts are bounded", trimmed},
 		{"a session lives within its limits", limits},
 		{"a new session replaces", replaces},
 		{"an ending touches what it names", endings},
@@ -121,6 +122,35 @@ func postedOnce(t *testing.T, b *bench) {
 	if err != nil || string(got.Posted) != "1" {
 		t.Fatal(got, err)
 	}
+}
+
+func trimmed(t *testing.T, b *bench) {
+	ctx := t.Context()
+	put := func(state, provider string, life time.Duration) {
+		b.Helper()
+		b.want(b.PutAttempt(ctx, rp.Attempt{State: hash(state), Browser: hash("b"), Provider: provider, Sealed: []byte("x"), Expires: b.now.Add(life)}), nil)
+	}
+	b.want(b.TrimAttempts(ctx, 0), nil)
+	put("told", "", time.Second)
+	for i := range 9 {
+		put(fmt.Sprint("s", 8-i), []string{"p", "q"}[i%2], time.Duration(9-i)*time.Minute)
+	}
+	b.want(b.TrimAttempts(ctx, 9), nil)
+	b.want(b.TrimAttempts(ctx, 4), nil)
+	var left []string
+	for i := range 9 {
+		s := fmt.Sprint("s", i)
+		if _, err := b.TakeAttempt(ctx, hash(s), hash("b"), b.now); err == nil {
+			left = append(left, s)
+		} else {
+			b.want(err, rp.ErrNone)
+		}
+	}
+	if !slices.Equal(left, []string{"s5", "s6", "s7", "s8"}) {
+		t.Error("left:", left)
+	}
+	_, err := b.TakeAttempt(ctx, hash("told"), hash("b"), b.now)
+	b.want(err, nil)
 }
 
 func limits(t *testing.T, b *bench) {

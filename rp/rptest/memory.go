@@ -41,6 +41,24 @@ func (m *Memory) PutAttempt(_ context.Context, a rp.Attempt) error {
 	return nil
 }
 
+// TrimAttempts implements rp.Attempts.
+func (m *Memory) TrimAttempts(_ context.Context, most int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var ends []time.Time
+	for _, a := range m.attempts {
+		if a.Provider != "" {
+			ends = append(ends, a.Expires)
+		}
+	}
+	if len(ends) <= most {
+		return nil
+	}
+	slices.SortFunc(ends, func(a, b time.Time) int { return b.Compare(a) })
+	maps.DeleteFunc(m.attempts, func(_ rp.Hash, a rp.Attempt) bool { return a.Provider != "" && !a.Expires.After(ends[most]) })
+	return nil
+}
+
 // PostAttempt implements rp.Attempts.
 func (m *Memory) PostAttempt(_ context.Context, state rp.Hash, posted []byte, now time.Time) error {
 	m.mu.Lock()

@@ -35,6 +35,15 @@ func (s *Store) PutAttempt(ctx context.Context, a rp.Attempt) error {
 	})
 }
 
+// TrimAttempts implements rp.Attempts.
+func (s *Store) TrimAttempts(ctx context.Context, most int) error {
+	return s.one(ctx, func(q tx) error {
+		_, err := q.exec(`DELETE FROM rp_attempt WHERE provider <> '' AND expires <=
+			(SELECT expires FROM rp_attempt WHERE provider <> '' ORDER BY expires DESC LIMIT 1 OFFSET ?)`, most)
+		return err
+	})
+}
+
 // PostAttempt implements rp.Attempts.
 func (s *Store) PostAttempt(ctx context.Context, state rp.Hash, posted []byte, now time.Time) error {
 	return s.one(ctx, func(q tx) error {

@@ -93,6 +93,10 @@ func origins(t *testing.T, o Opened) {
 	view(t, o.Store, func(v idp.View) error {
 		got, err := v.Origins(a.Name)
 		same(t, "origins", got, []idp.Origin{{IdentityKey: key("alice"), SID: "s1", Issued: 900_000, Session: a.Name}}, err)
+		a, none := a, newSession(p, 1000)
+		a.Methods = []string{"fed"}
+		through, err := v.Through([]idp.Session{a, none})
+		same(t, "through whom", through, map[idp.Name][]string{a.Name: {"op"}}, err)
 		return nil
 	})
 	check := func(what string, e idp.UpstreamEnd, want ...idp.Session) {

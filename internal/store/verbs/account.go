@@ -25,7 +25,8 @@ const (
 	sqlConsent     = `SELECT ` + consentColumns + ` FROM consent WHERE account = ? AND client = ? AND epoch IS NOT NULL`
 	sqlConsents    = `SELECT ` + consentColumns + ` FROM consent WHERE account = ? AND epoch IS NOT NULL ORDER BY client`
 	sqlOfflineApps = `SELECT DISTINCT g.client FROM grant_ g WHERE g.account_epoch = ? AND g.session IS NULL AND g.redeemed_at <> 0
-		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (g.name, g.client_epoch, g.consent_epoch, g.account_epoch, g.realm)) ORDER BY g.client`
+		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (g.name, g.client_epoch, g.consent_epoch, g.account_epoch, g.realm))
+		AND NOT (SELECT ` + givenBack + ` WHERE f.grant_ = g.name) ORDER BY g.client`
 	sqlPutConsent = `INSERT INTO consent (` + consentColumns + `, epoch) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (account, client) DO UPDATE SET scopes = excluded.scopes, given_at = excluded.given_at, epoch = coalesce(consent.epoch, excluded.epoch)`
 	sqlSwapConsentEpoch = `UPDATE consent SET epoch = ? WHERE account = ? AND client = ? AND epoch IS NOT DISTINCT FROM ?`

@@ -122,24 +122,44 @@ func (v *View) Client(id idp.ClientID) (c idp.Client, err error) {
 	return c, nil
 }
 
-// sqlClientsNamed asks for as many apps as one question names; NULL is nobody's id.
-var sqlClientsNamed = `SELECT ` + clientColumns + ` FROM client WHERE id IN (?` + strings.Repeat(", ?", clientsAtOnce-1) + `)`
+// Questions for as many apps as one names; NULL is nobody's id.
+var (
+	clientsNamed     = ` FROM client WHERE id IN (?` + strings.Repeat(", ?", clientsAtOnce-1) + `)`
+	sqlVersionsNamed = `SELECT id, version` + clientsNamed
+	sqlClientsNamed  = `SELECT ` + clientColumns + clientsNamed
+)
 
-const clientsAtOnce = 64
+const clientsAtOnce = 32
 
 // ClientsNamed reads those apps that there are.
 func (v *View) ClientsNamed(ids []idp.ClientID) (out []idp.Client, err error) {
 	for some := range slices.Chunk(ids, clientsAtOnce) {
-		var ask [clientsAtOnce]any
+		var ask, unknown [clientsAtOnce]any
 		for i, id := range some {
 			if storable(string(id)) {
 				ask[i] = id
 			}
 		}
-		if err := v.E.Each(sqlClientsNamed, func(r Row) {
-			c, _ := readClient(r)
-			out = append(out, c)
+		n := 0
+		if err := v.E.Each(sqlVersionsNamed, func(r Row) {
+			id := idp.ClientID(r.Text())
+			if c, ok := v.Cache.get(id, r.Int()); ok {
+				out = append(out, c)
+			} else {
+				unknown[n] = id
+				n++
+			}
 		}, ask[:]...); err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			continue
+		}
+		if err := v.E.Each(sqlClientsNamed, func(r Row) {
+			c, version := readClient(r)
+			v.Cache.put(version, c)
+			out = append(out, c)
+		}, unknown[:]...); err != nil {
 			return nil, err
 		}
 	}

@@ -1,6 +1,11 @@
 package verbs
 
-import "exeunt.dev/internal/idp"
+import (
+	"slices"
+	"strings"
+
+	"exeunt.dev/internal/idp"
+)
 
 const (
 	identityColumns = `provider, issuer, subject, account, name, mail, tokens, added_at, used_at`
@@ -51,6 +56,15 @@ func (v *View) Identity(k idp.IdentityKey) (i idp.Identity, err error) {
 // Identities lists a person's.
 func (v *View) Identities(a idp.AccountID) (out []idp.Identity, err error) {
 	err = v.E.Each(sqlIdentities, func(r Row) { out = append(out, readIdentity(r)) }, a)
+	return out, err
+}
+
+var sqlThrough = `SELECT o.session, o.provider FROM session_origin o WHERE o.session IN (?` + strings.Repeat(", ?", sessionsAtOnce-1) + `) ORDER BY o.provider`
+
+// Through names the providers through which sessions were signed in, of many in one question.
+func (v *View) Through(page []idp.Session) (map[idp.Name][]string, error) {
+	out := map[idp.Name][]string{}
+	err := v.eachOf(sqlThrough, func(r Row) { s := r.Name(); out[s] = append(out[s], r.Text()) }, slices.DeleteFunc(slices.Clone(page), func(s idp.Session) bool { return !slices.Contains(s.Methods, "fed") }))
 	return out, err
 }
 

@@ -57,14 +57,18 @@ const (
 		ON CONFLICT (session, client) DO UPDATE SET grant_ = excluded.grant_, must_ask = excluded.must_ask`
 )
 
-// appsAtOnce is how many sessions sqlAppsIn asks for.
-const appsAtOnce = 64
+// sessionsAtOnce is how many sessions one question is about.
+const sessionsAtOnce = 64
+
+// givenBack is whether there was a family, and none is alive: the app has given back all that it had (RFC 7009).
+const givenBack = `count(*) > 0 AND count(*) = count(e.name) FROM family f LEFT JOIN ending e ON e.name = f.name`
 
 // Sessions are named one by one, and the rest is looked up for each: a planner that may join plans for the whole tables, and takes ten
 // times as long.
 var sqlAppsIn = `SELECT t.session, t.client, (SELECT c.data FROM client c WHERE c.id = t.client) FROM slot t
-	WHERE t.session IN (?` + strings.Repeat(", ?", appsAtOnce-1) + `)
+	WHERE t.session IN (?` + strings.Repeat(", ?", sessionsAtOnce-1) + `)
 	AND t.grant_ IS NOT NULL AND (SELECT count(*) FROM grant_ g JOIN ending e ON e.name IN (g.name, g.client_epoch, g.consent_epoch) WHERE g.name = t.grant_) = 0
+	AND NOT (SELECT ` + givenBack + ` WHERE f.grant_ = t.grant_)
 	ORDER BY t.client`
 
 // sqlLiveSessionByCookie is a session before whose columns stands whether one of its names has ended.
@@ -128,7 +132,7 @@ func (v *View) Sessions(a idp.AccountID, realm, epoch idp.Name, p idp.Page) (out
 	return out, err
 }
 
-// AppsIn lists the apps of sessions, of many in one question.
+// AppsIn lists the apps of sessions, of many in one question. An app that has given back all that it had (RFC 7009) is in none.
 func (v *View) AppsIn(page []idp.Session) (map[idp.Name][]idp.AppName, error) {
 	out, names := map[idp.Name][]idp.AppName{}, map[idp.ClientID]string{}
 	read := func(r Row) {
@@ -142,18 +146,23 @@ func (v *View) AppsIn(page []idp.Session) (map[idp.Name][]idp.AppName, error) {
 		}
 		out[s] = append(out[s], idp.AppName{ID: id, Name: names[id]})
 	}
+	return out, v.eachOf(sqlAppsIn, read, page)
+}
+
+// eachOf asks about sessions, many at once.
+func (v *View) eachOf(question string, read func(Row), page []idp.Session) error {
 	for len(page) > 0 {
-		n := min(len(page), appsAtOnce)
-		var ask [appsAtOnce]any // NULL is nobody's name
+		n := min(len(page), sessionsAtOnce)
+		var ask [sessionsAtOnce]any // NULL is nobody's name
 		for i := range n {
 			ask[i] = page[i].Name
 		}
-		if err := v.E.Each(sqlAppsIn, read, ask[:]...); err != nil {
-			return nil, err
+		if err := v.E.Each(question, read, ask[:]...); err != nil {
+			return err
 		}
 		page = page[n:]
 	}
-	return out, nil
+	return nil
 }
 
 // behind reads the key of the page of sessions that ended there.

@@ -69,7 +69,6 @@ const (
 	sqlDropSlots     = `DELETE FROM slot WHERE session = ?`
 	sqlDropGrant     = `DELETE FROM grant_ WHERE name = ?`
 	sqlDropFamilies  = `DELETE FROM family WHERE grant_ = ?`
-	sqlDropFamily    = `DELETE FROM family WHERE name = ?`
 	sqlBoundGrants   = `SELECT name FROM grant_ WHERE session = ?`
 	sqlFreeSlotGrant = `UPDATE slot SET grant_ = NULL WHERE session = (SELECT session FROM grant_ WHERE name = ?1) AND grant_ = ?1`
 )
@@ -150,7 +149,8 @@ func (t *Tx) clear(over idp.Time, left int64) (int64, error) {
 	return gone, nil
 }
 
-// clearOne deletes what hangs beneath the endings first to end-1; done says that nothing is left.
+// clearOne deletes what hangs beneath the endings first to end-1; done says that nothing is left. A family that an app gave back stays
+// until its own time is over, or its grant's: by it a person's list of apps knows that the app has nothing any more.
 func (t *Tx) clearOne(first, end uint64, left int64) (gone int64, done bool, err error) {
 	type over struct {
 		name idp.Name
@@ -161,13 +161,6 @@ func (t *Tx) clearOne(first, end uint64, left int64) (gone int64, done bool, err
 		return 0, false, err
 	}
 	for _, o := range names {
-		if o.what == idp.WhatFamily {
-			n, err := t.write(sqlDropFamily, o.name)
-			if err != nil {
-				return 0, false, err
-			}
-			gone += n
-		}
 		for _, k := range []struct {
 			find string
 			drop func(idp.Name) (int64, error)

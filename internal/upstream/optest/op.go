@@ -30,6 +30,7 @@ type OP struct {
 	SID     string
 	Silent  bool                                                 // about when it asked
 	Form    bool                                                 // answers by POST
+	Spent   bool                                                 // gives no refresh token any more
 	Claims  func(map[string]any)                                 // changes the next ID tokens
 	Answers func(http.ResponseWriter, *http.Request) (done bool) // goes before every answer
 	Asked   []url.Values                                         // authorization requests
@@ -141,6 +142,9 @@ func (o *OP) token(w http.ResponseWriter, r *http.Request) {
 	}
 	o.n++
 	answer := map[string]any{"access_token": "access-secret", "token_type": "Bearer", "expires_in": 300, "refresh_token": "refresh-secret"}
+	if o.Spent {
+		delete(answer, "refresh_token")
+	}
 	if refresh {
 		answer["access_token"] = "access-renewed"
 		answer["expires_in"] = 3600
