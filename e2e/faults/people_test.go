@@ -61,8 +61,8 @@ type app struct {
 	first           string // its first refresh token
 	sid             string // what it knows the session by
 	turns           int    // how often it has refreshed
-	told            string // the access token whose end was told
 	left            bool   // signed out of by itself: the next sign-in asks a human
+	told            string // the access token whose end was told
 }
 
 // answer is a status with a body; a 5xx is errLost.

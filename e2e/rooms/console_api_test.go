@@ -25,7 +25,7 @@ func TestConsole_API(t *testing.T) {
 		}
 		return out
 	}
-	if o := get("/admin"); o["sessions"].(said)["n"].(float64) < 1 || len(o["hours"].([]any)) != 24 {
+	if o := get("/admin"); o["sessions"].(said)["n"].(float64) < 1 || o["sessions"].(said)["counted_at"] != o["as_of"] || len(o["hours"].([]any)) != 24 {
 		t.Error(o)
 	}
 	if l := get("/admin/people?username=al&state=active")["people"].([]any); len(l) != 1 || l[0].(said)["sub"] != sub {

@@ -27,18 +27,17 @@ type act struct {
 
 // question is what is asked before an act that reaches more than one person, or has no way back.
 type question struct {
-	Text   web.Words
-	People idp.Counted
-	Of     bool // sessions are counted, not people
+	Text     web.Words
+	People   idp.Counted
+	Sessions *operate.Alive
+	Of       bool // sessions are counted, not people
 }
 
 func (q *question) reaches() web.Words {
 	n := verbatim(counted(q.People))
 	switch {
-	case q.Of && q.People.More:
-		return web.Say("more than %s sessions", n)
 	case q.Of:
-		return web.Counted(q.People.N, web.Say("1 session"), web.Say("%s sessions", n))
+		return sessionWords(q.Sessions)
 	case q.People.More:
 		return web.Say("more than %s people", n)
 	case q.People.N == 0:
@@ -85,8 +84,12 @@ func (a *Admin) act(what act) http.HandlerFunc {
 		case q != nil && c.people:
 			a.render(w, r, c, http.StatusOK, confirmPage(c, &what, q))
 		case q != nil:
+			var reaches any = q.People
+			if q.Of {
+				reaches = q.Sessions
+			}
 			edge.JSON(w, http.StatusConflict, map[string]any{"error": "confirmation_required", "parameter": "confirm",
-				"error_description": web.Plain(q.Text) + " Say \"confirm\": true to do it.", "reaches": q.People})
+				"error_description": web.Plain(q.Text) + " Say \"confirm\": true to do it.", "reaches": reaches})
 		default:
 			a.did(w, r, c, &what, out)
 		}

@@ -68,23 +68,27 @@ func (a *Admin) may(v idp.View, c *caller, d idp.Duty) error {
 		}
 		return a.Tokens.Wields(v, c.machine, idp.ScopeAdmin)
 	}
-	if err := idp.Live(v, c.session.Names()...); err != nil {
-		if errors.Is(err, idp.ErrEnded) {
-			return errNobody
-		}
-		return err
-	}
-	o, err := v.Operator(c.session.Account)
-	if errors.Is(err, idp.ErrNotFound) {
-		return errStranger
-	}
+	var o idp.Operator
+	var self idp.Account
+	err := v.Abreast(
+		func(v idp.View) error {
+			err := idp.Live(v, c.session.Names()...)
+			if errors.Is(err, idp.ErrEnded) {
+				err = errNobody
+			}
+			return err
+		},
+		func(v idp.View) (err error) {
+			if o, err = v.Operator(c.session.Account); errors.Is(err, idp.ErrNotFound) {
+				err = errStranger
+			}
+			return err
+		},
+		func(v idp.View) (err error) { self, err = v.Account(c.session.Account); return err })
 	if err != nil {
 		return err
 	}
-	if c.account, err = v.Account(c.session.Account); err != nil {
-		return err
-	}
-	c.role, c.actor = o.Role, idp.ActorConsole(c.account.Username, c.account.ID)
+	c.account, c.role, c.actor = self, o.Role, idp.ActorConsole(self.Username, self.ID)
 	if !o.Role.May(d) {
 		return errRole
 	}

@@ -22,7 +22,7 @@ func standing(o *operate.Overview) []web.Fact {
 	dead := about(label[2], o.Dead, "/admin/deliveries?state=dead")
 	dead.Bad = o.Dead.N > 0
 	out := []web.Fact{
-		about(label[0], o.Sessions, ""),
+		{Label: label[0], Said: alive(o.Sessions)},
 		{Label: "Endings that guards hold", Text: strconv.FormatInt(o.Held, 10)},
 		{Label: "Endings in the ledger", Text: number(o.Endings), To: "/admin/receipts"},
 		{Label: "Sign-outs that are being worked out", Text: strconv.FormatInt(o.Working, 10)},
@@ -41,6 +41,29 @@ func standing(o *operate.Overview) []web.Fact {
 		out = append(out, never)
 	}
 	return out
+}
+
+// alive says how many sessions live, and sessionWords the same of who asks what an act reaches.
+func alive(s *operate.Alive) web.Words {
+	if s == nil {
+		return "being counted"
+	}
+	return asOf(verbatim(strconv.FormatInt(s.N, 10)), s)
+}
+
+func sessionWords(s *operate.Alive) web.Words {
+	if s == nil {
+		return "many sessions, which are being counted"
+	}
+	return asOf(web.Counted(s.N, web.Say("1 session"), web.Say("%s sessions", verbatim(strconv.FormatInt(s.N, 10)))), s)
+}
+
+// asOf adds when it was counted, if it was not now.
+func asOf(n web.Words, s *operate.Alive) web.Words {
+	if s.Beside {
+		return web.Say("%s, counted at %s", n, web.Clock(s.At))
+	}
+	return n
 }
 
 // charts are the last day, hour by hour.

@@ -52,34 +52,43 @@ type consent struct {
 const few = 10
 
 func (a *Admin) person(c *call, v idp.View) (out personSheet, err error) {
-	if out.Person, err = operate.ReadPerson(v, c.sub()); err != nil {
-		return out, err
-	}
-	if out.Sessions, out.More, err = operate.Sessions(v, c.sub(), c.now, idp.Page{Limit: few}); err != nil {
-		return out, err
-	}
-	allowed, err := v.Consents(c.sub())
-	if err != nil {
-		return out, err
-	}
 	out.Apps = []consent{}
-	for _, one := range allowed {
-		out.Apps = append(out.Apps, consent{one.Client, one.Scopes})
-	}
-	if out.Receipts, err = operate.Lines(v, c.sub(), 0, few); err != nil {
-		return out, err
-	}
-	if out.events, err = v.Events(idp.EventFilter{Account: c.sub()}, idp.Page{Limit: few}); err != nil {
-		return out, err
+	err = v.Abreast(
+		func(v idp.View) (err error) { out.Person, err = operate.ReadPerson(v, c.sub()); return err },
+		func(v idp.View) (err error) {
+			out.Sessions, out.More, err = operate.Sessions(v, c.sub(), c.now, idp.Page{Limit: few})
+			return err
+		},
+		func(v idp.View) error {
+			allowed, err := v.Consents(c.sub())
+			for _, one := range allowed {
+				out.Apps = append(out.Apps, consent{one.Client, one.Scopes})
+			}
+			return err
+		},
+		func(v idp.View) error { return past(c, v, &out) })
+	return out, err
+}
+
+// past reads what was of a person lately.
+func past(c *call, v idp.View, to *personSheet) error {
+	err := v.Abreast(
+		func(v idp.View) (err error) { to.Receipts, err = operate.Lines(v, c.sub(), 0, few); return err },
+		func(v idp.View) (err error) {
+			to.events, err = v.Events(idp.EventFilter{Account: c.sub()}, idp.Page{Limit: few})
+			return err
+		})
+	if err != nil {
+		return err
 	}
 	var people []idp.AccountID
-	for _, r := range out.Receipts {
+	for _, r := range to.Receipts {
 		people = append(people, whose(r.Subject, r.Actor)...)
 	}
-	for _, e := range out.events {
+	for _, e := range to.events {
 		people = append(people, whose(e.Account, e.Actor)...)
 	}
-	return out, c.name(v, people...)
+	return c.name(v, people...)
 }
 
 type sessionList struct {
@@ -93,12 +102,16 @@ func (a *Admin) sessions(c *call, v idp.View) (out sessionList, err error) {
 	if err != nil {
 		return out, err
 	}
-	row, err := v.Account(idp.AccountID(c.path("sub")))
-	if err != nil {
-		return out, err
-	}
-	out.person = operate.ShowPerson(&row)
-	out.Sessions, out.Next, err = operate.Sessions(v, row.ID, c.now, p)
+	err = v.Abreast(
+		func(v idp.View) error {
+			row, err := v.Account(c.sub())
+			out.person = operate.ShowPerson(&row)
+			return err
+		},
+		func(v idp.View) (err error) {
+			out.Sessions, out.Next, err = operate.Sessions(v, c.sub(), c.now, p)
+			return err
+		})
 	return out, err
 }
 

@@ -162,8 +162,8 @@ func (a *Admin) killKey() act {
 			if !slices.ContainsFunc(keys, func(k operate.Key) bool { return k.Kid == c.path("kid") }) {
 				return question{}, idp.ErrNotFound
 			}
-			n, err := v.SessionsAlive(c.now)
-			return question{Text: web.Say("Everything that %s has signed is refused from then on, for ever, by everybody. Apps get new tokens with the next key at their next refresh.", verbatim(c.path("kid"))), People: n, Of: true}, err
+			alive, err := a.Looker.Census.Alive(v, c.now)
+			return question{Text: web.Say("Everything that %s has signed is refused from then on, for ever, by everybody. Apps get new tokens with the next key at their next refresh.", verbatim(c.path("kid"))), Sessions: alive, Of: true}, err
 		},
 		do: func(c *call, tx idp.Tx) (out outcome, err error) {
 			out.receipt, err = operate.KillKey(tx, c.path("kid"), c.by())

@@ -121,9 +121,9 @@ type ConsoleReader interface {
 	FindAccounts(f AccountFilter, p Page) ([]Account, error) // by username
 	// PeopleOf counts the people with a live or lately ended grant of an app under its current epoch, among so many grants.
 	PeopleOf(id ClientID, most int64) (Counted, error)
-	// SessionsAlive counts the sessions of everybody that are alive at now, among the first CountedTo whose time is not up: an ending leaves
-	// their rows as they are.
-	SessionsAlive(now Time) (Counted, error)
+	// SessionsAlive counts the sessions of everybody that are alive at now, if that takes a look at no more than most rows of a kind (0:
+	// however many there are); else it says so.
+	SessionsAlive(now Time, most int64) (n int64, counted bool, err error)
 	// OwedOrDead counts deliveries that are owed, and those that apps will not get any more.
 	OwedOrDead() (owed, dead Counted, err error)
 	// EndingsBefore is how many endings the ledger had before a time.

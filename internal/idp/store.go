@@ -59,6 +59,9 @@ type View interface {
 	MailReader
 	LockReader
 	EventReader
+	// Abreast runs reads that need nothing of each other, and returns the first error in their order. Where a question is a trip, they ask
+	// together. They take turns, so that they may write to variables side by side, but which of them does so first is not told.
+	Abreast(reads ...func(View) error) error
 }
 
 // Tx reads and writes. Lock order: account, session, grant, family, client, slot; the counter row is the store's.

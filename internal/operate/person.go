@@ -35,15 +35,20 @@ type Held struct {
 
 // ReadPerson is ShowPerson with the lock and the role.
 func ReadPerson(v idp.View, id idp.AccountID) (out Person, err error) {
-	a, err := v.Account(id)
+	var a idp.Account
+	var o idp.Operator
+	err = v.Abreast(
+		func(v idp.View) (err error) { a, err = v.Account(id); return err },
+		func(v idp.View) (err error) {
+			if o, err = v.Operator(id); errors.Is(err, idp.ErrNotFound) {
+				err = nil
+			}
+			return err
+		})
 	if err != nil {
 		return out, err
 	}
 	out = ShowPerson(&a)
-	o, err := v.Operator(id)
-	if err != nil && !errors.Is(err, idp.ErrNotFound) {
-		return out, err
-	}
 	out.Role = o.Role
 	if a.State != idp.AccountLocked {
 		return out, nil

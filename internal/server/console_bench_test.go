@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
@@ -74,6 +77,19 @@ func console(b *testing.B, n int, pg *pgtest.Server) {
 	s = open()
 	defer s.Close()
 	p.live(b, s)
+	if pg != nil { // as the database does by itself within a minute
+		db, err := pgx.Connect(b.Context(), c.Postgres.URL)
+		if err == nil {
+			_, err = db.Exec(b.Context(), "ANALYZE")
+			db.Close(b.Context())
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	counting, stop := context.WithCancel(b.Context())
+	defer stop()
+	go s.census.Run(counting)
 	crowd := string(p.crowd())
 	for _, path := range []string{"/admin", "/admin/people", "/admin/people?username=p7", "/admin/people?state=locked", "/admin/people/" + crowd, "/admin/people/" + crowd + "/sessions",
 		"/admin/apps", "/admin/apps/app", "/admin/deliveries", "/admin/revocations", "/admin/receipts", "/admin/receipts?sub=" + crowd, "/admin/receipts/1", "/admin/keys", "/admin/events", "/admin/events?kind=sign-in", "/admin/operators"} {

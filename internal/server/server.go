@@ -56,6 +56,7 @@ type Server struct {
 	post     *mail.Post // nil: there is no mail server
 	rescue   *rescue.Rescue
 	audit    *audit.Log
+	census   *operate.Census
 	places   *place.Table // nil: none
 	metrics  *metrics
 	handler  http.Handler
@@ -113,6 +114,7 @@ func (s *Server) build() (err error) {
 	if s.places, err = places(c); err != nil {
 		return err
 	}
+	s.census = operate.NewCensus(s.base.Store, s.log)
 	s.audit = audit.New(s.base.Store, c.AuditKeep, s.log)
 	tokens.Strayed = s.audit.Failed
 	s.door = door.New(s.store, s.committed)
@@ -183,7 +185,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 			InitialTokens: c.InitialTokens, Resources: c.Resources, Scopes: c.RegistrationScopes, FrontChannel: c.FrontChannel, Limit: edge.NewLimiter(time.Millisecond, 2000, 100_000),
 			Waits: waits, Codes: edge.NewLimiter(200*time.Millisecond, 5000, 100_000), OnTheft: onTheft(c.Lock, rescuer)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Waits: waits, Layers: s.broker.Layers},
-		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards}, Tell: rescuer.Tell,
+		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards, Census: s.census}, Tell: rescuer.Tell,
 			Wake: func() { s.delivery.Due(); s.broker.Wake(); s.post.Wake() }, Networks: c.Outbound},
 		own,
 		rescuer,
@@ -252,6 +254,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	work.Go(func() { s.watchKeys(follow) })
 	work.Go(func() { s.sweep(follow) })
+	work.Go(func() { s.census.Run(follow) })
 	if s.acme != nil {
 		work.Go(func() { s.acme.Run(follow) })
 	}

@@ -74,9 +74,12 @@ func (p *Pages) page(lang, name string) (*template.Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	funcs := template.FuncMap{"t": v.say, "device": v.device, "when": v.when, "strong": strong, "join": strings.Join,
+	var page *template.Template
+	act := func(w io.Writer, f *Form) error { return page.ExecuteTemplate(w, "act", f) }
+	funcs := template.FuncMap{"t": v.say, "device": v.device, "when": v.when, "strong": strong, "join": strings.Join, "bars": bars, "options": v.options,
+		"rows":   func(t Table) (template.HTML, error) { return v.rows(t, act) },
 		"static": func(name string) string { return p.paths[name] }}
-	page, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/"+name+".html")
+	page, err = template.New("layout.html").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/"+name+".html")
 	if err != nil {
 		return nil, err
 	}

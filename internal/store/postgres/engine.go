@@ -27,6 +27,8 @@ type engine struct {
 	unsure  bool  // one of them decides whether what the closure was told is so
 	sent    bool  // a write or a lock of this transaction has left
 	failed  error // the first error: nothing more is sent
+
+	beside func([]*question) error // of a read that runs beside others: asks with them
 }
 
 var _ verbs.Writer = (*engine)(nil)
@@ -45,6 +47,9 @@ type question struct {
 func (e *engine) fly(ask ...*question) error {
 	if e.failed != nil {
 		return e.failed
+	}
+	if e.beside != nil {
+		return e.beside(ask)
 	}
 	all := append(e.waiting, ask...)
 	for _, q := range all {

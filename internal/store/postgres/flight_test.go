@@ -361,3 +361,27 @@ func TestOldSnapshotIsNotADeposedServer(t *testing.T) {
 		t.Error("a shorter ledger:", err)
 	}
 }
+
+// Reads side by side ask before any of them is told: their questions fly together.
+func TestAbreastAskTogether(t *testing.T) {
+	s := open(t, server.Database(t))
+	var order []string
+	read := func(name string) func(idp.View) error {
+		return func(v idp.View) error {
+			for _, n := range []string{"1", "2"} {
+				order = append(order, name+n)
+				if _, err := v.Usernames([]idp.AccountID{"x"}); err != nil {
+					return err
+				}
+			}
+			order = append(order, name+" told")
+			return nil
+		}
+	}
+	if err := s.View(t.Context(), func(v idp.View) error { return v.Abreast(read("a"), read("b")) }); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"a1", "b1", "a2", "b2", "a told", "b told"}; !slices.Equal(order, want) {
+		t.Errorf("%v, want %v", order, want)
+	}
+}

@@ -83,6 +83,9 @@ func (t *tx) Head() (idp.Head, error) {
 	return h, nil
 }
 
+// Abreast runs reads in turn.
+func (t *tx) Abreast(reads ...func(idp.View) error) error { return verbs.InTurn(t, reads) }
+
 // Mint is the ledger time for tokens.
 func (t *tx) Mint() (idp.Time, error) {
 	f := t.engine.flight

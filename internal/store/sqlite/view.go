@@ -33,6 +33,9 @@ func (v *view) Tail(after uint64, limit int) (h idp.Head, out []idp.Entry, err e
 	return h, out, err
 }
 
+// Abreast runs reads in turn: no question is a trip.
+func (v *view) Abreast(reads ...func(idp.View) error) error { return verbs.InTurn(v, reads) }
+
 // maxAsk is how many names one question for endings holds.
 const maxAsk = 16
 

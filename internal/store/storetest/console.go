@@ -128,14 +128,6 @@ func console(t *testing.T, o Opened) {
 		if some, err := v.PeopleOf("books", 1); some.N != 1 || !some.More || err != nil {
 			t.Errorf("people among one grant of two: %+v, %v", some, err)
 		}
-		h, err := v.Head()
-		if err != nil {
-			return err
-		}
-		sessions, err := v.SessionsAlive(h.Time)
-		count("sessions", sessions, err, 2)
-		later, err := v.SessionsAlive(h.Time + 1<<40)
-		count("sessions when all have expired", later, err, 0)
 		called, err := v.Usernames([]idp.AccountID{p.id, "nobody", "a\x00"})
 		same(t, "usernames", called, map[idp.AccountID]string{p.id: string(p.id)}, err)
 		return nil
@@ -161,12 +153,6 @@ func console(t *testing.T, o Opened) {
 		t.Fatal(err)
 	}
 	view(t, o.Store, func(v idp.View) error {
-		now, err := v.Head()
-		if err != nil {
-			return err
-		}
-		sessions, err := v.SessionsAlive(now.Time)
-		count("sessions when one has ended", sessions, err, 1)
 		owed, dead, err := v.OwedOrDead()
 		count("owed", owed, err, 2)
 		count("dead", dead, err, 1)

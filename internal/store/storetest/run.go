@@ -43,6 +43,8 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 		{"SweepIdentities", sweepIdentities},
 		{"Operators", operators},
 		{"Console", console},
+		{"Alive", alive},
+		{"Abreast", abreast},
 		{"ClientAgain", clientAgain},
 		{"Looks", looks},
 		{"Mails", mails},

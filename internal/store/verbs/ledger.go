@@ -14,8 +14,12 @@ const EntriesAfter = `SELECT name, until FROM ending WHERE number > ? ORDER BY n
 const (
 	sqlEntriesHeld = `SELECT name, until FROM ending WHERE number > ? AND number <= ? AND until > ?`
 	sqlForever     = `SELECT name, until FROM ending WHERE until = 4294967295 AND number <= ?`
-	sqlAtOf        = `SELECT at FROM ending WHERE number = ?`
-	sqlEndings     = `SELECT e.name, e.what, e.until, e.number, e.at, r.id FROM ending e JOIN receipt r ON r.number = e.receipt
+	// An ending that were not there would count as later: guards hold too much rather than too little.
+	sqlFirstSince = `WITH RECURSIVE b(low, high) AS (SELECT CAST(1 AS BIGINT), CAST(?1 AS BIGINT) + 1 UNION ALL
+		SELECT CASE WHEN (SELECT at FROM ending WHERE number = (low + high) / 2) < ?2 THEN (low + high) / 2 + 1 ELSE low END,
+			CASE WHEN (SELECT at FROM ending WHERE number = (low + high) / 2) < ?2 THEN high ELSE (low + high) / 2 END
+		FROM b WHERE low < high) SELECT low FROM b WHERE low >= high`
+	sqlEndings = `SELECT e.name, e.what, e.until, e.number, e.at, r.id FROM ending e JOIN receipt r ON r.number = e.receipt
 		WHERE e.number > ? ORDER BY e.number LIMIT CAST(? AS BIGINT)`
 )
 
@@ -70,21 +74,9 @@ func (v *View) Entries(now idp.Time, after, to uint64, limit int) (out []idp.Ent
 }
 
 // firstSince finds, by halving, the first number whose ending is not before t; last+1 if there is none.
-func (v *View) firstSince(t idp.Time, last uint64) (uint64, error) {
-	low, high := uint64(1), last+1
-	for low < high {
-		middle := low + (high-low)/2
-		var at idp.Time
-		if err := v.find(sqlAtOf, func(r Row) { at = r.Time() }, middle); err != nil {
-			return 0, err
-		}
-		if at < t {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-	}
-	return low, nil
+func (v *View) firstSince(t idp.Time, last uint64) (first uint64, err error) {
+	err = v.find(sqlFirstSince, func(r Row) { first = uint64(r.Int()) }, last, t)
+	return first, err
 }
 
 // Endings returns what follows a number, with all that an operator may see.

@@ -18,10 +18,6 @@ const (
 	sqlFindNotActive = `SELECT ` + accountColumns + ` FROM account WHERE state <> 'active' AND state = ?5 AND folded >= ?1 AND folded <> ?2 AND folded < ?3 ORDER BY folded LIMIT CAST(?4 AS BIGINT)`
 	lastOfAll        = "\U0010FFFF"
 	sqlPeopleOf      = `SELECT count(DISTINCT g.account), count(*) FROM (SELECT account FROM grant_ WHERE client = ?1 AND client_epoch = (SELECT epoch FROM client WHERE id = ?1) LIMIT CAST(?2 AS BIGINT)) AS g`
-	// So many are looked at, from those whose time is up last, which are the likeliest to live; each is looked up by itself.
-	sqlSessionsAlive = `SELECT count(*), CAST(coalesce(sum(c.lives), 0) AS BIGINT) FROM (SELECT (SELECT count(*) FROM session s WHERE s.name = n.session
-		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (s.name, s.epoch, s.realm))) AS lives
-		FROM (SELECT session FROM session_seen WHERE deadline > ? ORDER BY deadline DESC LIMIT CAST(? AS BIGINT)) AS n) AS c`
 	// However many there are, so many are looked at.
 	sqlOwedOrDead = `SELECT (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE` + open + `AND state = 'owed' LIMIT CAST(?1 AS BIGINT)) AS o),
 		(SELECT count(*) FROM (SELECT 1 FROM delivery WHERE` + open + `AND state IN ('refused', 'out-of-time', 'given-up') LIMIT CAST(?1 AS BIGINT)) AS d)`
@@ -96,12 +92,6 @@ func upTo(n int64) idp.Counted {
 // PeopleOf counts the people of an app. Where it has more grants than are looked at, so may it have people.
 func (v *View) PeopleOf(id idp.ClientID, most int64) (c idp.Counted, err error) {
 	_, err = v.E.One(sqlPeopleOf, func(r Row) { c.N, c.More = r.Int(), r.Int() > most }, id, most+1)
-	return c, err
-}
-
-// SessionsAlive counts those of everybody.
-func (v *View) SessionsAlive(now idp.Time) (c idp.Counted, err error) {
-	_, err = v.E.One(sqlSessionsAlive, func(r Row) { c.More, c.N = r.Int() > idp.CountedTo, min(r.Int(), idp.CountedTo) }, now, idp.CountedTo+1)
 	return c, err
 }
 

@@ -17,6 +17,22 @@ type View struct {
 	live idp.Names // of a session, told with it; none if there is a Buffer
 }
 
+// On is the same with another engine.
+func (v View) On(e Engine) View {
+	v.E = e
+	return v
+}
+
+// InTurn runs reads one after the other, where a question is answered at once.
+func InTurn(v idp.View, reads []func(idp.View) error) error {
+	for _, read := range reads {
+		if err := read(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // find reads one row or returns idp.ErrNotFound.
 func (v *View) find(sql string, f func(Row), args ...any) error {
 	found, err := v.E.One(sql, f, args...)
