@@ -101,19 +101,21 @@ func TestShortBeforeLong(t *testing.T) {
 	w.addApp("crowd", nil)
 	app := w.addApp("app", nil)
 	session, sids := w.signIn(long, "app")
-	w.update(func(tx idp.Tx) error {
-		e, err := tx.Epochs(w.account, "crowd")
-		if err != nil {
-			return err
-		}
-		for range 5000 {
-			g := idp.Grant{Name: ledger.NewName(), Account: w.account, Client: "crowd", Session: session, Epochs: idp.Epochs{Client: e.Client, Consent: e.Consent}, RedeemedAt: 1}
-			if err := tx.InsertGrant(g); err != nil {
+	for range 10 { // not in one transaction: Postgres takes a connection away from who lets it wait
+		w.update(func(tx idp.Tx) error {
+			e, err := tx.Epochs(w.account, "crowd")
+			if err != nil {
 				return err
 			}
-		}
-		return nil
-	})
+			for range 500 {
+				g := idp.Grant{Name: ledger.NewName(), Account: w.account, Client: "crowd", Session: session, Epochs: idp.Epochs{Client: e.Client, Consent: e.Consent}, RedeemedAt: 1}
+				if err := tx.InsertGrant(g); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
 	all := w.end(idp.EndClient("crowd", false))
 	mine := w.end(idp.EndSession(session))
 	w.work(long)
