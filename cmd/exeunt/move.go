@@ -51,6 +51,9 @@ func (c *backupRestoreCmd) Run(w *world) error {
 	if errors.Is(err, idp.ErrNotEmpty) || errors.Is(err, fs.ErrExist) {
 		return hint(err, "restore into a new, empty database: move the old one away, or name another in "+w.config)
 	}
+	if errors.Is(err, server.ErrNoBackup) {
+		return hint(err, "name a file that exeunt backup FILE has written; nothing was changed")
+	}
 	if err != nil {
 		return err
 	}

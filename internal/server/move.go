@@ -59,8 +59,11 @@ func newFile(ctx context.Context, path string, fill func(*sqlite.Store) error) (
 // changed. What ended after the backup was made would live again: so everything ends with the realm, and every key in the
 // backup is killed, since one that was killed later lives in it. keep leaves both out, and takes that risk.
 func Restore(ctx context.Context, c config.Config, backup string, keep bool, by idp.Actor, log *slog.Logger) error {
-	if _, err := os.Stat(backup); err != nil {
+	// Opened, an empty file becomes a database.
+	if i, err := os.Stat(backup); err != nil {
 		return fmt.Errorf("backup: %w", err)
+	} else if i.Size() == 0 || !i.Mode().IsRegular() {
+		return fmt.Errorf("%s %w", backup, ErrNoBackup)
 	}
 	from, err := sqlite.Open(ctx, backup)
 	if err != nil {
@@ -98,11 +101,17 @@ func Restore(ctx context.Context, c config.Config, backup string, keep bool, by 
 	return b.Close()
 }
 
+// ErrNoBackup is a file that Backup did not write, or not whole.
+var ErrNoBackup = errors.New("is no backup of Exeunt")
+
 // fits says whether a key file decrypts the signing keys of a backup.
 func fits(ctx context.Context, from idp.Store, keyFile, backup string) error {
 	var rows []idp.Key
-	if err := from.View(ctx, func(v idp.View) (err error) { rows, err = v.Keys(); return err }); err != nil || len(rows) == 0 {
+	if err := from.View(ctx, func(v idp.View) (err error) { rows, err = v.Keys(); return err }); err != nil {
 		return err
+	}
+	if len(rows) == 0 { // every server has some
+		return fmt.Errorf("%s %w", backup, ErrNoBackup)
 	}
 	vault, err := keys.OpenVault(keyFile)
 	if errors.Is(err, keys.ErrNoKeyFile) {
