@@ -26,7 +26,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -58,7 +57,7 @@ func main() {
 	}
 }
 
-// serveEcho answers /echo at once, /sign after two ES256 signatures and /verify after one verification, each time of another signature.
+// serveEcho answers /echo at once, and /sign after two ES256 signatures.
 func serveEcho() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -80,26 +79,6 @@ func serveEcho() {
 			if _, err := ecdsa.SignASN1(rand.Reader, key, sum[:]); err != nil {
 				panic(err)
 			}
-		}
-		answer(w, r)
-	})
-	type signature struct {
-		sum    [sha256.Size]byte
-		signed []byte
-	}
-	signatures := make([]signature, 1024)
-	for i := range signatures {
-		s := &signatures[i]
-		s.sum = sha256.Sum256([]byte(strconv.Itoa(i)))
-		if s.signed, err = ecdsa.SignASN1(rand.Reader, key, s.sum[:]); err != nil {
-			panic(err)
-		}
-	}
-	var turn atomic.Uint64
-	http.HandleFunc("/verify", func(w http.ResponseWriter, r *http.Request) {
-		s := &signatures[turn.Add(1)%uint64(len(signatures))]
-		if !ecdsa.VerifyASN1(&key.PublicKey, s.sum[:], s.signed) {
-			panic("a signature does not verify")
 		}
 		answer(w, r)
 	})

@@ -30,7 +30,8 @@ func TestNodeConfigurations(t *testing.T) {
 	}
 }
 
-// The dashboard asks for metrics that exist.
+// The dashboard asks for metrics that exist, and for all of them; what is counted by label only once it happens
+// is shown as nothing, and not as "no data".
 func TestDashboard(t *testing.T) {
 	text, err := os.ReadFile("grafana.json")
 	if err != nil {
@@ -48,6 +49,27 @@ func TestDashboard(t *testing.T) {
 			t.Errorf("%s is not a metric of the server", name)
 		}
 	}
+	for _, name := range regexp.MustCompile(`"exeunt_[a-z_]+"`).FindAllString(string(source), -1) {
+		if !strings.Contains(string(text), strings.Trim(name, `"`)) {
+			t.Errorf("the dashboard does not show %s", name)
+		}
+	}
+	var board struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal(text, &board); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range board.Panels {
+		for _, target := range p.Targets {
+			if regexp.MustCompile(`exeunt_(deliveries|delivery_attempts_total|requests_total)`).MatchString(target.Expr) && !strings.HasSuffix(target.Expr, " or vector(0)") {
+				t.Errorf("%s: %s has no data where nothing happens", p.Title, target.Expr)
+			}
+		}
+	}
 }
 
 // systemd accepts the unit, where there is a systemd.
@@ -58,5 +80,13 @@ func TestUnit(t *testing.T) {
 	out, err := exec.Command("systemd-analyze", "verify", "--man=no", "./exeunt.service").CombinedOutput()
 	if err != nil && !strings.Contains(string(out), "is not executable") && !strings.Contains(string(out), "No such file") {
 		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// Certificates by ACME are kept where the unit may write.
+func TestCacheOfTheUnit(t *testing.T) {
+	state := line(t, "exeunt.service", `StateDirectory=(.+)`)[0]
+	if cache := line(t, "../docs/operations.md", `    cache: (\S+).*`)[0]; !strings.HasPrefix(cache, "/var/lib/"+state+"/") {
+		t.Error(cache)
 	}
 }

@@ -3,6 +3,7 @@ package deploy
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -111,7 +112,8 @@ func TestImage(t *testing.T) {
 	}
 }
 
-// Files, ports and secrets of the compose file are those that its nodes and its proxy are configured with.
+// Files, ports and secrets of the compose file are those that its nodes and its proxy are configured with. After a crash everything is there
+// again, and each time the same.
 func TestCompose(t *testing.T) {
 	text, err := os.ReadFile("compose.yaml")
 	if err != nil {
@@ -119,11 +121,14 @@ func TestCompose(t *testing.T) {
 	}
 	var c struct {
 		Services map[string]struct {
+			Image    string
+			Restart  string
 			Build    struct{ Context, Dockerfile string }
 			Volumes  []string
 			Secrets  []string
 			Ports    []string
 			ReadOnly bool   `yaml:"read_only"`
+			Grace    string `yaml:"stop_grace_period"`
 			Network  string `yaml:"network_mode"`
 			Command  []string
 		}
@@ -134,6 +139,12 @@ func TestCompose(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, s := range c.Services {
+		if s.Restart != "always" {
+			t.Errorf("%s has restart %q", name, s.Restart)
+		}
+		if _, tag, _ := strings.Cut(s.Image, ":"); s.Build.Context == "" && (tag == "" || tag == "latest") {
+			t.Errorf("%s runs %q, whatever that is today", name, s.Image)
+		}
 		for _, v := range s.Volumes {
 			from := strings.Split(v, ":")[0]
 			if _, named := c.Volumes[from]; named {
@@ -154,6 +165,13 @@ func TestCompose(t *testing.T) {
 			}
 		}
 	}
+	scrapes, err := os.ReadFile("prometheus.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := c.Services["prometheus"]; p.Network != "service:front" || !slices.Contains(c.Services["front"].Ports, "127.0.0.1:9090:9090") {
+		t.Errorf("prometheus: %+v", p)
+	}
 	published := strings.Split(c.Services["front"].Ports[0], ":")
 	ignored, err := os.ReadFile("../.dockerignore")
 	if err != nil || !slices.Contains(strings.Split(string(ignored), "\n"), "deploy/secrets") {
@@ -173,6 +191,15 @@ func TestCompose(t *testing.T) {
 		}
 		if listen := line(t, conf, "listen: (.*)")[0]; !strings.Contains(string(proxy), "server "+listen+" ") {
 			t.Errorf("the proxy does not lead to %s", listen)
+		}
+		if at := line(t, conf, "metrics_listen: (.*)")[0]; !regexp.MustCompile(`targets: .*\b` + regexp.QuoteMeta(at) + `\b`).Match(scrapes) {
+			t.Errorf("%s: nobody asks for what is counted at %s", name, at)
+		}
+		drain, err := time.ParseDuration(line(t, conf, "drain: (.*)")[0])
+		idle, err2 := time.ParseDuration(line(t, "nginx.conf", "    keepalive_timeout (.*);")[0])
+		grace, err3 := time.ParseDuration(n.Grace)
+		if errors.Join(err, err2, err3) != nil || idle >= drain || grace < drain+10*time.Second {
+			t.Errorf("%s: drain %v, the proxy lets connections go after %v, Docker kills after %v", name, drain, idle, grace)
 		}
 		if issuer := line(t, conf, "issuer: (.*)")[0]; !strings.HasSuffix(issuer, ":"+published[1]) {
 			t.Errorf("%s is at %s, and %v is published", name, issuer, published)

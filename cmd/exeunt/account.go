@@ -40,7 +40,7 @@ func (p *person) find(w *world, b *server.Base) (a idp.Account, err error) {
 		return err
 	})
 	if errors.Is(err, idp.ErrNotFound) {
-		err = hint(fmt.Errorf("there is nobody with the username %q", p.Username), "exeunt account list shows who there is")
+		err = idp.Advise(fmt.Errorf("there is nobody with the username %q", p.Username), "exeunt account list shows who there is")
 	}
 	return a, err
 }

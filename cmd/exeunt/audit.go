@@ -157,7 +157,7 @@ func (c *auditVerifyCmd) Run(w *world) error {
 	return w.with(func(b *server.Base) error {
 		v, err := audit.Verify(w.ctx, b.Store, kept)
 		if err != nil {
-			return hint(err, "somebody has changed the database past Exeunt, or it is damaged; compare with a backup")
+			return idp.Advise(err, "somebody has changed the database past Exeunt, or it is damaged; compare with a backup")
 		}
 		said := ""
 		switch {

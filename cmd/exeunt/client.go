@@ -40,7 +40,7 @@ func (a *app) find(w *world, b *server.Base) (c idp.Client, err error) {
 
 func (a *app) missing(err error) error {
 	if errors.Is(err, idp.ErrNotFound) {
-		return hint(fmt.Errorf("there is no client %q", a.ID), "exeunt client list shows which there are")
+		return idp.Advise(fmt.Errorf("there is no client %q", a.ID), "exeunt client list shows which there are")
 	}
 	return err
 }
@@ -135,7 +135,7 @@ func (c *clientAddCmd) Run(w *world) error {
 		}
 		secret, err := b.AddClient(w.ctx, &row, idp.Event{Kind: idp.EventClientAdded, Actor: operator(), Data: map[string]string{"kind": c.Kind}})
 		if errors.Is(err, idp.ErrConflict) {
-			return hint(fmt.Errorf("there is a client %q already", c.ID), "exeunt client show "+c.ID+" shows it")
+			return idp.Advise(fmt.Errorf("there is a client %q already", c.ID), "exeunt client show "+c.ID+" shows it")
 		}
 		if err != nil {
 			return err

@@ -19,7 +19,7 @@ func (a *app) act(w *world, b *server.Base, kind idp.EventKind, why string, data
 		return tx.Record(idp.Event{Kind: kind, Actor: operator(), Client: idp.ClientID(a.ID), Why: why, Data: data})
 	})
 	if errors.Is(err, operate.ErrDeleted) {
-		return hint(fmt.Errorf("%s was deleted", a.ID), "a deleted app is gone for good; add another one with an id of its own")
+		return idp.Advise(fmt.Errorf("%s was deleted", a.ID), "a deleted app is gone for good; add another one with an id of its own")
 	}
 	return plainState(a.missing(err))
 }

@@ -30,7 +30,7 @@ func (f *deliveryFilter) every(w *world, b *server.Base, each func(*idp.Delivery
 	var invalid *idp.InvalidError
 	switch {
 	case errors.As(err, &invalid) && invalid.Field == "client_id":
-		return hint(fmt.Errorf("there is no client %q", f.Client), "exeunt client list --all shows which there are and were")
+		return idp.Advise(fmt.Errorf("there is no client %q", f.Client), "exeunt client list --all shows which there are and were")
 	case errors.As(err, &invalid):
 		return usage(plain(invalid.Sentence), "leave --state out for all")
 	case err != nil:
@@ -66,9 +66,9 @@ func (o *oneDelivery) wrong(err error) error {
 	var invalid *idp.InvalidError
 	switch {
 	case errors.As(err, &invalid):
-		return hint(errors.New(strconv.Quote(o.ID)+" is no delivery's id"), "exeunt delivery list shows which there are")
+		return idp.Advise(errors.New(strconv.Quote(o.ID)+" is no delivery's id"), "exeunt delivery list shows which there are")
 	case errors.Is(err, idp.ErrNotFound):
-		return hint(fmt.Errorf("there is no delivery %s", o.ID), "exeunt delivery list shows what is owed; exeunt receipt show what was told")
+		return idp.Advise(fmt.Errorf("there is no delivery %s", o.ID), "exeunt delivery list shows what is owed; exeunt receipt show what was told")
 	}
 	return err
 }
@@ -162,7 +162,7 @@ func (c *deliveryResendCmd) Run(w *world) error {
 		n, err := change(w, b, ids, many, "owed", c.Reason, operate.Resend)
 		var state *operate.StateError
 		if errors.As(err, &state) {
-			return hint(fmt.Errorf("%s cannot be sent again: %s", c.ID, plain(state.Sentence)), "exeunt delivery show "+c.ID+" says more")
+			return idp.Advise(fmt.Errorf("%s cannot be sent again: %s", c.ID, plain(state.Sentence)), "exeunt delivery show "+c.ID+" says more")
 		}
 		if err != nil {
 			return one.wrong(err)
@@ -190,7 +190,7 @@ func (c *deliveryGiveUpCmd) Run(w *world) error {
 		}
 		_, err = change(w, b, []idp.DeliveryID{id}, false, "given-up", c.Reason, operate.GiveUp)
 		if errors.Is(err, idp.ErrConflict) {
-			return hint(fmt.Errorf("%s is not owed", c.ID), "exeunt delivery show "+c.ID+" says what became of it")
+			return idp.Advise(fmt.Errorf("%s is not owed", c.ID), "exeunt delivery show "+c.ID+" says what became of it")
 		}
 		if err != nil {
 			return c.wrong(err)

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"exeunt.dev/internal/demo"
+	"exeunt.dev/internal/idp"
 )
 
 type demoCmd struct {
@@ -21,7 +22,7 @@ func (c *demoCmd) Run(w *world) error {
 	}
 	d, err := demo.Start(w.ctx, demo.Options{Data: c.Data, Port: c.Port, Log: slog.New(slog.NewTextHandler(w.errOut, &slog.HandlerOptions{Level: slog.LevelError}))})
 	if errors.Is(err, syscall.EADDRINUSE) {
-		err = hint(err, "does a demo run already? Another --port N takes N to N+5; without --port any free ones are taken")
+		err = idp.Advise(err, "does a demo run already? Another --port N takes N to N+5; without --port any free ones are taken")
 	}
 	if err != nil {
 		return err

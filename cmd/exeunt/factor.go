@@ -65,7 +65,7 @@ func (c *factorRemoveCmd) Run(w *world) error {
 		return r, err
 	})
 	if errors.Is(err, idp.ErrNotFound) {
-		err = hint(fmt.Errorf("%s has no factor %q", c.Username, c.ID), "exeunt account factor list "+c.Username+" shows which there are")
+		err = idp.Advise(fmt.Errorf("%s has no factor %q", c.Username, c.ID), "exeunt account factor list "+c.Username+" shows which there are")
 	}
 	return err
 }

@@ -72,7 +72,7 @@ func (c *keyKillCmd) Run(w *world) error {
 			return err
 		})
 		if errors.Is(err, idp.ErrNotFound) {
-			return hint(fmt.Errorf("there is no key %s", c.Kid), "exeunt key list shows which there are")
+			return idp.Advise(fmt.Errorf("there is no key %s", c.Kid), "exeunt key list shows which there are")
 		}
 		if err != nil {
 			return err

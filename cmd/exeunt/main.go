@@ -40,7 +40,7 @@ type commands struct {
 	Delivery deliveryCmd `cmd:"" help:"What apps are still to be told."`
 	Audit    auditCmd    `cmd:"" help:"What happened: sign-ins, failures, changes, operators' acts."`
 	Provider providerCmd `cmd:"" help:"Where people may come from: other sites that sign them in."`
-	Backup   backupCmd   `cmd:"" help:"Write and restore backups."`
+	Backup   backupCmd   `cmd:"" help:"Write a backup: exeunt backup FILE. Restore one: exeunt backup restore FILE."`
 	Migrate  migrateCmd  `cmd:"" help:"Move everything to another database, with sessions alive."`
 	Operator operatorCmd `cmd:"" help:"Who may use the console."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
@@ -96,7 +96,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 	}
 	command, err := parser.Parse(behindDashes(byHabit(args), flags(parser.Model.Node, map[string]bool{})))
 	if err != nil {
-		complain(errOut, hint(err, usageOf(err)))
+		complain(errOut, idp.Advise(err, usageOf(err)))
 		return exitUsage
 	}
 	err = command.Run(&world{ctx, in, out, errOut, cli.File, cli.JSON, stop})
@@ -144,22 +144,12 @@ func usageOf(err error) string {
 	return "exeunt --help says what there is"
 }
 
-// hinted is an error with advice.
-type hinted struct {
-	error
-	hint string
-}
-
-func (h *hinted) Unwrap() error { return h.error }
-
-func hint(err error, text string) error { return &hinted{err, text} }
-
 // usageError is a command line that cannot be meant.
 type usageError struct{ text string }
 
 func (e *usageError) Error() string { return e.text }
 
-func usage(text, advice string) error { return hint(&usageError{text}, advice) }
+func usage(text, advice string) error { return idp.Advise(&usageError{text}, advice) }
 
 // errSilent is a failure that has been shown already.
 var errSilent = errors.New("failed")
@@ -169,13 +159,13 @@ func complain(w io.Writer, err error) {
 		return
 	}
 	text, advice := err.Error(), ""
-	var h *hinted
+	var wise interface{ Advice() string }
 	var invalid *idp.InvalidError
 	var missing *server.MissingKeyError
 	var address *server.AddressError
 	switch {
-	case errors.As(err, &h):
-		advice = h.hint
+	case errors.As(err, &wise) && wise.Advice() != "":
+		advice = wise.Advice()
 	case errors.As(err, &invalid):
 		text = plain(invalid.Sentence)
 	case errors.As(err, &missing):

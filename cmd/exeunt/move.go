@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
@@ -22,16 +23,22 @@ type backupCreateCmd struct {
 }
 
 func (c *backupCreateCmd) Run(w *world) error {
-	return w.with(func(b *server.Base) error {
-		err := b.Backup(w.ctx, c.File)
-		if errors.Is(err, fs.ErrExist) {
-			return usage(c.File+" is there already", "name a new file; a backup is never written over another")
-		}
-		if err != nil {
-			return err
-		}
-		return w.done(map[string]any{"backup": c.File}, "%s: written. It cannot be used without the key file %s: keep a copy of that, in another place.", c.File, b.Config.KeyFile)
-	})
+	settings, err := w.settings()
+	if err != nil {
+		return err
+	}
+	err = server.Backup(w.ctx, settings, c.File)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return usage(c.File+" is there already", "name a new file; a backup is never written over another")
+	case errors.Is(err, fs.ErrNotExist):
+		return usage("there is no folder "+filepath.Dir(c.File), "make it, or name a file in another one")
+	case errors.Is(err, idp.ErrNoDatabase):
+		return idp.Advise(err, "there is nothing to save; "+w.config+" names the database")
+	case err != nil:
+		return err
+	}
+	return w.done(map[string]any{"backup": c.File}, "%s: written. It cannot be used without the key file %s: keep a copy of that, in another place.", c.File, settings.KeyFile)
 }
 
 type backupRestoreCmd struct {
@@ -40,7 +47,7 @@ type backupRestoreCmd struct {
 }
 
 func (c *backupRestoreCmd) Run(w *world) error {
-	settings, err := loadConfig(w.config, config.LoadBeside)
+	settings, err := w.settings()
 	if err != nil {
 		return err
 	}
@@ -49,10 +56,10 @@ func (c *backupRestoreCmd) Run(w *world) error {
 	}
 	err = server.Restore(w.ctx, settings, c.File, c.KeepSessions, operator(), slog.New(slog.NewTextHandler(w.errOut, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if errors.Is(err, idp.ErrNotEmpty) || errors.Is(err, fs.ErrExist) {
-		return hint(err, "restore into a new, empty database: move the old one away, or name another in "+w.config)
+		return idp.Advise(err, "restore into a new, empty database: move the old one away, or name another in "+w.config)
 	}
 	if errors.Is(err, server.ErrNoBackup) {
-		return hint(err, "name a file that exeunt backup FILE has written; nothing was changed")
+		return idp.Advise(err, "name a file that exeunt backup FILE has written; nothing was changed")
 	}
 	if err != nil {
 		return err
@@ -68,21 +75,27 @@ type migrateCmd struct {
 }
 
 func (c *migrateCmd) Run(w *world) error {
-	to, err := loadConfig(c.To, config.LoadBeside)
+	to, err := loadConfig("--to", c.To, config.LoadBeside)
 	if err != nil {
 		return err
 	}
-	return w.with(func(b *server.Base) error {
-		if to.Database() == b.Config.Database() {
-			return usage(c.To+" names the database that is to be moved, "+to.Database(), "name a new, empty one in "+c.To)
-		}
-		err := b.Migrate(w.ctx, to)
-		if errors.Is(err, idp.ErrNotEmpty) {
-			return hint(err, "name a new, empty database in "+c.To)
-		}
-		if err != nil {
-			return fmt.Errorf("nothing was moved: %w", err)
-		}
-		return w.done(map[string]any{"database": to.Database()}, "moved to %s. Start the servers with %s; %s is no longer used.", to.Database(), c.To, b.Config.Database())
-	})
+	from, err := w.settings()
+	if err != nil {
+		return err
+	}
+	if to.Database() == from.Database() {
+		return usage(c.To+" names the database that is to be moved, "+to.Database(), "name a new, empty one in "+c.To)
+	}
+	err = server.Migrate(w.ctx, from, to)
+	switch {
+	case errors.Is(err, idp.ErrNotEmpty):
+		return idp.Advise(fmt.Errorf("nothing was moved: %w", err), "name a new, empty database in "+c.To)
+	case errors.Is(err, idp.ErrNoDatabase):
+		return idp.Advise(err, "there is nothing to move; "+w.config+" names the database")
+	case errors.Is(err, idp.ErrInUse):
+		return idp.Advise(fmt.Errorf("nothing was moved: %w", err), "stop the server, wait for the command, and try again")
+	case err != nil:
+		return err
+	}
+	return w.done(map[string]any{"database": to.Database()}, "moved to %s. Start the servers with %s; %s is no longer used.", to.Database(), c.To, from.Database())
 }

@@ -10,6 +10,8 @@ import (
 	"maps"
 	"os"
 	"os/user"
+	"path/filepath"
+	"syscall"
 	"time"
 
 	"exeunt.dev/internal/config"
@@ -17,20 +19,55 @@ import (
 	"exeunt.dev/internal/server"
 )
 
-func loadConfig(path string, load func(string) (config.Config, error)) (config.Config, error) {
+// loadConfig reads the configuration that a flag names.
+func loadConfig(flag, path string, load func(string) (config.Config, error)) (config.Config, error) {
 	c, err := load(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return c, usage("there is no configuration "+path, "exeunt config example > "+path+" makes one; --config names another")
+		return c, usage("there is no configuration "+path, "exeunt config example > "+path+" makes one; "+flag+" names another")
 	}
 	if errors.As(err, new(*fs.PathError)) {
-		return c, usage("the configuration cannot be read: "+err.Error(), "--config names a file that may be read")
+		return c, usage("the configuration cannot be read: "+err.Error(), flag+" names a file that may be read")
 	}
-	return c, err
+	if err != nil {
+		return c, err
+	}
+	return c, rootMakes(&c, path)
+}
+
+// rootMakes refuses to make the database or the key file as root in somebody else's folder: the server, who is that somebody, could not open it.
+func rootMakes(c *config.Config, path string) error {
+	made := []string{c.KeyFile}
+	if c.Postgres.URL == "" {
+		made = append(made, c.Data)
+	}
+	for _, file := range made {
+		if _, err := os.Lstat(file); os.Geteuid() != 0 || !errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		folder, err := os.Stat(filepath.Dir(file))
+		if err != nil {
+			continue
+		}
+		if s, ok := folder.Sys().(*syscall.Stat_t); ok && s.Uid != 0 {
+			owner := fmt.Sprint("#", s.Uid)
+			if u, err := user.LookupId(fmt.Sprint(s.Uid)); err == nil {
+				owner = u.Username
+			}
+			return usage(fmt.Sprintf("%s is not there, and made by root it could not be opened by %s, whose folder that is", file, owner),
+				fmt.Sprintf("run it as that user: runuser -u %s -- exeunt --config %s …", owner, path))
+		}
+	}
+	return nil
+}
+
+// settings are the configuration for a command beside the server.
+func (w *world) settings() (config.Config, error) {
+	return loadConfig("--config", w.config, config.LoadBeside)
 }
 
 // open opens the database of the configuration, also while a server runs on it.
 func (w *world) open() (*server.Base, error) {
-	c, err := loadConfig(w.config, config.LoadBeside)
+	c, err := w.settings()
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +113,7 @@ func (w *world) ended(b *server.Base, r idp.Receipt, whom, done string, more map
 	maps.Copy(out, more)
 	after := "nothing was alive that could end"
 	if r.ID != "" {
-		address := b.Config.Issuer + "/signout/" + string(r.ID)
+		address := b.ReceiptAddress(r.ID)
 		out["receipt"] = address
 		after = "receipt: " + address
 	}

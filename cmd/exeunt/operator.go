@@ -90,7 +90,7 @@ func (c *operatorRemoveCmd) Run(w *world) error {
 			return tx.Record(idp.Event{Kind: idp.EventRoleTaken, Account: a.ID, Actor: operator(), Why: c.Why})
 		})
 		if errors.Is(err, idp.ErrNotFound) {
-			return hint(fmt.Errorf("%s is no operator", a.Username), "exeunt operator list shows who is")
+			return idp.Advise(fmt.Errorf("%s is no operator", a.Username), "exeunt operator list shows who is")
 		}
 		if err != nil {
 			return err

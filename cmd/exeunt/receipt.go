@@ -93,7 +93,7 @@ func apps(r *operate.Receipt) string {
 }
 
 type receiptShowCmd struct {
-	Number string `arg:"" help:"Its number, as receipt list shows it, or the end of its address."`
+	Number string `arg:"" help:"Its number, as receipt list shows it, or its address."`
 }
 
 func (c *receiptShowCmd) Run(w *world) error {
@@ -106,7 +106,8 @@ func (c *receiptShowCmd) Run(w *world) error {
 			if err == nil && n > 0 {
 				row, err = v.ReceiptByNumber(n)
 			} else {
-				row, err = v.Receipt(idp.ReceiptID(c.Number[strings.LastIndexByte(c.Number, '/')+1:]))
+				id, _, _ := strings.Cut(c.Number[strings.LastIndexByte(c.Number, '/')+1:], "?")
+				row, err = v.Receipt(idp.ReceiptID(id))
 			}
 			if err != nil {
 				return err
@@ -115,7 +116,7 @@ func (c *receiptShowCmd) Run(w *world) error {
 			return err
 		})
 		if errors.Is(err, idp.ErrNotFound) {
-			return hint(fmt.Errorf("there is no receipt %s", c.Number), "exeunt receipt list shows which there are")
+			return idp.Advise(fmt.Errorf("there is no receipt %s", c.Number), "exeunt receipt list shows which there are")
 		}
 		if err != nil {
 			return err
@@ -174,8 +175,8 @@ func (c *receiptVerifyCmd) Run(w *world) error {
 		}
 		find = func(kid string) (jws.Key, error) {
 			k, ok := keys.Key(kid)
-			if !ok {
-				return k, errors.New("no key of this set has signed it")
+			if !ok || k.For != string(idp.UseReceipt) { // whoever has another key could sign anything with it
+				return k, errors.New("no key for receipts of this set has signed it")
 			}
 			return k, nil
 		}
@@ -213,7 +214,7 @@ func (w *world) read(name string) ([]byte, error) {
 
 // keyOf finds a key that signs receipts, of whatever age. A killed one verifies nothing.
 func (w *world) keyOf(kid string) (k jws.Key, err error) {
-	unknown := errors.New("no key of this database has signed it")
+	unknown := errors.New("no key for receipts of this database has signed it")
 	name, err := ledger.ParseName(kid)
 	if err != nil {
 		return k, unknown

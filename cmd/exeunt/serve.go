@@ -14,7 +14,7 @@ import (
 type serveCmd struct{}
 
 func (serveCmd) Run(w *world) error {
-	settings, err := loadConfig(w.config, config.Load)
+	settings, err := loadConfig("--config", w.config, config.Load)
 	if err != nil {
 		return err
 	}
@@ -38,6 +38,7 @@ func (serveCmd) Run(w *world) error {
 type configCmd struct {
 	Example exampleCmd `cmd:"" help:"Print a commented configuration that works as it is."`
 	Check   checkCmd   `cmd:"" help:"Say whether the configuration can be used."`
+	Agree   agreeCmd   `cmd:"" help:"Make this configuration's issuer, lifetimes and the like those of all nodes, which then are to be restarted with it."`
 }
 
 type exampleCmd struct{}
@@ -47,17 +48,30 @@ func (exampleCmd) Run(w *world) error {
 	return err
 }
 
-type checkCmd struct{}
+type checkCmd struct {
+	Database bool `default:"true" negatable:"" help:"Look at the database, too. It is not changed, and none is made."`
+}
 
-func (checkCmd) Run(w *world) error {
-	c, err := loadConfig(w.config, config.Load)
+func (cmd checkCmd) Run(w *world) error {
+	c, err := loadConfig("--config", w.config, config.Load)
 	if err != nil {
 		return err
 	}
 	if err := server.Check(c); err != nil {
 		return err
 	}
-	return w.done(map[string]any{"ok": true, "issuer": c.Issuer}, "%s: can be used, for issuer %s", w.config, c.Issuer)
+	state := "unchecked"
+	if cmd.Database {
+		if state, err = server.CheckDatabase(w.ctx, c); err != nil {
+			return err
+		}
+	}
+	return w.done(map[string]any{"ok": true, "issuer": c.Issuer, "database": state}, "%s: can be used, for issuer %s\ndatabase %s: %s", w.config, c.Issuer, c.Database(), map[string]string{
+		"unchecked":          "not looked at",
+		server.DatabaseReady: "can be used, and the key file fits",
+		server.DatabaseNew:   "empty, or not there; the first start makes what is missing",
+		server.DatabaseOlder: "of an older version; the next start brings it up to date",
+	}[state])
 }
 
 type versionCmd struct{}

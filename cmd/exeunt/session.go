@@ -80,7 +80,7 @@ func (c *sessionEndCmd) Run(w *world) error {
 			return err
 		})
 		if errors.Is(err, idp.ErrNotFound) {
-			return hint(fmt.Errorf("%s has no session %q", a.Username, strings.TrimSpace(c.ID)), "exeunt session list "+a.Username+" shows which there are")
+			return idp.Advise(fmt.Errorf("%s has no session %q", a.Username, strings.TrimSpace(c.ID)), "exeunt session list "+a.Username+" shows which there are")
 		}
 		if err != nil {
 			return err

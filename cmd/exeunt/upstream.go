@@ -36,7 +36,7 @@ type shown struct {
 }
 
 func (c *providerShowCmd) Run(w *world) error {
-	conf, err := loadConfig(w.config, config.LoadBeside)
+	conf, err := w.settings()
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ type oneRevocation struct {
 func (o oneRevocation) change(w *world, b *server.Base, word string, act func(idp.Tx, idp.Name) (idp.Revocation, error)) error {
 	id, err := ledger.ParseName(o.id)
 	if err != nil {
-		return hint(fmt.Errorf("%q is no id of one", o.id), "exeunt provider owed shows which there are")
+		return idp.Advise(fmt.Errorf("%q is no id of one", o.id), "exeunt provider owed shows which there are")
 	}
 	err = b.Store.Update(w.ctx, func(tx idp.Tx) error {
 		d, err := act(tx, id)
@@ -135,7 +135,7 @@ func (o oneRevocation) change(w *world, b *server.Base, word string, act func(id
 		return tx.Record(idp.Event{Kind: idp.EventOperator, Actor: operator(), Why: o.why, Account: d.Account, Data: map[string]string{"act": word, "provider": d.Provider, "revocation": o.id}})
 	})
 	if errors.Is(err, idp.ErrNotFound) {
-		return hint(fmt.Errorf("nothing is owed under %s", o.id), "exeunt provider owed shows what is")
+		return idp.Advise(fmt.Errorf("nothing is owed under %s", o.id), "exeunt provider owed shows what is")
 	}
 	return err
 }

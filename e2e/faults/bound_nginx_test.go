@@ -16,6 +16,13 @@ import (
 // nginx is Debian's, before one server. Settings stand in its location.
 func nginx(t *testing.T, to, settings string) (address string) {
 	t.Helper()
+	port := freePort(t)
+	return runNginx(t, port, fmt.Sprintf("server { listen 127.0.0.1:%d; location / { proxy_pass http://%s; %s } }", port, to, settings))
+}
+
+// runNginx runs it with a server of a port.
+func runNginx(t *testing.T, port int, server string) (address string) {
+	t.Helper()
 	program, err := exec.LookPath("nginx")
 	if err != nil {
 		program = "/usr/sbin/nginx"
@@ -27,18 +34,14 @@ func nginx(t *testing.T, to, settings string) (address string) {
 		t.Skip("nginx is not installed (./test installs it)")
 	}
 	dir := t.TempDir()
-	port := freePort(t)
 	text := fmt.Sprintf(`daemon off; master_process off; pid nginx.pid; error_log stderr crit;
 events {}
 http {
   access_log off;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
   proxy_cache_path cache keys_zone=kept:1m;
-  server {
-    listen 127.0.0.1:%d;
-    location / { proxy_pass http://%s; %s }
-  }
-}`, port, to, settings)
+  %s
+}`, server)
 	conf := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

@@ -105,11 +105,13 @@ func startProgram(t *testing.T, program, dir string, n int, pg *pgtest.Server, s
 	}
 	for i := range n {
 		node := &node{c: c, binary: program, port: freePort(t), config: filepath.Join(c.dir, fmt.Sprintf("node%d.yaml", i))}
-		text := fmt.Sprintf("issuer: %s\nlisten: 127.0.0.1:%d\nkey_file: key\ndata: db\ntrusted_proxies: [127.0.0.1]\nlog_level: warn\n%s", c.front.URL(), node.port, settings)
+		text := fmt.Sprintf("issuer: %s\nlisten: 127.0.0.1:%d\nkey_file: key\ntrusted_proxies: [127.0.0.1]\nlog_level: warn\n%s", c.front.URL(), node.port, settings)
 		if pg != nil {
 			node.db = newFront(t)
 			node.db.Aim(fmt.Sprintf("127.0.0.1:%d", pg.Port))
 			text += fmt.Sprintf("postgres:\n  url: %s\n", strings.Replace(c.at, fmt.Sprint(pg.Port), fmt.Sprint(node.db.Port()), 1))
+		} else {
+			text += "data: db\n"
 		}
 		if err := os.WriteFile(node.config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -297,17 +297,19 @@ func TestReceipt(t *testing.T) {
 		t.Errorf("the app that lives on is on the receipt: %d %s", a.status, a.body)
 	}
 	left := p.post("/account/signout", form)
-	a := n.person().do("GET", left.location, "", program)
+	a := p.do("GET", left.location, "", program)
 	for end := time.Now().Add(time.Minute); strings.Contains(a.body, `"working":true`) && time.Now().Before(end); {
-		a = n.person().do("GET", left.location, "", program)
+		a = p.do("GET", left.location, "", program)
 	}
 	if a.status != 200 || !strings.Contains(a.body, `"cannot-be-told"`) || !strings.Contains(a.body, `"books"`) || strings.Contains(a.body, "alice") {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-	if page := n.person().get(left.location); !strings.Contains(page.body, "You are signed out") || strings.Contains(page.body, "alice") || page.header.Get("Cache-Control") != "no-store" {
+	if page := p.get(left.location); !strings.Contains(page.body, "You are signed out") || strings.Contains(page.body, "alice") || page.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("page: %d", page.status)
 	}
-	if a := n.person().get("/signout/" + idp.NewSecret(16)); a.status != 404 {
-		t.Errorf("no such receipt: %d", a.status)
+	for what, at := range map[string]string{"no such receipt": "/signout/" + idp.NewSecret(16), "another browser's": left.location, "its signed copy": left.location + "/receipt.jwt"} {
+		if a := n.person().get(at); a.status != 404 {
+			t.Errorf("%s: %d", what, a.status)
+		}
 	}
 }

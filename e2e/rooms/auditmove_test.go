@@ -39,7 +39,7 @@ func TestAuditLogMoves(t *testing.T) {
 	}
 	kept := seal(before).Head
 	file := filepath.Join(t.TempDir(), "backup.db")
-	if err := before.Backup(t.Context(), file); err != nil {
+	if err := server.Backup(t.Context(), n.config, file); err != nil {
 		t.Fatal(err)
 	}
 	c := config.Default()

@@ -172,7 +172,7 @@ func TestFrontChannel_Receipt(t *testing.T) {
 			Asked bool              `json:"asked_in_browser"`
 		} `json:"apps"`
 	}
-	read := func(p *person) (s sheet) {
+	read := func(p *person, at string) (s sheet) {
 		t.Helper()
 		limit := time.After(2 * time.Minute)
 		for s.Working = true; s.Working; {
@@ -188,13 +188,15 @@ func TestFrontChannel_Receipt(t *testing.T) {
 		}
 		return s
 	}
+	given := n.server.ReceiptAddress(idp.ReceiptID(strings.TrimPrefix(at, "/signout/")))
 	forger := n.person()
 	forger.put("exeunt-asked", strings.Repeat("A", 12))
 	for name, c := range map[string]struct {
 		p     *person
+		at    string
 		asked bool
-	}{"the browser that signed out": {p, true}, "whoever has the address": {n.person(), false}, "whoever makes the cookie up": {forger, false}} {
-		s := read(c.p)
+	}{"the browser that signed out": {p, at, true}, "a program that has the address": {n.person(), given, false}, "whoever makes the cookie up": {forger, given, false}} {
+		s := read(c.p, c.at)
 		if len(s.Apps) != 2 || s.Owed != 0 {
 			t.Fatalf("%s: %+v", name, s)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -200,5 +201,45 @@ func TestHint_NotOurs(t *testing.T) {
 	}
 	if p.user() != "alice" || !n.alive(own.Access) {
 		t.Error("something has ended")
+	}
+}
+
+// A hint ends a session only if its app, its person and its sid are those of one grant of that session. No key of ours signs another;
+// whoever had one would still be led to a question.
+func TestHint_OfAnotherGrant(t *testing.T) {
+	n := start(t)
+	p := n.alice()
+	books := part(t, p.enter("books").ID, 1)
+	p.enter("news")
+	bob := n.person()
+	bob.signIn("/login", "bob", bobPW)
+	signer, err := n.server.Ring.Signer(idp.UseID, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends := func(member string, value any) bool {
+		t.Helper()
+		claims := maps.Clone(books)
+		claims[member] = value
+		raw, err := json.Marshal(claims)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hint, err := signer.Sign("JWT", raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := p.get(logout("id_token_hint", hint)); a.status != http.StatusOK && a.status != http.StatusSeeOther {
+			t.Errorf("%s %v: %d", member, value, a.status)
+		}
+		return p.user() == ""
+	}
+	for member, value := range map[string]any{"aud": "news", "sub": n.id("bob"), "sid": part(t, bob.enter("books").ID, 1)["sid"]} {
+		if ends(member, value) {
+			t.Fatalf("a hint with another %s signs out", member)
+		}
+	}
+	if !ends("nonce", "x") {
+		t.Error("this test's own hint is wrong")
 	}
 }

@@ -166,13 +166,13 @@ func TestTraces(t *testing.T) {
 			continue
 		}
 		above := requests[string(s.ParentSpanId)]
-		if above == nil || !slices.Contains([]string{"store update", "store join", "store view", "store look"}, s.Name) || !bytes.Equal(s.TraceId, above.TraceId) {
+		if above == nil || !slices.Contains([]string{"store update", "store decide", "store view", "store look"}, s.Name) || !bytes.Equal(s.TraceId, above.TraceId) {
 			t.Errorf("%s is beneath %v", s.Name, above)
 			continue
 		}
 		seen[above.Name+" > "+s.Name] = true
 	}
-	for _, want := range []string{"GET /login", "POST /login", "POST /login > store update", "GET /oauth2/authorize", "POST /oauth2/token", "POST /oauth2/token > store update", "none", "GET /logout > store join"} {
+	for _, want := range []string{"GET /login", "POST /login", "POST /login > store update", "GET /oauth2/authorize", "POST /oauth2/token", "POST /oauth2/token > store update", "none", "GET /logout > store decide"} {
 		if !seen[want] {
 			t.Errorf("no span %q in %v", want, seen)
 		}

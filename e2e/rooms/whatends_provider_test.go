@@ -63,7 +63,7 @@ func upstreamSays(change map[string]any, browsers int) func(*scene) named {
 // atProvider tries the column of the provider: what the receipt offers, and what the provider has been told.
 func (s *scene) atProvider(r idp.Reach, receipt idp.Receipt) {
 	s.t.Helper()
-	page := s.here.get("/signout/" + string(receipt.ID))
+	page := s.here.get(s.server.ReceiptAddress(receipt.ID))
 	if page.status != http.StatusOK {
 		s.t.Fatalf("the receipt: %d", page.status)
 	}

@@ -229,7 +229,7 @@ func (s *scene) told(row *idp.Row, n named, receipt idp.Receipt) {
 // offers says that the receipt lists the offline access that the session has left.
 func (s *scene) offers(r idp.Receipt) {
 	s.t.Helper()
-	a := s.person().do("GET", "/signout/"+string(r.ID), "", map[string]string{"Accept": "application/json"})
+	a := s.person().do("GET", s.server.ReceiptAddress(r.ID), "", map[string]string{"Accept": "application/json"})
 	var sheet struct {
 		Offline []struct {
 			Client string `json:"client_id"`

@@ -156,9 +156,11 @@ func (s *scene) command(args ...string) {
 func (s *scene) tries(args ...string) (string, error) {
 	s.t.Helper()
 	path := filepath.Join(s.t.TempDir(), "exeunt.yaml")
-	text := fmt.Sprintf("issuer: %s\ndata: %s\nkey_file: %s\n", s.at, s.config.Data, s.config.KeyFile)
+	text := fmt.Sprintf("issuer: %s\nkey_file: %s\n", s.at, s.config.KeyFile)
 	if url := s.config.Postgres.URL; url != "" {
 		text += "postgres:\n  url: " + url + "\n"
+	} else {
+		text += "data: " + s.config.Data + "\n"
 	}
 	if m := s.config.Mail; m.Host != "" {
 		text += fmt.Sprintf("mail:\n  smtp: %s:%d\n  tls: none\n  from: %s\n", m.Host, m.Port, m.From)

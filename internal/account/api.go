@@ -171,5 +171,5 @@ func (a *Account) ended(w http.ResponseWriter, r *http.Request, receipt idp.Rece
 		edge.Fail(w, r, err)
 		return
 	}
-	edge.JSON(w, http.StatusOK, map[string]string{"receipt": a.Tokens.URL + "/signout/" + string(receipt.ID), "ended": which})
+	edge.JSON(w, http.StatusOK, map[string]string{"receipt": a.Browser.ReceiptAddress(receipt.ID), "ended": which})
 }

@@ -129,7 +129,7 @@ func (a *Account) deleteFactor(kind idp.CredentialKind) http.HandlerFunc {
 		}
 		a.Door.Committed()
 		a.Browser.SetSession(w, cookie, c.session)
-		edge.JSON(w, http.StatusOK, map[string]string{"removed": string(id), "receipt": a.Tokens.URL + "/signout/" + string(receipt.ID)})
+		edge.JSON(w, http.StatusOK, map[string]string{"removed": string(id), "receipt": a.Browser.ReceiptAddress(receipt.ID)})
 	}
 }
 

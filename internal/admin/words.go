@@ -137,6 +137,8 @@ func deedWords(act string) web.Words {
 		return "sent again"
 	case "key-killed":
 		return "killed a key"
+	case "settings-agreed":
+		return "changed what all nodes have in common"
 	case operate.ActAsked:
 		return "asked a provider again"
 	case operate.ActForgone:

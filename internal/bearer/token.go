@@ -66,8 +66,8 @@ func bound(w http.ResponseWriter, r *http.Request, tokens *token.Issuer, store i
 		return refuse("invalid_token", "The access token is bound to another key")
 	}
 	err = use.note(r.Context(), store)
-	if errors.Is(err, errUsed) {
-		return refuse("invalid_dpop_proof", errUsed.Description)
+	if used, ok := errors.AsType[*edge.Error](err); ok {
+		return refuse(used.Code, used.Description)
 	}
 	if err != nil {
 		edge.Fail(w, r, err)
@@ -94,16 +94,22 @@ func check(w http.ResponseWriter, r *http.Request, tokens *token.Issuer, raw str
 	if tokens.Nonces != nil {
 		w.Header().Set("DPoP-Nonce", tokens.Nonces.At(now.Time()))
 	}
-	return p, Use{p.Use(), idp.Time(until.UnixMilli())}, err
+	return p, Use{p.Use(), idp.Time(until.UnixMilli()), tokens.Nonces != nil}, err
 }
 
 // Use is one use of a proof.
 type Use struct {
 	id    idp.Hash
 	until idp.Time
+	again bool // the answer has a nonce for another proof
 }
 
-var errUsed = &edge.Error{Status: http.StatusBadRequest, Code: "invalid_dpop_proof", Description: "The DPoP proof was used before."}
+var (
+	errUsed = &edge.Error{Status: http.StatusBadRequest, Code: "invalid_dpop_proof", Description: "The DPoP proof was used before."}
+	// errAgain is for a proof with one of our nonces, so not for one made long ago: mostly a proxy has repeated a request whose first answer
+	// was 503. Who has the key makes another proof by himself (RFC 9449 sections 8 and 9); who only overheard this one cannot.
+	errAgain = &edge.Error{Status: http.StatusBadRequest, Code: "use_dpop_nonce", Description: "The DPoP proof was used before: make another one."}
+)
 
 // Note notes the use beside what it is for, so that no other node takes the proof again. An error: it was used before.
 func (u Use) Note(tx idp.ProofWriter) error {
@@ -111,10 +117,13 @@ func (u Use) Note(tx idp.ProofWriter) error {
 		return nil
 	}
 	fresh, err := tx.UseProof(u.id, u.until)
-	if err == nil && !fresh {
-		return errUsed
+	switch {
+	case err != nil || fresh:
+		return err
+	case u.again:
+		return errAgain
 	}
-	return err
+	return errUsed
 }
 
 func (u Use) note(ctx context.Context, store idp.Store) error {

@@ -75,8 +75,17 @@ func (b *Browser) named(chosen, standard string) string {
 	return standard
 }
 
-// ReceiptAddress is the address of a receipt's page.
-func (b *Browser) ReceiptAddress(id idp.ReceiptID) string { return b.issuer + "/signout/" + string(id) }
+// ReceiptAddress is the address of a receipt for a program: whoever has it reads the receipt for [ReceiptLife], in any browser.
+func (b *Browser) ReceiptAddress(id idp.ReceiptID) string {
+	return b.issuer + "/signout/" + string(id) + "?key=" + b.receiptKey(id)
+}
+
+func (b *Browser) receiptKey(id idp.ReceiptID) string { return b.sum("receipt\x00" + string(id)) }
+
+// Keyed says that a request for a receipt bears what [Browser.ReceiptAddress] puts into its address.
+func (b *Browser) Keyed(r *http.Request, id idp.ReceiptID) bool {
+	return subtle.ConstantTimeCompare([]byte(r.URL.Query().Get("key")), []byte(b.receiptKey(id))) == 1
+}
 
 // Policy is how long things live.
 func (b *Browser) Policy() idp.Policy { return b.policy }
@@ -250,8 +259,8 @@ func (b *Browser) Receipt(r *http.Request) (id idp.ReceiptID, ok bool) {
 	return id, ok && err == nil
 }
 
-// ReceiptLife is how long a receipt may be read by whoever holds its address, and the browser that signed out may act on it; later it
-// needs the session of the person.
+// ReceiptLife is how long a receipt may be read by the browser that signed out, which may act on it too, or by the program that did;
+// later it needs the session of the person.
 const ReceiptLife = 15 * time.Minute
 
 // Left says that this browser got the receipt when it signed out, not long ago.

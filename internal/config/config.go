@@ -56,7 +56,15 @@ func (c *Config) Where(key string) string { return fmt.Sprintf("%s:%d", c.file, 
 
 // Refuse is an error about the value of a key, for what shows only when the value is used.
 func (c *Config) Refuse(key, wrong, instead string) error {
-	return &Error{c.file, []Problem{{max(c.lines[key], 1), key, wrong, instead}}}
+	return c.RefuseAll([]Problem{{Key: key, Wrong: wrong, Instead: instead}})
+}
+
+// RefuseAll is Refuse for several keys, whose lines it fills in.
+func (c *Config) RefuseAll(problems []Problem) error {
+	for i := range problems {
+		problems[i].Line = max(c.lines[problems[i].Key], 1)
+	}
+	return &Error{c.file, problems}
 }
 
 // Postgres is the database of several nodes. The zero value: SQLite.

@@ -17,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"exeunt.dev/internal/caller"
+	"exeunt.dev/internal/idp"
 )
 
 // Parse reads the text of a configuration. An error about its content is an *Error with all problems.
@@ -271,9 +272,9 @@ func (r *reader) proxyHeader(key string, n *yaml.Node, to *caller.Header) {
 
 func (r *reader) lifetimes(key string, n *yaml.Node, c *Config) {
 	p := &c.Policy
-	const day = 24 * time.Hour
-	life := func(name string, to *time.Duration, least, most time.Duration) field {
-		return field{name, func(key string, n *yaml.Node) {
+	var fields []field
+	for _, l := range lives(p) {
+		fields = append(fields, field{l.name, func(key string, n *yaml.Node) {
 			text, ok := r.text(key, n)
 			if !ok {
 				return
@@ -281,27 +282,14 @@ func (r *reader) lifetimes(key string, n *yaml.Node, c *Config) {
 			d, err := Duration(text)
 			if err != nil {
 				r.wrong(n.Line, key, strconv.Quote(text)+" is no length of time", "write for example 30s, 5m, 12h or 14d")
-			} else if d < least || d > most {
-				r.wrong(n.Line, key, text+" is out of range", "write something from "+short(least)+" to "+short(most))
+			} else if d < l.least || d > l.most {
+				r.wrong(n.Line, key, text+" is out of range", "write something from "+short(l.least)+" to "+short(l.most))
 			} else {
-				*to = d
+				*l.to = d
 			}
-		}}
+		}})
 	}
-	r.mapping(key, n, []field{
-		life("access_token", &p.AccessLife, time.Second, day),
-		life("id_token", &p.IDTokenLife, time.Second, day),
-		life("code", &p.CodeLife, time.Second, 10*time.Minute), // RFC 6749 section 4.1.2: ten minutes at most
-		life("session_idle", &p.SessionIdle, time.Second, 400*day),
-		life("session", &p.SessionAbsolute, time.Second, 400*day),
-		life("stay_idle", &p.StayIdle, time.Second, 400*day),
-		life("stay", &p.StayAbsolute, time.Second, 400*day),
-		life("refresh_idle", &p.RefreshIdle, time.Second, 400*day),
-		life("refresh", &p.RefreshAbsolute, time.Second, 400*day),
-		life("refresh_grace", &p.Grace, 0, 5*time.Minute),
-		life("pending", &p.PendingLife, time.Minute, day),
-		life("recent_sign_in", &p.RecentSignIn, time.Second, day),
-	})
+	r.mapping(key, n, fields)
 	for _, pair := range []struct {
 		name       string
 		idle, full time.Duration
@@ -309,6 +297,34 @@ func (r *reader) lifetimes(key string, n *yaml.Node, c *Config) {
 		if pair.idle > pair.full {
 			r.wrong(n.Line, key, pair.name+"_idle is longer than "+pair.name, "make it at most "+short(pair.full))
 		}
+	}
+}
+
+// life is one of the lifetimes, with its bounds.
+type life struct {
+	name        string
+	to          *time.Duration
+	least, most time.Duration
+}
+
+// LongestAccessLife is the most that lifetimes.access_token may be.
+const LongestAccessLife = 24 * time.Hour
+
+func lives(p *idp.Policy) []life {
+	const day = 24 * time.Hour
+	return []life{
+		{"access_token", &p.AccessLife, time.Second, LongestAccessLife},
+		{"id_token", &p.IDTokenLife, time.Second, day},
+		{"code", &p.CodeLife, time.Second, 10 * time.Minute}, // RFC 6749 section 4.1.2: ten minutes at most
+		{"session_idle", &p.SessionIdle, time.Second, 400 * day},
+		{"session", &p.SessionAbsolute, time.Second, 400 * day},
+		{"stay_idle", &p.StayIdle, time.Second, 400 * day},
+		{"stay", &p.StayAbsolute, time.Second, 400 * day},
+		{"refresh_idle", &p.RefreshIdle, time.Second, 400 * day},
+		{"refresh", &p.RefreshAbsolute, time.Second, 400 * day},
+		{"refresh_grace", &p.Grace, 0, 5 * time.Minute},
+		{"pending", &p.PendingLife, time.Minute, day},
+		{"recent_sign_in", &p.RecentSignIn, time.Second, day},
 	}
 }
 

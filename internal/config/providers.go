@@ -226,5 +226,6 @@ func (r *reader) provider(key string, n *yaml.Node, to *[]Provider) {
 		return
 	}
 	g.out.ID, g.out.Kind, g.out.Provider = g.id, g.kind, p
+	r.lines[key+"."+g.id] = n.Line
 	*to = append(*to, g.out)
 }

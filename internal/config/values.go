@@ -193,6 +193,9 @@ func (r *reader) together(c *Config) {
 	if c.MetricsListen != "" && c.MetricsListen == c.Listen {
 		r.wrong(at("metrics_listen"), "metrics_listen", "listen has this address already", "write another port, for example 127.0.0.1:9090")
 	}
+	if r.lines["data"] > 0 && r.lines["postgres"] > 0 {
+		r.wrong(at("postgres"), "postgres", "data names a database, too", "keep one of the two: data for one server on SQLite, postgres for several")
+	}
 	if c.Postgres.URL == "" && filepath.Clean(c.Data) == filepath.Clean(c.KeyFile) {
 		r.wrong(max(r.lines["key_file"], r.lines["data"], 1), "key_file", "the database and its key cannot be one file", "write two names, for example exeunt.db and exeunt.key")
 	}

@@ -234,7 +234,7 @@ func (s *scene) signOuts() (out []signOut, err error) {
 			}
 			continue
 		}
-		x := signOut{At: r.At.Time().Local().Format(time.TimeOnly), Title: s.title(&r), Ledger: "1 row", Receipt: s.d.Info.Issuer + "/signout/" + string(r.ID)}
+		x := signOut{At: r.At.Time().Local().Format(time.TimeOnly), Title: s.title(&r), Ledger: "1 row", Receipt: s.d.base.ReceiptAddress(r.ID)}
 		if len(endings) != 1 {
 			x.Ledger = fmt.Sprintf("%d rows", len(endings))
 		}

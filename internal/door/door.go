@@ -64,12 +64,42 @@ func (d *Door) End(ctx context.Context, s idp.Selector, c idp.Cause) (idp.Receip
 	return idp.Receipt{}, fmt.Errorf("end %s: %w", s.Kind, err)
 }
 
+// Decide is End of what look finds, which is used once; the zero selector is nothing, and has the zero receipt. look may run more than once.
+func (d *Door) Decide(ctx context.Context, look func(idp.View) (idp.Selector, idp.Cause, error)) (receipt idp.Receipt, err error) {
+	var s idp.Selector
+	var c idp.Cause
+	err = d.store.Decide(ctx, func(v idp.View) (*idp.Foresight, error) {
+		var err error
+		if s, c, err = look(v); err != nil || s.Kind == "" {
+			return nil, err
+		}
+		asks := foresee(s, c)
+		return &asks, nil
+	}, func(tx idp.Tx) (err error) {
+		receipt, err = EndIn(tx, s, c)
+		return err
+	})
+	switch {
+	case errors.Is(err, idp.ErrUnknown):
+		return d.End(ctx, s, c) // of what was found: a second look might find it ended
+	case err != nil:
+		return idp.Receipt{}, err
+	case s.Kind != "":
+		d.done(s.Tells())
+	}
+	return receipt, nil
+}
+
 // update joins what is safe to be joined: ends that lock one row at most.
 func (d *Door) update(ctx context.Context, s idp.Selector, c idp.Cause, f func(idp.Tx) error) error {
 	if !s.Once() {
 		return d.store.Update(ctx, f)
 	}
-	var asks idp.Foresight
+	return d.store.Join(ctx, foresee(s, c), f)
+}
+
+// foresee is what an end of something that is used once asks first.
+func foresee(s idp.Selector, c idp.Cause) (asks idp.Foresight) {
 	if s.Kind == idp.SelectSession {
 		asks.Sessions = []idp.Name{s.Name}
 	} else {
@@ -78,7 +108,7 @@ func (d *Door) update(ctx context.Context, s idp.Selector, c idp.Cause, f func(i
 	if c.Request != "" {
 		asks.Requests = []idp.Hash{requestHash(c.Actor, c.Request)}
 	}
-	return d.store.Join(ctx, asks, f)
+	return asks
 }
 
 // Again returns the receipt that a request of this actor already has, so that a retry whose cookie or token died with the

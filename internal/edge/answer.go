@@ -86,6 +86,10 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 		OAuthError(w, http.StatusTooManyRequests, "too_many_requests", "Please wait a moment and try again.")
 	case Down(err):
 		Note(r.Context(), "error", err.Error())
+		if errors.Is(err, idp.ErrUnknown) {
+			unavailable(w, "It is not known whether this was done. Please try again in a moment.")
+			return
+		}
 		Unavailable(w)
 	case errors.Is(err, idp.ErrNotFound):
 		OAuthError(w, http.StatusNotFound, "not_found", "There is nothing here.")
@@ -101,7 +105,9 @@ func Down(err error) bool {
 }
 
 // Unavailable answers 503: the caller must assume that nothing has changed, and try again.
-func Unavailable(w http.ResponseWriter) {
+func Unavailable(w http.ResponseWriter) { unavailable(w, "Please try again in a moment.") }
+
+func unavailable(w http.ResponseWriter, text string) {
 	w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
-	OAuthError(w, http.StatusServiceUnavailable, "temporarily_unavailable", "Please try again in a moment.")
+	OAuthError(w, http.StatusServiceUnavailable, "temporarily_unavailable", text)
 }

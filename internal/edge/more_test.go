@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"exeunt.dev/internal/edge"
+	"exeunt.dev/internal/idp"
 )
 
 func TestQuery(t *testing.T) {
@@ -107,5 +108,20 @@ func TestLogHidesReceipts(t *testing.T) {
 	edge.Wrap(mux, edge.Options{Log: slog.New(slog.NewJSONHandler(&log, nil))}).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/signout/opens-it/receipt.jwt", nil))
 	if got := log.String(); strings.Contains(got, "opens-it") || !strings.Contains(got, "/signout/…/receipt.jwt") {
 		t.Error(got)
+	}
+}
+
+// A program is not told the same of what was not done and of what may have been.
+func TestFailOfUnknown(t *testing.T) {
+	said := map[string]string{}
+	for _, err := range []error{idp.ErrUnavailable, idp.ErrUnknown} {
+		w := httptest.NewRecorder()
+		if edge.Fail(w, httptest.NewRequest("POST", "/", nil), fmt.Errorf("store: %w", err)); w.Code != 503 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), `"temporarily_unavailable"`) {
+			t.Errorf("%v: %d %s", err, w.Code, w.Body)
+		}
+		said[err.Error()] = w.Body.String()
+	}
+	if text := said[idp.ErrUnknown.Error()]; !strings.Contains(text, "not known whether this was done") || text == said[idp.ErrUnavailable.Error()] {
+		t.Error(said)
 	}
 }

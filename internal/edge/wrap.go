@@ -30,6 +30,7 @@ type state struct {
 	info  Info
 	mu    sync.Mutex
 	notes []any
+	meant bool
 }
 
 type stateKey struct{}
@@ -63,6 +64,15 @@ func Note(ctx context.Context, key string, value any) {
 		}
 	}
 	s.notes = append(s.notes, key, value)
+}
+
+// Meant says that this request's answer is as it should be, whatever its status: the log calls it no error.
+func Meant(ctx context.Context) {
+	if s := stateOf(ctx); s != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.meant = true
+	}
 }
 
 // Wrap gives every request its id, its headers, its one log event, and a plain answer if a handler panics. The log has the
@@ -107,17 +117,17 @@ func Wrap(next http.Handler, o Options) http.Handler {
 			if traced != nil {
 				traced(r.Pattern, status)
 			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			level := slog.LevelInfo
-			if status >= 500 && r.Context().Err() == nil { // nobody's fault if the caller has hung up
+			if status >= 500 && !s.meant && r.Context().Err() == nil { // nobody's fault if the caller has hung up
 				level = slog.LevelError
 			}
 			if !o.Log.Enabled(r.Context(), level) {
 				return
 			}
-			s.mu.Lock()
 			fields := append([]any{"id", s.id, "method", r.Method, "path", plainPath(r), "route", r.Pattern, "status", status, "bytes", out.bytes,
 				"ms", float64(took.Microseconds()) / 1000, "ip", s.info.IP}, s.notes...)
-			s.mu.Unlock()
 			o.Log.Log(r.Context(), level, "request", fields...)
 		}()
 		next.ServeHTTP(out, r)

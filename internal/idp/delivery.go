@@ -116,6 +116,7 @@ type Told struct {
 	Due      Time // earliest next attempt; 0: none
 	Attempts int  // the most
 	Error    string
+	Since    Time // when the oldest of what is owed or dead was made; not asked for a receipt
 }
 
 // DeliveryFilter narrows a list. Empty fields do not.
@@ -134,7 +135,7 @@ type DeliveryReader interface {
 	Deliveries(f DeliveryFilter, p Page) ([]Delivery, error)
 	// Backlogs lists the apps with something due at now.
 	Backlogs(now Time) ([]Backlog, error)
-	// DeliveryCounts counts what is owed or dead, by app and state.
+	// DeliveryCounts counts what is owed or dead, by app and state, and says since when.
 	DeliveryCounts() ([]Told, error)
 	// OldestOwed is when the oldest delivery that is still owed was made; 0: there is none.
 	OldestOwed() (Time, error)

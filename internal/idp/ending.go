@@ -44,9 +44,9 @@ const (
 	UntilNow                  // expiry at the session's absolute end, which no exp passes
 )
 
-// ReceiptID names one sign-out's receipt: 22 base64url characters that nobody can guess, since its page may be read by
-// whoever holds the address for a while, and then the 16 of a name that it ended, by which a store finds it without an
-// index of its own: an index of random values is a page to be written with nearly every ending.
+// ReceiptID names one sign-out's receipt: 22 base64url characters that nobody can guess, so that no receipt is found by
+// trying, and then the 16 of a name that it ended, by which a store finds it without an index of its own: an index of
+// random values is a page to be written with nearly every ending.
 type ReceiptID string
 
 // NewReceiptID makes the id of a receipt that ends the name.

@@ -26,6 +26,9 @@ type Store interface {
 	// Look is View without a snapshot in common: what is asked later may be answered by a later one. It is cheaper, for what
 	// asks one thing, or things that need not agree; epochs that something is born under are read by View.
 	Look(ctx context.Context, f func(View) error) error
+	// Decide is Look and then, if that has found something to end, Join of do: what look has seen may be older than what do sees. Where one
+	// process writes they are one transaction, so look, like do, computes no more than it must. look returns nil: there is nothing to do.
+	Decide(ctx context.Context, look func(View) (*Foresight, error), do func(Tx) error) error
 	// Now is ledger time, for limits of sessions and the like: monotone, never behind what this node has read.
 	// It returns ErrClock while the clock has stepped forward more than 30 s unseen by the monotonic clock; the time
 	// returned beside it goes on from the last good one.
@@ -59,6 +62,7 @@ type View interface {
 	MailReader
 	LockReader
 	EventReader
+	SettingReader
 	// Abreast runs reads that need nothing of each other, and returns the first error in their order. Where a question is a trip, they ask
 	// together. They take turns, so that they may write to variables side by side, but which of them does so first is not told.
 	Abreast(reads ...func(View) error) error
@@ -83,6 +87,7 @@ type Tx interface {
 	MailWriter
 	LockWriter
 	EventWriter
+	SettingWriter
 }
 
 // EpochReader is the only way to current epochs.
@@ -236,6 +241,16 @@ type ProofWriter interface {
 	UseProof(id Hash, until Time) (bool, error)
 }
 
+// SettingReader reads what the nodes of this database have agreed on.
+type SettingReader interface {
+	Settings() (map[string]string, error)
+}
+
+// SettingWriter writes it. Lock the realm before.
+type SettingWriter interface {
+	PutSetting(key, value string) error
+}
+
 // KeyReader reads signing keys, killed ones included.
 type KeyReader interface {
 	Keys() ([]Key, error)
@@ -273,7 +288,8 @@ type LedgerWriter interface {
 	// reading the names that the token will carry. ErrClock: nothing may be minted now.
 	// LifeCap, asked after it, is what stood beside that time.
 	Mint() (Time, error)
-	// RaiseLifeCap makes room for tokens that live longer; it commits before any such token is minted.
+	// SetLifeCap says how long tokens may live from this commit on. Longer ones are minted after it; for endings a larger cap of before
+	// counts until the last token minted under it is over.
 	SetLifeCap(seconds int64) error
 	SwapRealmEpoch(old, next Name) (bool, error)
 	// Sweep deletes what has ended or expired long enough ago that nobody asks for it, at most limit rows, and says how many.

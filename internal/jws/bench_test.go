@@ -38,6 +38,22 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
+// First sight of a token of one's own.
+func BenchmarkSigned(b *testing.B) {
+	for _, alg := range []string{ES256, EdDSA} {
+		s := newSigner(b, "AAAAAAAAAAAAAAAA", alg)
+		raw := mustSign(b, s, "at+jwt", benchPayload)
+		b.Run(alg, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if m, err := Parse(raw); err != nil || !s.Signed(m) {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkParse(b *testing.B) {
 	raw := mustSign(b, newSigner(b, "AAAAAAAAAAAAAAAA", ES256), "at+jwt", benchPayload)
 	b.ReportAllocs()

@@ -85,11 +85,11 @@ func TestVerifyRefusesEveryChange(t *testing.T) {
 					continue
 				}
 				m, err := Parse(raw[:i] + string(c) + raw[i+1:])
-				if err == nil && m.Verify(s.Public()) == nil {
+				if err == nil && (m.Verify(s.Public()) == nil || s.Signed(m)) {
 					t.Fatalf("%s: octet %d changed from %q to %q and still verifies", alg, i, raw[i], c)
 				}
 			}
-			if m, err := Parse(raw[:i]); err == nil && m.Verify(s.Public()) == nil {
+			if m, err := Parse(raw[:i]); err == nil && (m.Verify(s.Public()) == nil || s.Signed(m)) {
 				t.Fatalf("%s: cut to %d octets and still verifies", alg, i)
 			}
 			if m, err := Parse(raw[:i] + "\r\n" + raw[i:]); err == nil {
@@ -127,6 +127,38 @@ func TestSignRefuses(t *testing.T) {
 			t.Errorf("what was signed (%d octets) is not read: %v", len(raw), err)
 		}
 		break
+	}
+}
+
+// Signed knows what the key has signed, and nothing of another key, kid or algorithm. What was signed with the same key in another way
+// verifies as ever.
+func TestSigned(t *testing.T) {
+	for _, alg := range algorithms {
+		s, other := newSigner(t, "k", alg), newSigner(t, "k", alg)
+		read := func(raw string) Unverified {
+			m, err := Parse(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return m
+		}
+		m := read(mustSign(t, s, "at+jwt", []byte(`{"sub":"a"}`)))
+		if once := alg == ES256 || alg == EdDSA; s.Signed(m) != once || m.Verify(s.Public()) != nil {
+			t.Errorf("%s: signed %t, verified %v", alg, s.Signed(m), m.Verify(s.Public()))
+		}
+		renamed, err := NewSigner("k2", alg, s.private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other.Signed(m) || renamed.Signed(m) {
+			t.Errorf("%s: another key or kid has signed it", alg)
+		}
+		s.random = rand.Reader // as an earlier version signed
+		old := read(mustSign(t, s, "at+jwt", []byte(`{"sub":"b"}`)))
+		s.random = nil
+		if old.Verify(s.Public()) != nil || alg == ES256 && s.Signed(old) {
+			t.Errorf("%s: with randomness: %v", alg, old.Verify(s.Public()))
+		}
 	}
 }
 

@@ -42,8 +42,14 @@ type slot struct {
 // Verifier is a public key with what it is for.
 type Verifier struct {
 	jws.Key
-	Use   idp.KeyUse
-	State idp.KeyState
+	Use    idp.KeyUse
+	State  idp.KeyState
+	signer *jws.Signer // of an active key
+}
+
+// Signed says whether a message has a signature of this key. Verify says the same of any key, and takes longer.
+func (v Verifier) Signed(m jws.Unverified) bool {
+	return v.signer != nil && v.signer.Signed(m) || m.Verify(v.Key) == nil
 }
 
 // Open loads the keys, making those that are missing: two for each use and algorithm. algs are the algorithms
@@ -106,6 +112,13 @@ func (r *Ring) fill(ctx context.Context, g gap) error {
 		if err := tx.LockRealm(idp.Exclusive); err != nil {
 			return err
 		}
+		all, err := tx.Keys()
+		if err != nil {
+			return err
+		}
+		if err := r.vault.Opens(all); err != nil { // another first node has a key file of its own
+			return err
+		}
 		if missing, err := r.gaps(tx); err != nil || !slices.Contains(missing, g) {
 			return err
 		}
@@ -114,6 +127,24 @@ func (r *Ring) fill(ctx context.Context, g gap) error {
 		}
 		return tx.InsertKey(row)
 	})
+}
+
+// Opens says whether the key file is the one that all keys of a database were made with.
+func (v *Vault) Opens(all []idp.Key) error {
+	for _, k := range all {
+		if _, err := v.open(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *Vault) open(k idp.Key) ([]byte, error) {
+	private, err := v.Open(k.Private, k.Kid.String())
+	if err != nil {
+		return nil, fmt.Errorf("signing key %s %w", k.Kid, err)
+	}
+	return private, nil
 }
 
 // living are the keys that no ending has killed.
@@ -171,20 +202,19 @@ func (r *Ring) Load(ctx context.Context) error {
 			return fmt.Errorf("key %s: %w", row.Kid, err)
 		}
 		k := jws.Key{ID: row.Kid.String(), Alg: row.Alg, Public: public, For: string(row.Use)}
-		next.verify[row.Kid] = Verifier{Key: k, Use: row.Use, State: row.State}
+		verifier := Verifier{Key: k, Use: row.Use, State: row.State}
 		published = append(published, k)
-		if row.State != idp.KeyActive {
-			continue
+		if row.State == idp.KeyActive {
+			private, err := r.vault.open(row)
+			if err != nil {
+				return err
+			}
+			if verifier.signer, err = jws.ParsePrivate(row.Kid.String(), row.Alg, private); err != nil {
+				return fmt.Errorf("key %s: %w", row.Kid, err)
+			}
+			next.signers[slot{row.Use, row.Alg}] = verifier.signer
 		}
-		private, err := r.vault.Open(row.Private, row.Kid.String())
-		if err != nil {
-			return fmt.Errorf("signing key %s %w", row.Kid, err)
-		}
-		signer, err := jws.ParsePrivate(row.Kid.String(), row.Alg, private)
-		if err != nil {
-			return fmt.Errorf("key %s: %w", row.Kid, err)
-		}
-		next.signers[slot{row.Use, row.Alg}] = signer
+		next.verify[row.Kid] = verifier
 	}
 	set, err := jws.NewSet(published...)
 	if err != nil {

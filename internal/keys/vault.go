@@ -51,6 +51,9 @@ func OpenVault(path string) (*Vault, error) {
 	if err != nil {
 		return nil, err
 	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("key file %s is a folder: name a file in it", path)
+	}
 	if info.Mode().Perm()&0o077 != 0 {
 		return nil, fmt.Errorf("key file %s can be read by others (mode %04o): run chmod 600 on it", path, info.Mode().Perm())
 	}
@@ -88,7 +91,7 @@ func CreateVault(path string) (*Vault, error) {
 		err = closeErr
 	}
 	if err == nil {
-		err = syncFolder(filepath.Dir(path))
+		err = SyncFolder(filepath.Dir(path))
 	}
 	if err != nil {
 		return nil, err
@@ -96,8 +99,8 @@ func CreateVault(path string) (*Vault, error) {
 	return NewVault(root)
 }
 
-// syncFolder makes the name of a new file last, too.
-func syncFolder(path string) error {
+// SyncFolder makes the names of new files in it last, too.
+func SyncFolder(path string) error {
 	d, err := os.Open(path)
 	if err != nil {
 		return err

@@ -25,10 +25,11 @@ type verdict struct {
 	session  *idp.Session
 	who      string
 	awaited  []idp.ClientID // with endAll: the apps that the browser waits for
+	receipt  idp.Receipt    // of what was ended at once
 }
 
-// decide is the table of the design, first match wins.
-func (l *Logout) decide(r *http.Request, q request, proven bool) (v verdict, err error) {
+// decide is the table of the design, first match wins. act: what is to be ended at once is ended.
+func (l *Logout) decide(r *http.Request, q request, proven, act bool) (v verdict, err error) {
 	if q.LogoutURI != "" && (q.Hint != "" || q.PostURI != "") {
 		return verdict{wrong: web.Say("It mixes two kinds of sign-out.")}, nil
 	}
@@ -43,8 +44,30 @@ func (l *Logout) decide(r *http.Request, q request, proven bool) (v verdict, err
 		}
 		hint, q.ClientID = &h, string(h.Client)
 	}
-	hinted := false
-	if err = l.Store.Look(r.Context(), func(s idp.View) (err error) { hinted, err = l.look(s, r, q, hint, &v); return err }); err != nil {
+	if act && hint != nil && !prefetched(r) {
+		receipt, err := l.Door.Decide(r.Context(), func(s idp.View) (what idp.Selector, why idp.Cause, err error) {
+			if v, err = l.judge(s, r, q, hint, proven); err != nil || !v.endAll {
+				return what, why, err
+			}
+			return idp.EndThis(v.session), idp.Cause{Kind: idp.CauseSignOut, Actor: idp.ActorAccount(v.session.Account)}, nil
+		})
+		v.receipt = receipt
+		if err != nil {
+			return v, err
+		}
+	} else if err := l.Store.Look(r.Context(), func(s idp.View) (err error) { v, err = l.judge(s, r, q, hint, proven); return err }); err != nil {
+		return v, err
+	}
+	if v.session != nil && !v.endAll {
+		l.Browser.See(r, v.session)
+	}
+	return v, nil
+}
+
+// judge is the table for a request that is not wrong in itself.
+func (l *Logout) judge(s idp.View, r *http.Request, q request, hint *token.Hint, proven bool) (v verdict, err error) {
+	hinted, err := l.look(s, r, q, hint, &v)
+	if err != nil {
 		return v, err
 	}
 	if q.ClientID != "" && v.client == nil {
@@ -70,16 +93,12 @@ func (l *Logout) decide(r *http.Request, q request, proven bool) (v verdict, err
 	default:
 		v.ask, v.offerApp = true, q.LogoutURI != ""
 	}
-	if v.session != nil && !v.endAll {
-		l.Browser.See(r, v.session)
-	}
 	return v, nil
 }
 
 // look reads all that the table asks for, and whether the hint is of a grant of the cookie's session. What it rests on never changes, or
 // is asked again behind the door.
 func (l *Logout) look(s idp.View, r *http.Request, q request, hint *token.Hint, v *verdict) (hinted bool, err error) {
-	*v = verdict{} // it may be asked twice
 	if q.ClientID != "" {
 		c, err := s.Client(idp.ClientID(q.ClientID))
 		switch {
@@ -134,14 +153,14 @@ func withState(uri, state string) string {
 
 // answer does what the table says.
 func (l *Logout) answer(w http.ResponseWriter, r *http.Request, q request, pending string, proven bool) {
-	v, err := l.decide(r, q, proven)
+	v, err := l.decide(r, q, proven, true)
 	switch {
 	case err != nil:
 		l.Pages.Fail(w, r, err)
 	case v.wrong != nil:
 		l.wrong(w, r, v.wrong)
 	case v.endAll:
-		l.end(w, r, v, idp.EndThis(v.session), idp.CauseSignOut, "")
+		l.leave(w, r, v, v.receipt, idp.CauseSignOut)
 	case v.endApp:
 		l.end(w, r, v, idp.EndApp(v.session.Name, v.client.ID), idp.CauseAppSignOut, "")
 	case v.ask:
@@ -187,7 +206,7 @@ func (l *Logout) confirm(w http.ResponseWriter, r *http.Request) {
 		l.Pages.Fail(w, r, err)
 		return
 	}
-	v, err := l.decide(r, q, false)
+	v, err := l.decide(r, q, false, false)
 	switch {
 	case err != nil:
 		l.Pages.Fail(w, r, err)
@@ -212,7 +231,7 @@ func (l *Logout) confirm(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// end ends and, after commit, sends the browser on: to the registered address, else to the receipt.
+// end ends and, after commit, sends the browser on.
 func (l *Logout) end(w http.ResponseWriter, r *http.Request, v verdict, s idp.Selector, kind idp.CauseKind, nonce string) {
 	if nonce != "" {
 		// A page with several buttons has one nonce: another button is another act.
@@ -223,6 +242,14 @@ func (l *Logout) end(w http.ResponseWriter, r *http.Request, v verdict, s idp.Se
 		l.Pages.Fail(w, r, err)
 		return
 	}
+	if !v.endAll {
+		v.awaited = l.Front.Awaited(r, v.session.Name)
+	}
+	l.leave(w, r, v, receipt, kind)
+}
+
+// leave sends the browser on after the commit: to the registered address, else to the receipt.
+func (l *Logout) leave(w http.ResponseWriter, r *http.Request, v verdict, receipt idp.Receipt, kind idp.CauseKind) {
 	left := kind != idp.CauseAppSignOut
 	if left {
 		l.Browser.Leave(w, r, receipt.ID)
@@ -232,9 +259,6 @@ func (l *Logout) end(w http.ResponseWriter, r *http.Request, v verdict, s idp.Se
 		if receipt.ID == "" {
 			v.to = "/account"
 		}
-	}
-	if !v.endAll {
-		v.awaited = l.Front.Awaited(r, v.session.Name)
 	}
 	l.Front.Wait(r, receipt.ID, v.awaited)
 	if !left {
@@ -294,5 +318,5 @@ func (l *Logout) everywhere(w http.ResponseWriter, r *http.Request) {
 }
 
 func (l *Logout) done(w http.ResponseWriter, receipt idp.Receipt) {
-	edge.JSON(w, http.StatusOK, map[string]any{"receipt": l.Tokens.URL + "/signout/" + string(receipt.ID), "ended": "everywhere"})
+	edge.JSON(w, http.StatusOK, map[string]any{"receipt": l.Browser.ReceiptAddress(receipt.ID), "ended": "everywhere"})
 }

@@ -19,10 +19,11 @@ type found struct {
 	session *idp.Session // of the browser that asks
 	layers  []web.ProviderLayer
 	mine    bool // this person's, or this browser's sign-out of a moment ago
+	keyed   bool // by the address that a program was given
 }
 
-// find reads the receipt of the path, for whoever holds its address for a while, and after that for its person only. idp.ErrNotFound
-// for everybody else.
+// find reads the receipt of the path: for a while for the browser or the program that signed out, and always for its person.
+// idp.ErrNotFound for everybody else.
 func (l *Logout) find(r *http.Request) (f found, err error) {
 	f.session, err = l.Browser.Session(r)
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {
@@ -35,10 +36,11 @@ func (l *Logout) find(r *http.Request) (f found, err error) {
 		}
 		young := now <= f.row.At.Add(browser.ReceiptLife)
 		owner := f.session != nil && f.row.Account != "" && f.session.Account == f.row.Account
-		if !owner && !young {
+		f.mine = owner || young && l.Browser.Left(r, f.row.ID)
+		f.keyed = young && l.Browser.Keyed(r, f.row.ID)
+		if !f.mine && !f.keyed {
 			return idp.ErrNotFound
 		}
-		f.mine = owner || l.Browser.Left(r, f.row.ID)
 		if f.sheet, err = receipt.Read(v, &f.row, now, false); err == nil && l.Layers != nil {
 			f.layers, err = l.Layers(v, &f.row, f.mine)
 		}
@@ -55,7 +57,7 @@ func (l *Logout) noReceipt(w http.ResponseWriter, r *http.Request, err error) {
 		l.Pages.Fail(w, r, err)
 		return
 	}
-	l.Pages.Render(w, r, http.StatusNotFound, web.Message{Title: "No such receipt", Text: "It may be older than 15 minutes. Sign in and look at your account.", Link: "/login", LinkText: "Sign in"})
+	l.Pages.Render(w, r, http.StatusNotFound, web.Message{Title: "No such receipt", Text: "It can be read for 15 minutes, in the browser that signed out. Sign in and look at your account.", Link: "/login", LinkText: "Sign in"})
 }
 
 func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
@@ -69,6 +71,9 @@ func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := web.Receipt{What: web.EndedInFull(f.row.Cause), Ended: reached(f.sheet), At: f.sheet.EndedAt, Own: f.session == nil, APIs: f.sheet.APIs, Signed: r.URL.Path + "/receipt.jwt"}
+	if f.keyed {
+		p.Signed += "?key=" + r.URL.Query().Get("key")
+	}
 	for _, y := range f.layers {
 		y.Left = y.ID == r.URL.Query().Get("left")
 		p.Providers = append(p.Providers, y)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/oauth"
@@ -119,4 +120,24 @@ func TestBetween_TokensAreAsked(t *testing.T) {
 	b.once = func() { n.end(idp.EndSession(p.session), idp.CauseSignOut) }
 	expect(t, "code", n.as("books", "/oauth2/token", redeeming("books", code)), 400, "invalid_grant")
 	expect(t, "refresh", n.refresh("books", had.Refresh), 400, "invalid_grant")
+}
+
+// R: a refresh that a node was at when it stood still, while its client went on at another one, is refused and ends nothing. The same token shown
+// later ends the family.
+func TestBetween_RefreshOvertaken(t *testing.T) {
+	n, b := startBetween(t)
+	g := n.signedIn("alice").enter("books")
+	latest := g.Refresh
+	next := func() { latest = n.refresh("books", latest).json(t)["refresh_token"].(string) }
+	b.once = func() {
+		time.Sleep(1100 * time.Millisecond) // ledger time for tokens moves once a second
+		for range 3 {
+			next()
+		}
+	}
+	expect(t, "the late one", n.refresh("books", g.Refresh), 400, "invalid_grant")
+	next()
+	time.Sleep(1100 * time.Millisecond)
+	expect(t, "shown later", n.refresh("books", g.Refresh), 400, "invalid_grant")
+	expect(t, "the family after a theft", n.refresh("books", latest), 400, "invalid_grant")
 }

@@ -114,7 +114,14 @@ func TestDPoPTokens(t *testing.T) {
 	}
 	once := []string{"Authorization", "DPoP " + got.Access, "DPoP", d.proof("GET", "/oauth2/userInfo", got.Access)}
 	expect(t, "a proof", n.person().do("GET", "/oauth2/userInfo", "", once...), 200, "")
-	expect(t, "the same again", n.person().do("GET", "/oauth2/userInfo", "", once...), 401, "invalid_dpop_proof")
+	// A proxy repeats a request whose first answer was 503: the client is to make another proof, and not to think that it was refused.
+	a = n.person().do("GET", "/oauth2/userInfo", "", once...)
+	expect(t, "the same again", a, 401, "use_dpop_nonce")
+	if d.nonce = a.header.Get("DPoP-Nonce"); !strings.HasPrefix(a.header.Get("WWW-Authenticate"), `DPoP error="use_dpop_nonce"`) {
+		t.Error("challenge:", a.header.Get("WWW-Authenticate"))
+	}
+	expect(t, "another proof with that nonce", d.userInfo(got.Access), 200, "")
+	expect(t, "the same once more", n.person().do("GET", "/oauth2/userInfo", "", once...), 401, "use_dpop_nonce")
 
 	bearer := n.signedIn("bob").enter("phone")
 	expect(t, "a bearer token in the scheme DPoP", d.userInfo(bearer.Access), 401, "invalid_token")
@@ -146,7 +153,7 @@ func TestDPoPRefresh(t *testing.T) {
 	v := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {got.Refresh}}
 	once := d.proof("POST", "/oauth2/token", "")
 	expect(t, "within the grace, with a proof", n.as("phone", "/oauth2/token", v, "DPoP", once), 200, "")
-	expect(t, "within the grace, with the same proof", n.as("phone", "/oauth2/token", v, "DPoP", once), 400, "invalid_dpop_proof")
+	expect(t, "within the grace, with the same proof", n.as("phone", "/oauth2/token", v, "DPoP", once), 400, "use_dpop_nonce")
 
 	n.pass(time.Minute)
 	d.nonce = ""
@@ -203,7 +210,7 @@ func TestDPoPOfConfidentialClients(t *testing.T) {
 	v := url.Values{"grant_type": {"client_credentials"}}
 	once := robot.proof("POST", "/oauth2/token", "")
 	expect(t, "a machine's proof", n.as("robot", "/oauth2/token", v, "DPoP", once), 200, "")
-	expect(t, "the same again", n.as("robot", "/oauth2/token", v, "DPoP", once), 400, "invalid_dpop_proof")
+	expect(t, "the same again", n.as("robot", "/oauth2/token", v, "DPoP", once), 400, "use_dpop_nonce")
 }
 
 func TestDPoPOfCodes(t *testing.T) {
@@ -228,7 +235,7 @@ func TestDPoPOfCodes(t *testing.T) {
 	expect(t, "pushed with what is no proof", n.as("phone", "/oauth2/par", ask("phone"), "DPoP", "x"), 400, "invalid_dpop_proof")
 	once := d.proof("POST", "/oauth2/par", "")
 	expect(t, "pushed", n.as("phone", "/oauth2/par", ask("phone"), "DPoP", once), 201, "")
-	expect(t, "pushed with the same proof", n.as("phone", "/oauth2/par", ask("phone"), "DPoP", once), 400, "invalid_dpop_proof")
+	expect(t, "pushed with the same proof", n.as("phone", "/oauth2/par", ask("phone"), "DPoP", once), 400, "use_dpop_nonce")
 
 	v := with(ask("phone"), "username", "alice", "password", password)
 	sign := d.post("/oauth2/challenge", v)
@@ -257,13 +264,23 @@ func TestDPoPOnce(t *testing.T) {
 	once := d.proof("POST", "/oauth2/token", "")
 	expect(t, "a code", n.as("phone", "/oauth2/token", redeeming("phone", n.signedIn("alice").code("phone")), "DPoP", once), 200, "")
 	another := redeeming("phone", n.signedIn("alice").code("phone"))
-	expect(t, "another code, the same proof", n.as("phone", "/oauth2/token", another, "DPoP", once), 400, "invalid_dpop_proof")
+	expect(t, "another code, the same proof", n.as("phone", "/oauth2/token", another, "DPoP", once), 400, "use_dpop_nonce")
 	expect(t, "which has not used it up", d.post("/oauth2/token", another), 200, "")
 
 	v := ask("phone", "username", "alice", "password", password)
 	once = d.proof("POST", "/oauth2/challenge", "")
 	expect(t, "a challenge", n.as("phone", "/oauth2/challenge", v, "DPoP", once), 200, "")
-	expect(t, "the same proof", n.as("phone", "/oauth2/challenge", v, "DPoP", once), 400, "invalid_dpop_proof")
+	expect(t, "the same proof", n.as("phone", "/oauth2/challenge", v, "DPoP", once), 400, "use_dpop_nonce")
+}
+
+// Without nonces there is none to try again with.
+func TestDPoPOnceWithoutNonces(t *testing.T) {
+	n := start(t)
+	d := n.device("phone")
+	got := d.enter(n.signedIn("alice"))
+	once := []string{"Authorization", "DPoP " + got.Access, "DPoP", d.proof("GET", "/oauth2/userInfo", got.Access)}
+	expect(t, "a proof", n.person().do("GET", "/oauth2/userInfo", "", once...), 200, "")
+	expect(t, "the same again", n.person().do("GET", "/oauth2/userInfo", "", once...), 401, "invalid_dpop_proof")
 }
 
 // What is bound to a key and shown without it is an event each time, wherever it is shown; what is only a bad request is none.

@@ -53,6 +53,14 @@ func (f *faults) Join(ctx context.Context, asks idp.Foresight, do func(idp.Tx) e
 	return f.failing(func() error { return f.Store.Join(ctx, asks, do) })
 }
 
+func (f *faults) Decide(ctx context.Context, look func(idp.View) (*idp.Foresight, error), do func(idp.Tx) error) error {
+	var asks *idp.Foresight
+	if err := f.Look(ctx, func(v idp.View) (err error) { asks, err = look(v); return err }); err != nil || asks == nil {
+		return err
+	}
+	return f.Join(ctx, *asks, do)
+}
+
 func (f *faults) View(ctx context.Context, do func(idp.View) error) error {
 	if err := f.reading(); err != nil {
 		return err

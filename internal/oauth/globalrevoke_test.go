@@ -118,6 +118,18 @@ func TestGlobalRevocation_WhoMayCall(t *testing.T) {
 		t.Error("a person's token may sign anybody out")
 	}
 	raw := func(app idp.ClientID, scope string) string { return n.machineToken(app, scope).tokens(t).Access }
+	// No token like these is ever signed; whoever were to get one signed could do nothing with it.
+	but := func(member string, value any) string {
+		other := claims(t, good)
+		other[member] = value
+		text, err := json.Marshal(other)
+		must(t, err)
+		signer, err := n.room.Ring.Signer(idp.UseAccess, "")
+		must(t, err)
+		out, err := signer.Sign("at+jwt", text)
+		must(t, err)
+		return out
+	}
 	for name, c := range map[string]struct {
 		bearer string
 		status int
@@ -134,6 +146,9 @@ func TestGlobalRevocation_WhoMayCall(t *testing.T) {
 		"a machine without it":   {raw("robot", everybody), 403, "insufficient_scope"},
 		"without asking for it":  {raw("watcher", ""), 403, "insufficient_scope"},
 		"with another scope":     {raw("watcher", "orders:read"), 403, "insufficient_scope"},
+		"for an API, too":        {but("aud", []string{n.at, apiAud}), 403, "insufficient_scope"},
+		"for another server":     {but("aud", apiAud), 403, "insufficient_scope"},
+		"a person's, by it":      {but("sub", n.people["bob"]), 403, "insufficient_scope"},
 	} {
 		alice, nobody := n.endAll(c.bearer, opaque(n.people["alice"])), n.endAll(c.bearer, opaque("AAAAAAAAAAAAAAAA"))
 		expect(t, name, alice, c.status, c.code)

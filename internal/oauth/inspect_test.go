@@ -181,10 +181,12 @@ func TestRevoke(t *testing.T) {
 	}
 }
 
-// Apps give back what they had when they hear of a sign-out: that is no second ending.
+// Apps give back what they had when they hear of a sign-out: that is no second ending. What has expired is over, too.
 func TestRevoke_WhatHasEnded(t *testing.T) {
 	n := start(t)
 	p := n.signedIn("alice")
+	old := n.signedIn("bob").enter("books")
+	n.pass(10 * time.Minute) // beyond the life of an access token
 	got := p.enter("books")
 	n.end(idp.EndSession(p.session), idp.CauseSignOut)
 	head := func() (h idp.Head) {
@@ -192,7 +194,7 @@ func TestRevoke_WhatHasEnded(t *testing.T) {
 		return h
 	}
 	before := head().Number
-	for _, token := range []string{got.Refresh, got.Access} {
+	for _, token := range []string{got.Refresh, got.Access, old.Access} {
 		if a := n.as("books", "/oauth2/revoke", url.Values{"token": {token}}); a.status != 200 {
 			t.Errorf("%d %s", a.status, a.body)
 		}

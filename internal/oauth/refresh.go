@@ -77,6 +77,9 @@ func (o *OAuth) refresh(r *http.Request, form url.Values, shown bearer.Shown) (*
 		case token.Late:
 			return nil
 		case token.Theft:
+			if now < f.RotatedAt {
+				return nil // it came before the last rotation: this node stood still, and the client has asked another one meanwhile
+			}
 			reused = true
 			if o.OnTheft != nil {
 				return nil // the account's row is locked before the family's: in a transaction of its own

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -24,23 +25,18 @@ func (o *OAuth) revoke(w http.ResponseWriter, r *http.Request) {
 	}
 	raw := form.Get("token")
 	now, _ := o.Store.Now()
-	var client idp.Client
-	var selector idp.Selector // zero: nothing to end
-	err = o.Store.Look(r.Context(), func(v idp.View) (err error) {
-		if client, err = cred.check(v, now); err != nil {
-			return err
-		}
-		if raw == "" {
-			return refuse("invalid_request", "token is missing")
-		}
-		selector, err = o.revocable(v, client.ID, raw, now)
-		return err
-	})
-	if err == nil && selector.Kind == idp.SelectToken { // one ending a token: a loop could fill the ledger
-		err = o.turn("revoke " + string(client.ID))
-	}
-	if err == nil && selector.Kind != "" {
-		_, err = o.Door.End(r.Context(), selector, idp.Cause{Kind: idp.CauseRevoked, Actor: idp.ActorClient(client.ID)})
+	refresh, no := token.ParseRefresh(raw)
+	if no == nil {
+		_, err = o.Door.Decide(r.Context(), func(v idp.View) (s idp.Selector, why idp.Cause, err error) {
+			client, err := cred.check(v, now)
+			if err != nil {
+				return s, why, err
+			}
+			s, err = heldBy(v, client.ID, refresh)
+			return s, idp.Cause{Kind: idp.CauseRevoked, Actor: idp.ActorClient(client.ID)}, err
+		})
+	} else {
+		err = o.revokeAccess(r.Context(), cred, raw, now)
 	}
 	if err != nil {
 		o.fail(w, r, err)
@@ -50,22 +46,43 @@ func (o *OAuth) revoke(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// revocable is what a client's token stands for; zero if it is not the client's, or has ended: apps give back what they had when they
+// heldBy is the family of a client's refresh token; zero if it is not the client's, or has ended: apps give back what they had when they
 // hear of a sign-out, and the ledger has that already.
-func (o *OAuth) revocable(v idp.View, client idp.ClientID, raw string, now idp.Time) (s idp.Selector, err error) {
-	if refresh, no := token.ParseRefresh(raw); no == nil {
-		f, err := v.HeldByHandle(refresh.HandleHash())
-		if errors.Is(err, idp.ErrNotFound) || err == nil && (f.Client != client || f.Over) {
-			return s, nil
+func heldBy(v idp.View, client idp.ClientID, raw token.Refresh) (s idp.Selector, err error) {
+	f, err := v.HeldByHandle(raw.HandleHash())
+	if errors.Is(err, idp.ErrNotFound) || err == nil && (f.Client != client || f.Over) {
+		return s, nil
+	}
+	return idp.EndHeld(f), err
+}
+
+// revokeAccess ends a client's access token, if it is one that lives. Its signature is checked beside the writer.
+func (o *OAuth) revokeAccess(ctx context.Context, cred credentials, raw string, now idp.Time) error {
+	var client idp.Client
+	var a *token.Access // nil: there is nothing to end
+	err := o.Store.Look(ctx, func(v idp.View) (err error) {
+		if client, err = cred.check(v, now); err != nil {
+			return err
 		}
-		return idp.EndHeld(f), err
+		if raw == "" {
+			return refuse("invalid_request", "token is missing")
+		}
+		var no error
+		if a, no = o.Tokens.ReadAccess(raw); no != nil || a.Client != client.ID || now >= a.Expires {
+			a = nil
+			return nil
+		}
+		if err = idp.Live(v, a.Hangs()...); errors.Is(err, idp.ErrEnded) {
+			a, err = nil, nil
+		}
+		return err
+	})
+	if err != nil || a == nil {
+		return err
 	}
-	a, no := o.Tokens.ReadAccess(raw)
-	if no != nil || a.Client != client || now >= a.Expires {
-		return s, nil
+	if err := o.turn("revoke " + string(client.ID)); err != nil { // one ending a token: a loop could fill the ledger
+		return err
 	}
-	if err = idp.Live(v, a.Hangs()...); errors.Is(err, idp.ErrEnded) {
-		return s, nil
-	}
-	return idp.EndToken(a.JTI), err
+	_, err = o.Door.End(ctx, idp.EndToken(a.JTI), idp.Cause{Kind: idp.CauseRevoked, Actor: idp.ActorClient(client.ID)})
+	return err
 }

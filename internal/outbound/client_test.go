@@ -223,6 +223,7 @@ func TestDo_Redirects(t *testing.T) {
 
 func TestDo_HugeAnswers(t *testing.T) {
 	big := bytes.Repeat([]byte("x"), 64<<10)
+	sent := atomic.Int64{}
 	for name, h := range map[string]http.HandlerFunc{
 		"exact":  func(w http.ResponseWriter, _ *http.Request) { w.Write(big) },
 		"length": func(w http.ResponseWriter, _ *http.Request) { w.Write(append(big, 'y')) },
@@ -231,6 +232,7 @@ func TestDo_HugeAnswers(t *testing.T) {
 				if _, err := w.Write(big); err != nil {
 					return
 				}
+				sent.Add(int64(len(big)))
 			}
 		},
 		"headers": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", string(big)) },
@@ -249,6 +251,9 @@ func TestDo_HugeAnswers(t *testing.T) {
 				}
 			default:
 				wantKind(t, err, outbound.TooLarge)
+				if n := sent.Load(); n > 32<<20 { // what was on its way, or in buffers of the connection
+					t.Errorf("%d bytes were taken", n)
+				}
 			}
 		})
 	}

@@ -122,7 +122,7 @@ func (x *Rescue) recover(tx idp.Tx, token, hash string, now idp.Time) (receipt i
 	return receipt, x.tellWithLock(tx, &who, now, letterReplaced)
 }
 
-// resetDone says what the new password has ended. A receipt says it for a while to whoever has its address.
+// resetDone says what the new password has ended. Its receipt says it for a while, in that browser.
 func (x *Rescue) resetDone(w http.ResponseWriter, r *http.Request) {
 	q, err := edge.Query(r)
 	if err != nil {

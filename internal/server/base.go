@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
+	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/keys"
 	"exeunt.dev/internal/store/postgres"
 	"exeunt.dev/internal/store/sqlite"
+	"exeunt.dev/internal/store/verbs"
 	"exeunt.dev/internal/weak"
 )
 
@@ -26,33 +29,59 @@ type Base struct {
 
 // Open opens database and keys, making what a first start needs. Commands use it beside a running server.
 func Open(ctx context.Context, c config.Config, log *slog.Logger) (*Base, error) {
-	store, err := openStore(ctx, c)
+	return open(ctx, c, log, func(*Base, context.Context) error { return nil })
+}
+
+// open asks may before it makes anything but the tables and the key file.
+func open(ctx context.Context, c config.Config, log *slog.Logger, may func(*Base, context.Context) error) (*Base, error) {
+	store, err := openNamed(ctx, c, verbs.Opening{})
 	if err != nil {
-		return nil, fmt.Errorf("database %s cannot be used: %w", c.Database(), err)
+		return nil, err
 	}
 	b := &Base{Config: c, Store: store}
-	if err := b.open(ctx, log); err != nil {
+	if err := b.open(ctx, log, may); err != nil {
 		store.Close()
 		return nil, err
 	}
 	return b, nil
 }
 
-func openStore(ctx context.Context, c config.Config) (idp.Store, error) {
+func openStore(ctx context.Context, c config.Config, o verbs.Opening) (idp.Store, error) {
 	if c.Postgres.URL != "" {
-		return postgres.Open(ctx, c.Postgres.URL, postgres.Options{Connections: c.Postgres.Connections})
+		return postgres.Open(ctx, c.Postgres.URL, postgres.Options{Connections: c.Postgres.Connections, Opening: o})
 	}
-	return sqlite.Open(ctx, c.Data)
+	return sqlite.OpenWith(ctx, c.Data, sqlite.Options{Opening: o})
+}
+
+// openNamed is openStore with an error that names the database.
+func openNamed(ctx context.Context, c config.Config, o verbs.Opening) (idp.Store, error) {
+	s, err := openStore(ctx, c, o)
+	if err != nil {
+		return nil, fmt.Errorf("database %s cannot be used: %w", c.Database(), err)
+	}
+	return s, nil
 }
 
 // Close closes the database.
 func (b *Base) Close() error { return b.Store.Close() }
 
+// ReceiptAddress is the address of a receipt, for who ended something: it can be read there for a while.
+func (b *Base) ReceiptAddress(id idp.ReceiptID) string {
+	return b.browser(b.Store, nil).ReceiptAddress(id)
+}
+
+func (b *Base) browser(store idp.Store, d *door.Door) *browser.Browser {
+	return browser.New(store, d, b.Config.Policy, b.Config.Issuer, browser.Names(b.Config.Cookies), b.Vault.Derive("csrf", 32))
+}
+
 // Door is a door that wakes nobody: a server that runs beside finds out by itself.
 func (b *Base) Door() *door.Door { return door.New(b.Store, nil) }
 
-func (b *Base) open(ctx context.Context, log *slog.Logger) (err error) {
+func (b *Base) open(ctx context.Context, log *slog.Logger, may func(*Base, context.Context) error) (err error) {
 	if b.Vault, err = b.vault(ctx, log); err != nil {
+		return err
+	}
+	if err := may(b, ctx); err != nil {
 		return err
 	}
 	if s, ok := b.Store.(interface{ BelieveNews(key []byte) }); ok {
@@ -98,7 +127,7 @@ func (b *Base) vault(ctx context.Context, log *slog.Logger) (*keys.Vault, error)
 	return v, nil
 }
 
-// lifeCap makes room for the longest token that may be minted, before any is.
+// lifeCap makes room for the longest token that may be minted, before any is. A command goes by what the nodes have agreed on.
 func (b *Base) lifeCap(ctx context.Context) error {
 	longest := b.Config.Policy.AccessLife
 	page := idp.Page{Limit: 1000}
@@ -106,6 +135,13 @@ func (b *Base) lifeCap(ctx context.Context) error {
 	err := b.Store.View(ctx, func(v idp.View) (err error) {
 		if now, err = v.LifeCap(); err != nil {
 			return err
+		}
+		agreed, err := v.Settings()
+		if err != nil {
+			return err
+		}
+		if d, err := config.Duration(agreed["lifetimes.access_token"]); err == nil {
+			longest = d
 		}
 		for {
 			clients, err := v.Clients(page)
@@ -118,9 +154,12 @@ func (b *Base) lifeCap(ctx context.Context) error {
 			page.After = string(clients[len(clients)-1].ID)
 		}
 	})
-	want := int64(longest.Seconds()) + 1
+	want := capFor(longest)
 	if err != nil || want == now {
 		return err
 	}
 	return b.Store.Update(ctx, func(tx idp.Tx) error { return tx.SetLifeCap(want) })
 }
+
+// capFor is the life cap for tokens of a life.
+func capFor(life time.Duration) int64 { return int64(life.Seconds()) + 1 }

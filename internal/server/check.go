@@ -1,12 +1,16 @@
 package server
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"os"
 
 	"exeunt.dev/internal/config"
+	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/place"
+	"exeunt.dev/internal/store/verbs"
 	"exeunt.dev/internal/weak"
 )
 
@@ -29,6 +33,35 @@ func Check(c config.Config) error {
 	}
 	_, err := rules(c)
 	return err
+}
+
+// States of a database that can be used.
+const (
+	DatabaseReady = "ready" // and the key file fits, and what nodes have agreed on
+	DatabaseNew   = "new"   // there is none yet, or one that no server has ever run on
+	DatabaseOlder = "older" // of an older version; the key file was not tried
+)
+
+// CheckDatabase says which it is. It makes nothing, and changes nothing.
+func CheckDatabase(ctx context.Context, c config.Config) (string, error) {
+	s, err := openNamed(ctx, c, verbs.Opening{There: true, AsItIs: true})
+	switch {
+	case errors.Is(err, idp.ErrNoDatabase):
+		return DatabaseNew, nil
+	case errors.Is(err, idp.ErrOlder):
+		return DatabaseOlder, nil
+	case err != nil:
+		return "", err
+	}
+	defer s.Close()
+	err = fits(ctx, s, c.KeyFile, c.Database())
+	if errors.Is(err, errNoKeys) {
+		return DatabaseNew, nil
+	}
+	if err == nil {
+		_, err = differs(ctx, s, &c)
+	}
+	return DatabaseReady, err
 }
 
 const unreadable = "correct the path, and let the server read it"

@@ -41,8 +41,10 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 		problem = "clock"
 	} else if s.stopping.Load() {
 		problem = "stopping"
+		edge.Meant(r.Context())
 	}
 	if problem != "" {
+		edge.Note(r.Context(), "problem", problem)
 		w.Header().Set("Retry-After", "1")
 		edge.JSON(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready", "problem": problem})
 		return

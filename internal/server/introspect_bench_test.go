@@ -18,7 +18,7 @@ import (
 )
 
 // Introspection without the network, of a token that this node has verified before and of one that it has not. What the second
-// costs beside the check of the signature is the second less the first less jws.BenchmarkVerify.
+// costs beside the check of the signature is the second less the first less jws.BenchmarkSigned.
 func BenchmarkIntrospect(b *testing.B) {
 	c := config.Default()
 	c.Data, c.KeyFile, c.Listen = filepath.Join(b.TempDir(), "db"), filepath.Join(b.TempDir(), "key"), "127.0.0.1:0"

@@ -61,8 +61,6 @@ func newMetrics(store idp.Store, f *feed.Feed) *metrics {
 			asks(func(v idp.View) (float64, error) { h, err := v.Head(); return float64(h.Number), err })),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "exeunt_fanouts_owed", Help: "Sign-outs for which it has not been worked out yet whom to tell."},
 			asks(func(v idp.View) (float64, error) { n, err := v.Owed(); return float64(n), err })),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "exeunt_delivery_oldest_seconds", Help: "Age of the oldest delivery that is still owed; 0: there is none."},
-			asks(func(v idp.View) (float64, error) { at, err := v.OldestOwed(); return age(at), err })),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "exeunt_mails_waiting", Help: "Letters that are not sent yet."},
 			asks(func(v idp.View) (float64, error) { n, _, err := v.Mails(); return float64(n), err })),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "exeunt_mail_oldest_seconds", Help: "Age of the oldest letter that is not sent yet; 0: there is none."},
@@ -90,10 +88,13 @@ func (m *metrics) mailed(state string) { m.mails.WithLabelValues(state).Inc() }
 // deliveries are counted in the database, when the metrics are read. Client ids are registered ones.
 type deliveries struct{ store idp.Store }
 
-var deliveriesDesc = prometheus.NewDesc("exeunt_deliveries", "Deliveries that are owed, or that apps will not get any more, by app and state.", []string{"client", "state"}, nil)
+var (
+	deliveriesDesc = prometheus.NewDesc("exeunt_deliveries", "Deliveries that are owed, or that apps will not get any more, by app and state.", []string{"client", "state"}, nil)
+	oldestDesc     = prometheus.NewDesc("exeunt_delivery_oldest_seconds", "Age of the oldest of them, by app and state.", []string{"client", "state"}, nil)
+)
 
 // Describe is prometheus.Collector's.
-func (d deliveries) Describe(to chan<- *prometheus.Desc) { to <- deliveriesDesc }
+func (d deliveries) Describe(to chan<- *prometheus.Desc) { to <- deliveriesDesc; to <- oldestDesc }
 
 // Collect is prometheus.Collector's.
 func (d deliveries) Collect(to chan<- prometheus.Metric) {
@@ -103,7 +104,9 @@ func (d deliveries) Collect(to chan<- prometheus.Metric) {
 	if err := d.store.View(ctx, func(v idp.View) (err error) { counts, err = v.DeliveryCounts(); return err }); err != nil {
 		return // no numbers are better than wrong ones
 	}
+	now, _ := d.store.Now()
 	for _, c := range counts {
 		to <- prometheus.MustNewConstMetric(deliveriesDesc, prometheus.GaugeValue, float64(c.Count), string(c.Client), string(c.State))
+		to <- prometheus.MustNewConstMetric(oldestDesc, prometheus.GaugeValue, float64(now-c.Since)/1000, string(c.Client), string(c.State))
 	}
 }

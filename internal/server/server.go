@@ -16,7 +16,6 @@ import (
 	"exeunt.dev/internal/admin"
 	"exeunt.dev/internal/audit"
 	"exeunt.dev/internal/broker"
-	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/delivery"
 	"exeunt.dev/internal/door"
@@ -39,6 +38,11 @@ import (
 	"exeunt.dev/internal/web"
 	"exeunt.dev/js"
 )
+
+// follower is what both stores are: they tell of what is committed.
+type follower interface {
+	Follow(ctx context.Context, tell func(idp.News))
+}
 
 // stopWithin is how long requests under way may take when the server stops.
 const stopWithin = 10 * time.Second
@@ -78,7 +82,7 @@ func NewOn(ctx context.Context, c config.Config, log *slog.Logger, l net.Listene
 	s := &Server{log: log, listener: l, grown: make(chan struct{}, 1)}
 	err := s.listen(ctx, c)
 	if err == nil {
-		s.base, err = Open(ctx, c, log)
+		s.base, err = open(ctx, c, log, (*Base).join)
 	}
 	if err == nil {
 		err = s.build()
@@ -143,7 +147,9 @@ func (s *Server) placeOf(ip string) string {
 
 // committed is told by the door that the ledger may have grown, and whether apps may have to be told.
 func (s *Server) committed(owes bool) {
-	s.feed.Wake()
+	if s.base.Config.Postgres.URL != "" { // the embedded database has told the feed already
+		s.feed.Wake()
+	}
 	if owes {
 		s.delivery.Wake()
 		s.broker.Wake()
@@ -152,7 +158,7 @@ func (s *Server) committed(owes bool) {
 
 func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 	c, store := s.base.Config, s.store
-	tie := browser.New(store, s.door, c.Policy, c.Issuer, browser.Names(c.Cookies), s.base.Vault.Derive("csrf", 32))
+	tie := s.base.browser(store, s.door)
 	tie.ShowsState = c.FrontChannel
 	front := &frontchannel.FrontChannel{Store: store, Browser: tie, Pages: pages, Issuer: c.Issuer, On: c.FrontChannel, Await: s.delivery.Await}
 	passwords := s.base.Passwords(store)
@@ -247,11 +253,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var work sync.WaitGroup
 	follow, stopFollow := context.WithCancel(context.Background())
 	work.Go(func() { s.feed.Run(follow) })
-	if store, ok := s.base.Store.(interface {
-		Follow(context.Context, func(idp.News))
-	}); ok {
-		work.Go(func() { store.Follow(follow, s.feed.Heard) })
-	}
+	work.Go(func() { s.base.Store.(follower).Follow(follow, s.feed.Heard) })
 	work.Go(func() { s.watchKeys(follow) })
 	work.Go(func() { s.sweep(follow) })
 	work.Go(func() { s.census.Run(follow) })
@@ -279,6 +281,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.stopping.Store(true) // /readyz says so first
 	if err == nil {
+		s.log.Info("stopping", "drain", s.base.Config.Drain.String())
 		time.Sleep(s.base.Config.Drain)
 	}
 	stopFollow() // the tails end, which would else hold Shutdown up; their guards move to other nodes
@@ -295,9 +298,19 @@ func (s *Server) Run(ctx context.Context) error {
 	return err
 }
 
+// parting lets connections go while the server is about to stop, each with its next answer: what a proxy keeps open would be cut when it sends again.
+func (s *Server) parting(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.stopping.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 func (s *Server) serve(l net.Listener, h http.Handler, failed chan<- error) *http.Server {
 	out := &http.Server{
-		Handler:           h,
+		Handler:           s.parting(h),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10,
 		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),

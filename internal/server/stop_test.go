@@ -16,7 +16,8 @@ import (
 func TestStopIsGraceful(t *testing.T) {
 	c := settings(t, t.TempDir())
 	c.Drain = 300 * time.Millisecond
-	stop := start(t, c)
+	var log lines
+	stop := start(t, c, &log)
 	conn, err := net.Dial("tcp", c.Listen)
 	if err != nil {
 		t.Fatal(err)
@@ -34,12 +35,20 @@ func TestStopIsGraceful(t *testing.T) {
 	stopped := make(chan error, 1)
 	go func() { stopped <- stop() }()
 	for { // the server says when it knows
-		status, text := get(t, c.Issuer+"/readyz")
-		if status == 503 && strings.Contains(text, "stopping") {
+		res, err := http.Get(c.Issuer + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		if res.StatusCode == 503 && strings.Contains(string(text), "stopping") {
+			if !res.Close {
+				t.Error("a proxy would keep its connection to a server that is about to stop")
+			}
 			break
 		}
-		if status != 200 {
-			t.Fatal(status, text)
+		if res.StatusCode != 200 {
+			t.Fatal(res.Status, text)
 		}
 	}
 	if status, _ := get(t, c.Issuer+"/healthz"); status != 200 {
@@ -68,6 +77,9 @@ func TestStopIsGraceful(t *testing.T) {
 	}
 	if err := <-stopped; err != nil {
 		t.Error(err)
+	}
+	if log.count(`"msg":"stopping"`) != 1 || log.count(`"problem":"stopping"`) == 0 || log.count(`"level":"ERROR"`) > 0 {
+		t.Error("stopping is one line, and no error:", &log)
 	}
 	start(t, c) // the database was let go of
 }

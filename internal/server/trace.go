@@ -125,6 +125,10 @@ func (s tracedStore) Join(ctx context.Context, asks idp.Foresight, f func(idp.Tx
 	return s.span(ctx, "store join", func(ctx context.Context) error { return s.Store.Join(ctx, asks, f) })
 }
 
+func (s tracedStore) Decide(ctx context.Context, look func(idp.View) (*idp.Foresight, error), do func(idp.Tx) error) error {
+	return s.span(ctx, "store decide", func(ctx context.Context) error { return s.Store.Decide(ctx, look, do) })
+}
+
 func (s tracedStore) View(ctx context.Context, f func(idp.View) error) error {
 	return s.span(ctx, "store view", func(ctx context.Context) error { return s.Store.View(ctx, f) })
 }

@@ -211,7 +211,7 @@ func (i *Issuer) open(raw, typ string, use idp.KeyUse, signed bool) (payload []b
 		return nil, kid, ErrInvalid
 	}
 	key, ok := i.ring.Verifier(m.KeyID)
-	if !ok || key.Use != use || !signed && m.Verify(key.Key) != nil {
+	if !ok || key.Use != use || !signed && !key.Signed(m) {
 		return nil, kid, ErrInvalid
 	}
 	kid, err = ledger.ParseName(m.KeyID)

@@ -35,7 +35,9 @@ func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	case edge.Down(err):
 		status = http.StatusServiceUnavailable
 		w.Header().Set("Retry-After", "1")
-		m.Title, m.Text = "Not available just now", "Nothing was changed. Please try again in a moment."
+		if m.Title, m.Text = "Not available just now", "Nothing was changed. Please try again in a moment."; errors.Is(err, idp.ErrUnknown) {
+			m.Text = "It is not known whether this was done. Please look, and try again in a moment."
+		}
 	}
 	edge.Note(r.Context(), "error", err.Error())
 	p.Render(w, r, status, m)

@@ -4,12 +4,22 @@ import { createInterface } from 'node:readline'
 import * as client from 'openid-client'
 
 const config = await client.discovery(new URL(settings.issuer), settings.clientID, undefined, client.None(), { execute: [client.allowInsecureRequests] })
+// A proxy that drops the answer to the next request with a proof, and sends the same request again.
+let repeat = false
+config[client.customFetch] = async (url, options) => {
+  if (repeat && new Headers(options.headers).has('dpop')) {
+    repeat = false
+    await (await fetch(url, options)).arrayBuffer()
+  }
+  return fetch(url, options)
+}
 const redirectURI = settings.base + '/callback'
 const keys = {}
 for (const name of ['own', 'other']) keys[name] = client.getDPoPHandle(config, await client.randomDPoPKeyPair(settings.alg))
 
 let attempt, tokens
 const acts = {
+  async repeat() { repeat = true },
   // Where the person signs in. The code will be bound to the key, by dpop_jkt or by the proof that a pushed request comes with.
   async begin({ push }) {
     attempt = { verifier: client.randomPKCECodeVerifier(), state: client.randomState() }

@@ -223,6 +223,9 @@ func (e *engine) counter(beside ...*question) (n verbs.Counter, clock idp.Time, 
 	case standby:
 		return n, 0, fmt.Errorf("%w: the server is a standby", idp.ErrUnavailable)
 	}
+	if err := n.Alive(); err != nil {
+		return n, 0, err
+	}
 	if err := e.store.seen(n.Head(), e.known); err != nil {
 		return n, 0, err
 	}

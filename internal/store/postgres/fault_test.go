@@ -28,11 +28,17 @@ type wire struct {
 }
 
 func newWire(t *testing.T) *wire {
+	w := &wire{}
+	w.l = between(t, w.carry)
+	return w
+}
+
+// between listens for connections, each of which carry takes to the server.
+func between(t *testing.T, carry func(in, out net.Conn)) net.Listener {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &wire{l: l}
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
@@ -45,10 +51,10 @@ func newWire(t *testing.T) *wire {
 				in.Close()
 				continue
 			}
-			go w.carry(in, out)
+			go carry(in, out)
 		}
 	}()
-	return w
+	return l
 }
 
 func (w *wire) carry(in, out net.Conn) {
@@ -95,8 +101,11 @@ func (w *wire) carry(in, out net.Conn) {
 	}
 }
 
-func (w *wire) address(t *testing.T, database string) string {
-	return strings.Replace(database, fmt.Sprintf(":%d/", server.Port), fmt.Sprintf(":%d/", w.l.Addr().(*net.TCPAddr).Port), 1)
+func (w *wire) address(database string) string { return by(w.l, database) }
+
+// by is the address of a database through a listener.
+func by(l net.Listener, database string) string {
+	return strings.Replace(database, fmt.Sprintf(":%d/", server.Port), fmt.Sprintf(":%d/", l.Addr().(*net.TCPAddr).Port), 1)
 }
 
 // COMMIT was sent and its answer lost: nobody knows, and the retry returns the one receipt. COMMIT never sent: nothing
@@ -113,7 +122,7 @@ func TestLostCommit(t *testing.T) {
 			t.Run(name+", "+how, func(t *testing.T) {
 				database := server.Database(t)
 				w := newWire(t)
-				s := open(t, w.address(t, database))
+				s := open(t, w.address(database))
 				session := storetest.Sessions(t, s, 1)[0]
 				lose(w).Store(true)
 				r, err := door.New(s, nil).End(t.Context(), selector(session), idp.Cause{Kind: idp.CauseSignOut, Reason: "receipt-of-this-test"})

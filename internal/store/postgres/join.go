@@ -56,6 +56,16 @@ func (s *Store) Join(ctx context.Context, asks idp.Foresight, f func(idp.Tx) err
 	return g.err
 }
 
+// Decide looks first, beside all others: in a flight a question would make its neighbours wait.
+func (s *Store) Decide(ctx context.Context, look func(idp.View) (*idp.Foresight, error), do func(idp.Tx) error) error {
+	var asks *idp.Foresight
+	err := s.Look(ctx, func(v idp.View) (err error) { asks, err = look(v); return err })
+	if err != nil || asks == nil {
+		return err
+	}
+	return s.Join(ctx, *asks, do)
+}
+
 // run gives the closure its turn. One that panics or exits says so on its way out.
 func (g *guest) run(t *tx) {
 	var verdict error

@@ -5,10 +5,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"embed"
+	"errors"
 	"fmt"
+	"math/rand/v2"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/store/verbs"
 	"exeunt.dev/ledger"
 )
@@ -21,24 +25,53 @@ const (
 
 	// migrationLock is held by the one of several starting nodes that migrates.
 	migrationLock = 0x65786575 // "exeu"
+	handOverLock  = migrationLock + 1
 	sqlTables     = `SELECT count(*), count(*) FILTER (WHERE table_name = 'migration') FROM information_schema.tables WHERE table_schema = current_schema()`
 )
 
 // migrate brings the schema up to date, forward only, in one transaction.
-func migrate(ctx context.Context, c *pgx.Conn) error {
+func migrate(ctx context.Context, c *pgx.Conn, o verbs.Opening) error {
 	steps, err := verbs.Steps(schema)
 	if err != nil {
 		return err
 	}
-	if done, err := applied(ctx, c, steps); err != nil || done == len(steps) {
+	switch done, err := applied(ctx, c, steps); {
+	case err != nil || done == len(steps):
 		return err
+	case done == 0 && o.There:
+		return idp.ErrNoDatabase
+	case o.AsItIs:
+		return idp.ErrOlder
 	}
+	for end := time.Now().Add(migrateWithin); ; {
+		var locked *faultError
+		if err := climb(ctx, c, steps); !errors.As(err, &locked) || locked.code != lockNotAvailable || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(rand.N(time.Second)):
+		}
+	}
+}
+
+const (
+	// migrateWithin is how long a node tries to migrate while others use the tables, each time for no longer than they bear: behind a
+	// statement that waits for a table all others wait, and a backup reads it for minutes.
+	migrateWithin = time.Minute
+
+	lockNotAvailable = "55P03"
+)
+
+// climb takes the steps that are left, all of them or none.
+func climb(ctx context.Context, c *pgx.Conn, steps [][]byte) error {
 	tx, err := c.Begin(ctx)
 	if err != nil {
 		return fault(err)
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx))
-	for _, sql := range []string{`SET LOCAL lock_timeout = '60s'`, `SET LOCAL statement_timeout = 0`, fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, migrationLock)} {
+	for _, sql := range []string{`SET LOCAL lock_timeout = '500ms'`, `SET LOCAL statement_timeout = 0`, fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, migrationLock)} {
 		if _, err := tx.Exec(ctx, sql); err != nil {
 			return fault(err)
 		}

@@ -30,6 +30,9 @@ func (s *Store) moving(ctx context.Context, o pgx.TxOptions, f func(pgx.Tx) erro
 		return fault(err)
 	}
 	defer c.Close(context.WithoutCancel(ctx))
+	if err := s.trust(ctx, c); err != nil {
+		return err
+	}
 	tx, err := c.BeginTx(ctx, o)
 	if err != nil {
 		return fault(err)
@@ -38,7 +41,9 @@ func (s *Store) moving(ctx context.Context, o pgx.TxOptions, f func(pgx.Tx) erro
 	if err := f(tx); err != nil {
 		return err
 	}
-	if err := tx.Commit(ctx); err != nil {
+	if err := tx.Commit(context.WithoutCancel(ctx)); err != nil && lost(err) {
+		return &unknownError{fault(err)}
+	} else if err != nil {
 		return fault(err)
 	}
 	return nil
@@ -46,7 +51,7 @@ func (s *Store) moving(ctx context.Context, o pgx.TxOptions, f func(pgx.Tx) erro
 
 func export(ctx context.Context, tx pgx.Tx, row func(int, []any) error) error {
 	for i, t := range verbs.Tables() {
-		rows, err := tx.Query(ctx, "SELECT "+strings.Join(t.Columns, ", ")+" FROM "+t.Name)
+		rows, err := tx.Query(ctx, t.Read())
 		if err != nil {
 			return fault(err)
 		}
@@ -134,9 +139,26 @@ func (in *intake) finish() error {
 	return nil
 }
 
-// HandOver exports for the last time. The counter row goes, so that nodes that still run can acknowledge nothing more.
-func (s *Store) HandOver(ctx context.Context, row func(int, []any) error, done func() error) error {
-	return s.moving(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+// movedTable is what "ending" is called in a database that is another one now: whatever matters asks that table, so that nodes which still run
+// are refused, in their reads too.
+const movedTable = "moved_ending"
+
+// HandOver exports for the last time.
+func (s *Store) HandOver(ctx context.Context, to string, row func(int, []any) error, done func() error) error {
+	defer s.Close()
+	free, err := s.handing(ctx)
+	if err != nil {
+		return err
+	}
+	defer free()
+	n, err := s.leave(ctx, to)
+	if err != nil {
+		return err
+	}
+	err = s.moving(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "ALTER TABLE "+movedTable+" RENAME TO ending"); err != nil { // for nobody else: it is rolled back
+			return fault(err)
+		}
 		var names []string
 		for _, t := range verbs.Tables() {
 			names = append(names, t.Name)
@@ -147,9 +169,78 @@ func (s *Store) HandOver(ctx context.Context, row func(int, []any) error, done f
 		if err := export(ctx, tx, row); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, "DELETE FROM counter"); err != nil {
+		if err := done(); err != nil {
+			return err
+		}
+		return errHandedOver
+	})
+	ctx = context.WithoutCancel(ctx)
+	switch {
+	case errors.Is(err, errHandedOver):
+		if err := s.moving(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return setLineage(ctx, tx, verbs.MovedMark(n.Lineage, to, true)) }); err != nil {
+			return &unknownError{err}
+		}
+		return nil
+	case errors.Is(err, idp.ErrUnknown), n.Moved != "":
+		return err
+	}
+	return errors.Join(err, s.moving(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "ALTER TABLE "+movedTable+" RENAME TO ending"); err != nil {
 			return fault(err)
 		}
-		return done()
+		return setLineage(ctx, tx, n.Lineage[:])
+	}))
+}
+
+var errHandedOver = errors.New("handed over")
+
+// handing lets one program at a time hand the database over.
+func (s *Store) handing(ctx context.Context) (free func(), err error) {
+	c, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	free = func() { c.Conn().Close(context.WithoutCancel(ctx)); c.Release() }
+	alone := false
+	if err = c.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", handOverLock).Scan(&alone); err != nil {
+		err = fault(err)
+	} else if !alone {
+		err = idp.ErrInUse
+	}
+	if err != nil {
+		free()
+	}
+	return free, err
+}
+
+// leave marks the database and takes away what nodes ask, when whoever has asked is done. It returns the counter row as it was.
+func (s *Store) leave(ctx context.Context, to string) (n verbs.Counter, err error) {
+	err = s.moving(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, "SELECT "+verbs.CounterColumns+" FROM counter")
+		if err != nil {
+			return fault(err)
+		}
+		if _, err := each(rows, func(r verbs.Row) { n = verbs.ReadCounter(r) }); err != nil {
+			return fault(err)
+		}
+		var before *idp.MovedError
+		if err := n.Alive(); errors.As(err, &before) {
+			if !before.Resumes(to) {
+				return err
+			}
+			return nil // interrupted
+		}
+		if _, err := tx.Exec(ctx, "ALTER TABLE ending RENAME TO "+movedTable); err != nil {
+			return fault(err)
+		}
+		return setLineage(ctx, tx, verbs.MovedMark(n.Lineage, to, false))
 	})
+	return n, err
+}
+
+func setLineage(ctx context.Context, tx pgx.Tx, l []byte) error {
+	if _, err := tx.Exec(ctx, "UPDATE counter SET lineage = $1", l); err != nil {
+		return fault(err)
+	}
+	return nil
 }

@@ -25,6 +25,7 @@ type Store struct {
 	newsKey []byte // set before the store is used by many
 	mu      sync.Mutex
 	highest ledger.Head // that was read
+	waits   string      // synchronous_commit of every connection; "": none was made
 	ticking sync.Mutex
 }
 
@@ -175,6 +176,9 @@ func (s *Store) tick() (t idp.Time, lifeCap int64, err error) {
 		var n verbs.Counter
 		var now idp.Time
 		if err := e.Each(sqlTick, func(r verbs.Row) { n, now = verbs.ReadCounter(r), r.Time() }, estimate); err != nil {
+			return err
+		}
+		if err := n.Alive(); err != nil {
 			return err
 		}
 		e.sent = true // the question was a write

@@ -17,5 +17,8 @@ func readCounter(c *conn) (n verbs.Counter, err error) {
 	if err == nil && !found {
 		err = fmt.Errorf("%w: the counter row is missing", idp.ErrUnavailable)
 	}
+	if err == nil {
+		err = n.Alive()
+	}
 	return n, err
 }

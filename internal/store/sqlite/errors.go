@@ -23,6 +23,26 @@ func (e *faultError) Error() string {
 
 func (e *faultError) Unwrap() error { return e.kind }
 
+// Is: a file that is no database at all is not ours.
+func (e *faultError) Is(t error) bool { return t == ErrForeign && e.code&0xff == lib.SQLITE_NOTADB }
+
+// Advice says what to do; "": nobody knows.
+func (e *faultError) Advice() string {
+	switch e.code & 0xff {
+	case lib.SQLITE_NOTADB:
+		return "name a database of Exeunt; nothing was changed"
+	case lib.SQLITE_CORRUPT:
+		return "the file is damaged, or not whole: take a backup; nothing was changed"
+	case lib.SQLITE_FULL:
+		return "the disk is full: make room; nothing was changed"
+	case lib.SQLITE_BUSY:
+		return "another program has it for itself, such as exeunt migrate: try again when that is done; nothing was changed"
+	case lib.SQLITE_READONLY, lib.SQLITE_PERM, lib.SQLITE_CANTOPEN, lib.SQLITE_AUTH:
+		return "let this user read and write the file, those beside it, and their folder; nothing was changed"
+	}
+	return ""
+}
+
 func describe(code int) string {
 	if s := driver.ErrorCodeString[code]; s != "" {
 		return s

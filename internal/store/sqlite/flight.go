@@ -31,7 +31,7 @@ type flight struct {
 	tick    bool // the counter row is to be written even without an ending
 	buffer  verbs.Buffer
 
-	sessions map[idp.Name]*idp.Session // that members foresaw, until one of them writes a row
+	sessions map[idp.Name]*idp.Session // that were read, until a member writes a row
 }
 
 // fly runs the members' closures in one transaction, commits, and answers. What fails as a whole is flown again member
@@ -129,6 +129,7 @@ func (w *writer) try(batch []*member) error {
 		return &unknownError{err}
 	}
 	w.store.clock.observe(f.counter.Time)
+	w.store.told(f)
 	return nil
 }
 
@@ -171,15 +172,11 @@ func (f *flight) ask(batch []*member) error {
 		names = append(names, m.asks.Names...)
 	}
 	names = append(names, sessions...)
-	if len(sessions) > 0 {
-		f.sessions = make(map[idp.Name]*idp.Session, len(sessions))
-	}
 	for len(sessions) > 0 {
 		var args [sessionsAtOnce]any
 		n := nameArgs(args[:], sessions[:min(len(sessions), sessionsAtOnce)])
 		err := e.Each(sqlSessionsAtOnce, func(r verbs.Row) {
-			s := verbs.ReadSession(r)
-			f.sessions[s.Name] = &s
+			f.foresee(verbs.ReadSession(r))
 		}, args[:]...)
 		if err != nil {
 			return err
@@ -194,6 +191,13 @@ func (f *flight) ask(batch []*member) error {
 		f.buffer.Learn(names, over)
 	}
 	return err
+}
+
+func (f *flight) foresee(s idp.Session) {
+	if f.sessions == nil {
+		f.sessions = map[idp.Name]*idp.Session{}
+	}
+	f.sessions[s.Name] = &s
 }
 
 // run gives one member its turn. It returns an error only if the whole transaction is lost.

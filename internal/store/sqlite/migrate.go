@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/store/verbs"
 	"exeunt.dev/ledger"
 )
@@ -25,7 +26,7 @@ var (
 const firstLifeCap = 300
 
 // migrate brings the schema up to date, forward only. It asks first and takes the write lock only if there is work.
-func migrate(c *conn, k *clock) error {
+func migrate(c *conn, k *clock, o verbs.Opening) error {
 	steps, err := verbs.Steps(schema)
 	if err != nil {
 		return err
@@ -35,8 +36,13 @@ func migrate(c *conn, k *clock) error {
 		if err != nil {
 			return err
 		}
-		if done == len(steps) {
+		switch {
+		case done == len(steps):
 			return nil
+		case done == 0 && o.There:
+			return idp.ErrNoDatabase
+		case o.AsItIs:
+			return idp.ErrOlder
 		}
 		if err := c.script("BEGIN IMMEDIATE"); err != nil {
 			return err

@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 
+	lib "modernc.org/sqlite/lib"
+
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/store/verbs"
 )
@@ -32,7 +34,7 @@ func (s *Store) Export(ctx context.Context, row func(int, []any) error) error {
 
 func export(ctx context.Context, c *conn, row func(int, []any) error) error {
 	for i, t := range verbs.Tables() {
-		if err := each(ctx, c, "SELECT "+strings.Join(t.Columns, ", ")+" FROM "+t.Name, func(values []any) error { return row(i, values) }); err != nil {
+		if err := each(ctx, c, t.Read(), func(values []any) error { return row(i, values) }); err != nil {
 			return err
 		}
 	}
@@ -83,7 +85,12 @@ func (s *Store) Import(_ context.Context, from func(func(int, []any) error) erro
 	if err := take(c, from); err != nil {
 		return errors.Join(err, c.script("ROLLBACK"))
 	}
-	return c.script("COMMIT")
+	if err := c.script(sqlCommit); err != nil && primary(err) != lib.SQLITE_FULL {
+		return &unknownError{err}
+	} else if err != nil {
+		return errors.Join(err, c.script("ROLLBACK"))
+	}
+	return nil
 }
 
 func take(c *conn, from func(func(int, []any) error) error) error {
@@ -108,28 +115,75 @@ func take(c *conn, from func(func(int, []any) error) error) error {
 	})
 }
 
-// HandOver exports for the last time. The counter row goes, so that a server that still runs can acknowledge nothing more.
-func (s *Store) HandOver(ctx context.Context, row func(int, []any) error, done func() error) error {
-	if err := s.file.there(); err != nil {
-		return err
-	}
-	c, err := s.dialWriter()
+// HandOver exports for the last time. SQLite itself says that nobody else uses the file, and keeps everybody out until the end.
+func (s *Store) HandOver(ctx context.Context, to string, row func(int, []any) error, done func() error) error {
+	c, err := s.alone()
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	if err := c.script("BEGIN IMMEDIATE"); err != nil {
-		return err
-	}
-	err = export(ctx, c, row)
-	if err == nil {
-		_, err = c.exec("DELETE FROM counter")
-	}
-	if err == nil {
-		err = done()
+	n, err := readCounter(c)
+	var before *idp.MovedError
+	if errors.As(err, &before) && before.Resumes(to) {
+		err = nil // interrupted
 	}
 	if err != nil {
-		return errors.Join(err, c.script("ROLLBACK"))
+		return err
 	}
-	return c.script("COMMIT")
+	if err := setLineage(c, verbs.MovedMark(n.Lineage, to, false)); err != nil {
+		return err
+	}
+	if err = export(ctx, c, row); err == nil {
+		err = done()
+	}
+	switch {
+	case err == nil:
+		return setLineage(c, verbs.MovedMark(n.Lineage, to, true))
+	case errors.Is(err, idp.ErrUnknown), before != nil:
+		return err
+	}
+	return errors.Join(err, setLineage(c, n.Lineage[:]))
+}
+
+func setLineage(c *conn, l []byte) error {
+	if _, err := c.exec("UPDATE counter SET lineage = ?", l); err != nil {
+		return &unknownError{err}
+	}
+	return nil
+}
+
+// Settle closes the store and leaves one whole file, with nothing beside it.
+func (s *Store) Settle() error {
+	c, err := s.alone()
+	if err != nil {
+		return err
+	}
+	c.close()
+	return nil
+}
+
+// alone closes the store and takes its file for one connection, with nothing beside it. idp.ErrInUse: another process is connected, also one
+// that stands still.
+func (s *Store) alone() (*conn, error) {
+	s.Close()
+	if err := s.file.there(); err != nil {
+		return nil, err
+	}
+	c, err := newConn(s.driver, s.file.dsn, fmt.Sprintf("busy_timeout = %d", busy.Milliseconds()), "synchronous = FULL", "temp_store = MEMORY", "locking_mode = EXCLUSIVE")
+	if err != nil {
+		return nil, err
+	}
+	var mode string
+	if _, err = c.one("PRAGMA journal_mode = DELETE", func(r verbs.Row) { mode = r.Text() }); err == nil && mode == "delete" {
+		// A read does not lock a file without a log for itself, a write does, until the connection is closed.
+		_, err = c.exec("UPDATE counter SET number = number")
+	}
+	if primary(err) == lib.SQLITE_BUSY || (err == nil && mode != "delete") {
+		err = idp.ErrInUse
+	}
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
 }

@@ -5,10 +5,12 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	modernc "modernc.org/sqlite"
@@ -24,6 +26,7 @@ type Options struct {
 	Wall      func() time.Time
 	Monotonic func() time.Duration
 
+	verbs.Opening
 	driver driver.Driver // for tests that make the disk fail
 }
 
@@ -31,7 +34,9 @@ type Options struct {
 type Store struct {
 	file    *file
 	driver  driver.Driver
+	moved   bool // it may be another one now
 	clock   *clock
+	tell    atomic.Pointer[func(idp.News)] // nil: nobody follows
 	clients *verbs.ClientCache
 	readers *readers
 	looks   looks
@@ -44,7 +49,7 @@ var _ idp.Store = (*Store)(nil)
 const busy = 5 * time.Second
 
 // Open opens the database at path, makes it if there is none (readable by its owner only), and brings it up to date.
-// Errors: ErrTooNew, ErrChanged, ErrForeign, idp.ErrUnavailable.
+// Errors: ErrTooNew, ErrChanged, ErrForeign, idp.MovedError, idp.ErrUnavailable.
 func Open(ctx context.Context, path string) (*Store, error) { return OpenWith(ctx, path, Options{}) }
 
 // OpenWith is Open with options.
@@ -61,21 +66,21 @@ func OpenWith(ctx context.Context, path string, o Options) (*Store, error) {
 	if o.driver == nil {
 		o.driver = &modernc.Driver{}
 	}
-	f, err := openFile(path)
+	f, err := openFile(path, o.There)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{file: f, driver: o.driver, clients: verbs.NewClientCache(), clock: newClock(o.Wall, o.Monotonic)}
+	s := &Store{file: f, driver: o.driver, moved: o.Moved, clients: verbs.NewClientCache(), clock: newClock(o.Wall, o.Monotonic)}
 	c, err := s.dialWriter()
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	if err := migrate(c, s.clock); err != nil {
+	if err := migrate(c, s.clock, o.Opening); err != nil {
 		c.close()
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	n, err := readCounter(c)
-	if err != nil {
+	if err != nil && !s.tolerates(err) {
 		c.close()
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -108,11 +113,24 @@ func (s *Store) dialWriter() (*conn, error) {
 		"cache_size = -32768", "temp_store = MEMORY", "trusted_schema = OFF")
 }
 
+// dialReader also asks whether the database is alive. One that is moved had no connections but the one that moved it: who reads in it has
+// come since.
 func (s *Store) dialReader() (*conn, error) {
-	return newConn(s.driver, s.file.dsn,
+	c, err := newConn(s.driver, s.file.dsn,
 		fmt.Sprintf("busy_timeout = %d", busy.Milliseconds()),
 		"query_only = ON", "cache_size = -4096", "temp_store = MEMORY", "trusted_schema = OFF")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := readCounter(c); err != nil && !s.tolerates(err) {
+		c.close()
+		return nil, err
+	}
+	return c, nil
 }
+
+// tolerates says that the database was moved, and was opened all the same.
+func (s *Store) tolerates(err error) bool { return s.moved && errors.As(err, new(*idp.MovedError)) }
 
 // file is the database's place, and the file that was there when it was opened.
 type file struct {
@@ -121,18 +139,28 @@ type file struct {
 	info os.FileInfo
 }
 
-// openFile makes the file if need be, for its owner only; SQLite gives the files beside it the same mode.
-func openFile(path string) (*file, error) {
+// openFile makes the file if need be and it may, for its owner only; SQLite gives the files beside it the same mode.
+func openFile(path string, there bool) (*file, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
+	if i, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		if err := Vacant(path); err != nil {
+			return nil, err
+		}
+		if there {
+			return nil, idp.ErrNoDatabase
+		}
+	} else if err == nil && i.IsDir() {
+		return nil, idp.Advise(fmt.Errorf("%w: it is a folder", idp.ErrUnavailable), "name a file in it")
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("open database: %w", errors.Join(idp.ErrUnavailable, err))
+		return nil, denied(err)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", errors.Join(idp.ErrUnavailable, err))
+		return nil, denied(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -144,6 +172,21 @@ func openFile(path string) (*file, error) {
 		slashed = "/" + slashed
 	}
 	return &file{path: path, dsn: "file:" + (&url.URL{Path: slashed}).EscapedPath() + "?mode=rw", info: info}, nil
+}
+
+// Vacant returns an error if files lie beside a path that belong to a database which was there. SQLite would throw them away, or write what they
+// hold into the new one.
+func Vacant(path string) error {
+	for _, suffix := range []string{"-wal", "-journal"} {
+		if _, err := os.Lstat(path + suffix); err == nil {
+			return idp.Advise(fmt.Errorf("%s is there, which holds the end of a database that was called %s", path+suffix, path), "move it to where that database is now, under that one's name, or name a new file")
+		}
+	}
+	return nil
+}
+
+func denied(err error) error {
+	return idp.Advise(fmt.Errorf("%w: %w", idp.ErrUnavailable, err), "let this user read and write the file and its folder, or name another")
 }
 
 // there returns an error if the file is no longer at its path. SQLite would go on in the file that nobody can

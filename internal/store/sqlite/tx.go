@@ -154,6 +154,26 @@ func (t *tx) Session(n idp.Name) (idp.Session, error) {
 	return t.Tx.Session(n)
 }
 
+// SessionByCookie reads one, and learns whether it lives: nobody else writes.
+func (t *tx) SessionByCookie(h idp.Hash) (idp.Session, error) {
+	s, over, err := t.Tx.LiveSessionByCookie(h)
+	if err == nil && !over {
+		f := t.engine.flight
+		f.buffer.Learn(s.Names(), nil)
+		f.foresee(s)
+	}
+	return s, err
+}
+
+// HeldByHandle reads a family, and learns whether it lives.
+func (t *tx) HeldByHandle(h idp.Hash) (idp.Held, error) {
+	f, err := t.Tx.HeldByHandle(h)
+	if err == nil && !f.Over {
+		t.engine.flight.buffer.Learn([]idp.Name{f.Name}, nil)
+	}
+	return f, err
+}
+
 // LockClient returns idp.ErrNotFound if there is none.
 func (t *tx) LockClient(c idp.ClientID, _ idp.LockMode) error { return t.there(sqlHasClient, c) }
 

@@ -77,6 +77,17 @@ func (s *Store) Join(ctx context.Context, asks idp.Foresight, f func(idp.Tx) err
 	return s.update(&member{ctx: ctx, f: f, asks: asks, done: make(chan struct{})})
 }
 
+// Decide looks in the flight that does: the writer's connection knows its pages, where a reader's forgets them with each commit.
+func (s *Store) Decide(ctx context.Context, look func(idp.View) (*idp.Foresight, error), do func(idp.Tx) error) error {
+	return s.Update(ctx, func(t idp.Tx) error {
+		asks, err := look(t)
+		if err != nil || asks == nil {
+			return err
+		}
+		return do(t)
+	})
+}
+
 func (s *Store) update(m *member) error {
 	if err := s.writer.enqueue(m); err != nil {
 		return err

@@ -267,7 +267,7 @@ func deliveries(t *testing.T, o Opened) {
 			t.Errorf("due later: %+v, %v", b, err)
 		}
 		counts, err := v.DeliveryCounts()
-		if len(counts) != 3 || counts[0].Client != "books" || counts[0].State != idp.GivenUp || counts[0].Count != 1 || err != nil {
+		if len(counts) != 3 || counts[0].Client != "books" || counts[0].State != idp.GivenUp || counts[0].Count != 1 || counts[0].Since != 10 || err != nil {
 			t.Errorf("counts: %+v, %v", counts, err)
 		}
 		told, err := v.ToldOf(1)

@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"cmp"
 	"errors"
+	"sync"
 	"testing"
 
 	"exeunt.dev/internal/door"
@@ -81,5 +83,78 @@ func looks(t *testing.T, o Opened) {
 				}
 			}
 		})
+	}
+}
+
+// decided: what look finds is ended once, however many look at it at the same time; who finds nothing, or fails, has done nothing.
+func decided(t *testing.T, o Opened) {
+	p, other := addPerson(t, o.Store), addPerson(t, o.Store)
+	d := door.New(o.Store, nil)
+	gone := addSession(t, o.Store, other)
+	if _, err := d.End(t.Context(), idp.EndAccount(other.id, idp.AccountActive), signOut()); err != nil {
+		t.Fatal(err)
+	}
+	var all []idp.Session
+	for range 8 {
+		all = append(all, addSession(t, o.Store, p))
+	}
+	before := head(t, o.Store).Number
+	byCookie := func(cookie idp.Hash) func(idp.View) (idp.Selector, idp.Cause, error) {
+		return func(v idp.View) (what idp.Selector, why idp.Cause, err error) {
+			s, err := v.SessionByCookie(cookie)
+			if err == nil {
+				err = idp.Live(v, s.Names()...)
+			}
+			if errors.Is(err, idp.ErrEnded) {
+				return what, why, nil
+			}
+			return idp.EndThis(&s), signOut(), err
+		}
+	}
+	if r, err := d.Decide(t.Context(), byCookie(gone.Cookie)); err != nil || r.ID != "" {
+		t.Error("the account ended before:", r.ID, err)
+	}
+	if _, err := d.Decide(t.Context(), byCookie(idp.HashOf("nobody's"))); !errors.Is(err, idp.ErrNotFound) {
+		t.Error("look's error:", err)
+	}
+	verdict := errors.New("refused")
+	if err := o.Store.Decide(t.Context(), func(idp.View) (*idp.Foresight, error) { return &idp.Foresight{Sessions: []idp.Name{all[0].Name}}, nil }, func(tx idp.Tx) error {
+		if _, err := door.EndIn(tx, idp.EndThis(&all[0]), signOut()); err != nil {
+			return err
+		}
+		return verdict
+	}); !errors.Is(err, verdict) {
+		t.Error("do's error:", err)
+	}
+	if n := head(t, o.Store).Number; n != before {
+		t.Errorf("%d endings of those who found nothing, or failed", n-before)
+	}
+	var callers sync.WaitGroup
+	receipts := make([][8]idp.Receipt, len(all))
+	for i, s := range all {
+		for k := range receipts[i] {
+			callers.Go(func() {
+				var err error
+				if receipts[i][k], err = d.Decide(t.Context(), byCookie(s.Cookie)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	callers.Wait()
+	for i, s := range all {
+		var id idp.ReceiptID
+		for _, r := range receipts[i] {
+			if r.ID != "" && id != "" && r.ID != id {
+				t.Errorf("two receipts of one session: %s, %s", id, r.ID)
+			}
+			id = cmp.Or(id, r.ID)
+		}
+		if over := ended(t, o.Store, s.Name); id == "" || len(over) != 1 {
+			t.Errorf("receipt %q, ended %d", id, len(over))
+		}
+	}
+	if n := head(t, o.Store).Number; n != before+uint64(len(all)) {
+		t.Errorf("%d endings of %d sessions", n-before, len(all))
 	}
 }

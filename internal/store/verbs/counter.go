@@ -15,7 +15,8 @@ type Counter struct {
 	Cap     int64 // seconds: what may be minted
 	Old     int64 // what was allowed before Cap was lowered, and still counts until OldUntil
 	Until   idp.Time
-	Max     int64 // the largest cap there ever was
+	Max     int64  // the largest cap there ever was
+	Moved   string // the mark of a database that is another one now; "": it is alive
 }
 
 // CounterColumns are what ReadCounter reads.
@@ -23,12 +24,38 @@ const CounterColumns = `lineage, number, time, life_cap, old_cap, old_cap_until,
 
 // ReadCounter reads the counter row's columns.
 func ReadCounter(r Row) (n Counter) {
-	if b := r.Bytes(); copy(n.Lineage[:], b) != len(n.Lineage) {
+	b := r.Bytes()
+	if copy(n.Lineage[:], b) != len(n.Lineage) {
 		r.Bad()
+	} else if len(b) > len(n.Lineage) {
+		n.Moved = string(b[len(n.Lineage):])
 	}
 	n.Number, n.Time = uint64(r.Int()), r.Time()
 	n.Cap, n.Old, n.Until, n.Max = r.Int(), r.Int(), r.Time(), r.Int()
 	return n
+}
+
+// Marks of a database that is another one now stand behind its lineage.
+const (
+	moving = "?" // where to follows
+	moved  = "!"
+)
+
+// MovedMark is a lineage with the mark that the database is being moved, or was.
+func MovedMark(l ledger.Lineage, to string, done bool) []byte {
+	mark := moving
+	if done {
+		mark = moved
+	}
+	return append(append(l[:], mark...), to...)
+}
+
+// Alive returns an [idp.MovedError] if the database is another one now.
+func (n *Counter) Alive() error {
+	if n.Moved == "" {
+		return nil
+	}
+	return &idp.MovedError{To: n.Moved[1:], Done: n.Moved[:1] == moved, Lineage: n.Lineage}
 }
 
 // Head is what a beat says.

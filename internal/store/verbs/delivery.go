@@ -13,13 +13,15 @@ const (
 
 	sqlDelivery       = `SELECT ` + deliveryColumns + ` FROM delivery WHERE receipt = ? AND sid = ?`
 	sqlInsertDelivery = `INSERT INTO delivery (` + deliveryColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (receipt, sid) DO NOTHING`
-	sqlToldOf         = `SELECT client, state, count(*), max(confirmed_at), min(due), max(attempts), max(error) FROM delivery WHERE receipt = ?
+	sqlToldOf         = `SELECT client, state, count(*), max(confirmed_at), min(due), max(attempts), max(error), CAST(NULL AS BIGINT) FROM delivery WHERE receipt = ?
 		GROUP BY client, state ORDER BY client, state`
 
 	// The condition of the index delivery_open.
 	open             = ` state NOT IN ('confirmed', 'cannot-be-told') `
-	sqlDeliveryCount = `SELECT client, state, count(*), CAST(0 AS BIGINT), CAST(NULL AS BIGINT), CAST(0 AS BIGINT), '' FROM delivery WHERE` + open + `GROUP BY client, state ORDER BY client, state`
-	sqlOldestOwed    = `SELECT created_at FROM delivery WHERE` + open + `AND state = 'owed' ORDER BY receipt, sid LIMIT 1`
+	sqlDeliveryCount = `SELECT g.client, g.state, g.n, CAST(0 AS BIGINT), CAST(NULL AS BIGINT), CAST(0 AS BIGINT), '',
+		(SELECT d.created_at FROM delivery d WHERE` + open + `AND d.state = g.state AND d.receipt = g.oldest AND d.client = g.client LIMIT 1)
+		FROM (SELECT client, state, count(*) AS n, min(receipt) AS oldest FROM delivery WHERE` + open + `GROUP BY client, state) AS g ORDER BY g.client, g.state`
+	sqlOldestOwed = `SELECT created_at FROM delivery WHERE` + open + `AND state = 'owed' ORDER BY receipt, sid LIMIT 1`
 
 	// It steps from app to app, however many rows each has.
 	apps = `WITH RECURSIVE c (client) AS (SELECT min(client) FROM delivery WHERE due IS NOT NULL
@@ -76,7 +78,7 @@ func (v *View) Delivery(id idp.DeliveryID) (d idp.Delivery, err error) {
 
 func (v *View) told(sql string, args ...any) (out []idp.Told, err error) {
 	err = v.E.Each(sql, func(r Row) {
-		out = append(out, idp.Told{Client: idp.ClientID(r.Text()), State: idp.DeliveryState(r.Text()), Count: r.Int(), Last: r.Time(), Due: idp.Time(r.IntOr0()), Attempts: int(r.Int()), Error: r.Text()})
+		out = append(out, idp.Told{Client: idp.ClientID(r.Text()), State: idp.DeliveryState(r.Text()), Count: r.Int(), Last: r.Time(), Due: idp.Time(r.IntOr0()), Attempts: int(r.Int()), Error: r.Text(), Since: idp.Time(r.IntOr0())})
 	}, args...)
 	return out, err
 }

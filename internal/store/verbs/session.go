@@ -104,11 +104,17 @@ func (v *View) SessionByCookie(h idp.Hash) (s idp.Session, err error) {
 	if v.Buffer != nil {
 		return v.session(sqlSessionByCookie, h)
 	}
-	over := false
-	if err = v.find(sqlLiveSessionByCookie, func(r Row) { over, s = r.Bool(), readSession(r) }, h); err == nil && !over {
+	s, over, err := v.LiveSessionByCookie(h)
+	if err == nil && !over {
 		v.live = s.Names()
 	}
 	return s, err
+}
+
+// LiveSessionByCookie reads one, and in the same statement whether one of its names is in the table of endings.
+func (v *View) LiveSessionByCookie(h idp.Hash) (s idp.Session, over bool, err error) {
+	err = v.find(sqlLiveSessionByCookie, func(r Row) { over, s = r.Bool(), readSession(r) }, h)
+	return s, over, err
 }
 
 // SessionByRef reads one of an account by what pages call it.

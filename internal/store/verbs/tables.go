@@ -1,9 +1,16 @@
 package verbs
 
+import "strings"
+
 // Table is a table that both databases have, with the same columns, so that the rows of one can be moved to the other.
 type Table struct {
 	Name    string
 	Columns []string
+}
+
+// Read is the question for all rows. What marks a database as moved does not move.
+func (t *Table) Read() string {
+	return "SELECT " + strings.Replace(strings.Join(t.Columns, ", "), "lineage", "substr(lineage, 1, 16)", 1) + " FROM " + t.Name
 }
 
 // Born says that a new database has a row in this table already.
@@ -48,5 +55,6 @@ func Tables() []Table {
 		{"care", []string{"account", "since", "settled_at", "recovered_at", "reviewed_at", "lang"}},
 		{"event", []string{"id", "number", "hash", "kind", "at", "account", "actor", "session", "client", "receipt", "ip", "device", "why", "data"}},
 		{"audit", []string{"id", "number", "hash", "first", "before"}},
+		{"setting", []string{"key", "value"}},
 	}
 }
