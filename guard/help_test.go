@@ -52,7 +52,7 @@ func follow(t testing.TB, g *Guard) (stop func()) {
 // caughtUp is a guard that knows iss now and that nobody runs: time stands still for it.
 func caughtUp(t testing.TB, iss *exeunttest.Issuer, opts ...Option) *Guard {
 	t.Helper()
-	g := made(t, iss, opts...)
+	g := made(t, iss, append([]Option{new(handClock).option()}, opts...)...)
 	if err := g.keys.refresh(); err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func TestWatch(t *testing.T) {
 		cause(t, other, nil)
 
 		iss.SetDown(true)
-		time.Sleep(DefaultMaxStaleness - g.interval()*6/5)
+		time.Sleep(DefaultMaxStaleness - g.early() - g.interval()*6/5)
 		cause(t, other, nil)
 		time.Sleep(3 * time.Second)
 		cause(t, other, ErrStale)
