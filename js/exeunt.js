@@ -25,7 +25,7 @@ export class SignInError extends Error {
 
 export class Exeunt extends EventTarget {
   #o;
-  #tokens = null; // { access, refresh, id, claims, scope, until: ms on this tab's clock }
+  #tokens = null; // { access, refresh, id, claims, scope, until: ms on this tab's clock, at: ms, grows with each renewal }
   #tabs = null;
   #timer = 0;
   #tries = 0;
@@ -216,7 +216,7 @@ export class Exeunt extends EventTarget {
     if (claims.iss !== this.#o.issuer || ![claims.aud].flat().includes(this.#o.clientId) || claims.nonce !== trip.nonce) {
       throw new SignInError("invalid_request", "The ID token is not for this sign-in.");
     }
-    this.#take({ id: answer.id_token, claims, ...read(answer) });
+    this.#take({ id: answer.id_token, claims, ...read(answer), at: Date.now() });
     localStorage.setItem(this.#key("here"), "1"); // so that the next visit may ask quietly; no secret
   }
 
@@ -256,6 +256,7 @@ export class Exeunt extends EventTarget {
       await this.#caughtUp();
       if (!this.#tokens || this.#tokens.access !== used) return; // another tab was first
       await this.#renewHere();
+      await this.#caughtUp(); // what was said about it is on its way before another tab may begin
     };
     return navigator.locks ? navigator.locks.request(this.#key("renew"), alone) : alone(); // without locks the server's grace bears the race
   }
@@ -288,7 +289,7 @@ export class Exeunt extends EventTarget {
     if (this.#tokens !== t) return; // signed out meanwhile
     if (got.status === 200 && got.answer.access_token) {
       const id = got.answer.id_token;
-      this.#take({ ...t, ...(id && { id, claims: payload(id) }), ...read(got.answer, t) });
+      this.#take({ ...t, ...(id && { id, claims: payload(id) }), ...read(got.answer, t), at: Math.max(Date.now(), t.at + 1) });
     } else if (got.status === 400 && got.answer.error === "invalid_grant") {
       this.#tabs?.postMessage({ kind: "out", sid: t.claims.sid });
       await this.#forget();
@@ -308,9 +309,8 @@ export class Exeunt extends EventTarget {
       }
       else if (data.kind === "ask" && this.#tokens) this.#tabs.postMessage({ kind: "have", tokens: portable(this.#tokens) });
       else if (data.kind === "have") {
-        const until = performance.now() + data.tokens.left;
-        // Newer ones: renewed later. What is only told again has the same access token.
-        if (!this.#tokens || (this.#tokens.access !== data.tokens.access && this.#tokens.until < until)) this.#take({ ...data.tokens, until }, false);
+        // Newer ones: renewed later, not those that live longer. To a tab that was frozen all that it missed lives equally long.
+        if (!(this.#tokens?.at >= data.tokens.at)) this.#take({ ...data.tokens, until: performance.now() + data.tokens.left }, false);
       }
     };
     addEventListener("pagehide", () => {

@@ -323,9 +323,11 @@ func (s *spa) threeTabs(t *testing.T) []context.Context {
 	return []context.Context{first, s.tab(t, s.browser), s.tab(t, s.browser)}
 }
 
-// deaf hears what other tabs say window.deaf milliseconds late, as a busy tab does.
+// deaf hears what other tabs say window.deaf milliseconds late, as a busy tab does; with window.frozen not before thaw, and then all at once.
 const deaf = `window.deaf = 0;
-BroadcastChannel.prototype.addEventListener = function (kind, f) { EventTarget.prototype.addEventListener.call(this, kind, (e) => setTimeout(() => f(e), window.deaf)); };
+const late = [];
+window.thaw = () => { window.frozen = false; late.splice(0).forEach((f) => f()); };
+BroadcastChannel.prototype.addEventListener = function (kind, f) { EventTarget.prototype.addEventListener.call(this, kind, (e) => { window.frozen ? late.push(() => f(e)) : setTimeout(() => f(e), window.deaf); }); };
 Object.defineProperty(BroadcastChannel.prototype, "onmessage", { set(f) { this.addEventListener("message", f); } });`
 
 // Three tabs whose tokens did not do at the same moment: each time that is one request, also where one of them hears late.
@@ -352,6 +354,24 @@ func TestOneRenewalForAllTabsInChromium(t *testing.T) {
 	}
 	if len(tokens) != 3 {
 		t.Errorf("%d tokens after three renewals", len(tokens))
+	}
+}
+
+// A tab that was frozen while others renewed twice has the last tokens: an earlier refresh token shown would be taken for a theft.
+func TestThawedTabInChromium(t *testing.T) {
+	s := newSPA(t, true, 0)
+	first := s.tab(t, s.browser)
+	s.enter(t, first)
+	frozen := s.tabWith(t, deaf)
+	js(t, frozen, "window.frozen = true; return ''")
+	for range 5 {
+		for range 2 { // each is two messages: the tokens, and a word to itself
+			js(t, first, "await id.renew(); return ''")
+		}
+		last := s.token(t, first)
+		if got := js(t, frozen, "while (late.length < 4) await new Promise((r) => setTimeout(r, 5)); thaw(); window.frozen = true; return ''") + s.token(t, frozen); got != last {
+			t.Fatal("the tab that was frozen has an earlier token")
+		}
 	}
 }
 

@@ -55,7 +55,13 @@ func newOP(t *testing.T, callback, left, logout, secret string) string {
 	if err != nil {
 		t.Fatal(err, said.String())
 	}
-	return strings.TrimSpace(line)
+	op := strings.TrimSpace(line)
+	res, err := http.Get(op + "/.well-known/openid-configuration") // its first answer takes longer than a website waits on a busy machine
+	if err != nil {
+		t.Fatal(err, said.String())
+	}
+	res.Body.Close()
+	return op
 }
 
 var formAction = regexp.MustCompile(`<form[^>]* action="([^"]+)"`)
