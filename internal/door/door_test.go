@@ -1,7 +1,9 @@
 package door_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -151,5 +153,48 @@ func TestOthers_NeedsALiveSessionOfTheAccount(t *testing.T) {
 	err := s.View(t.Context(), func(v idp.View) error { return idp.Live(v, s.there.Names()...) })
 	if err != nil {
 		t.Error("the other session:", err)
+	}
+}
+
+// lost is a store of which the answer to one commit is lost.
+type lost struct {
+	idp.Store
+	answers int
+}
+
+func (l *lost) Decide(ctx context.Context, look func(idp.View) (*idp.Foresight, error), do func(idp.Tx) error) error {
+	err := l.Store.Decide(ctx, look, do)
+	if l.answers--; l.answers >= 0 {
+		return fmt.Errorf("%w: connection lost", idp.ErrUnknown)
+	}
+	return err
+}
+
+// What was found is ended, and told of, also where the answer to the commit was lost: the receipt is that of the ending.
+func TestDecide(t *testing.T) {
+	for _, answers := range []int{0, 1} {
+		s := newScene(t)
+		d := door.New(&lost{s.Store, answers}, func(owes bool) {
+			if owes {
+				*s.committed++
+			}
+		})
+		here := func(v idp.View) (what idp.Selector, why idp.Cause, err error) {
+			live, err := v.Session(s.here.Name)
+			if err == nil {
+				err = idp.Live(v, live.Names()...)
+			}
+			if errors.Is(err, idp.ErrEnded) {
+				return what, why, nil
+			}
+			return idp.EndThis(&live), idp.Cause{Kind: idp.CauseSignOut, Actor: "test:it"}, err
+		}
+		r, err := d.Decide(t.Context(), here)
+		if err != nil || r.ID == "" || *s.committed != 1 {
+			t.Errorf("%d answers lost: receipt %q, committed %d times: %v", answers, r.ID, *s.committed, err)
+		}
+		if again, err := d.Decide(t.Context(), here); err != nil || again.ID != "" || *s.committed != 1 {
+			t.Errorf("nothing found: receipt %q, committed %d times: %v", again.ID, *s.committed, err)
+		}
 	}
 }

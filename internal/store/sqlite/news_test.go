@@ -80,8 +80,8 @@ func TestFollow(t *testing.T) {
 			}
 			told = append(told, n.Entries...)
 		}
-		if !slices.Equal(told, all) {
-			t.Errorf("told %d entries of %d", len(told), len(all))
+		if last := first + uint64(len(told)) - 1; !slices.Equal(told, all) || last != head.Number {
+			t.Errorf("told %d entries of %d, the last is number %d of %d", len(told), len(all), last, head.Number)
 		}
 		return err
 	}); err != nil {

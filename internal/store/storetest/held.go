@@ -69,6 +69,16 @@ func heldFamilies(t *testing.T, o Opened) {
 		same(t, "held in a session, afterwards", got, want, err)
 		got, err = held(offline.Handle)
 		same(t, "held offline, afterwards", got, lasting, err)
+		update(t, o.Store, func(tx idp.Tx) error { // what a transaction reads of it is not taken for the ledger's word on its name
+			if _, err := tx.HeldByHandle(bound.Handle); err != nil {
+				return err
+			}
+			over, err := tx.Ended(bound.Name)
+			if (len(over) == 1) != (app == "a") {
+				t.Errorf("%s: the family's own name: %d endings", app, len(over))
+			}
+			return err
+		})
 	}
 	_, err := held(idp.HashOf("nobody's"))
 	missing(t, "family", err)
