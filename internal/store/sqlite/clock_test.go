@@ -58,8 +58,8 @@ func TestClock_JumpedStore(t *testing.T) {
 	if second.At != first.At+1 {
 		t.Errorf("ending after the jump at %d, the last good one at %d", second.At, first.At)
 	}
-	if _, err := s.Now(); err != idp.ErrClock {
-		t.Error("Now:", err)
+	if now, err := s.Now(); err != idp.ErrClock || now < second.At {
+		t.Errorf("Now, after an ending at %d: %d, %v", second.At, now, err)
 	}
 	if err := s.Update(t.Context(), func(tx idp.Tx) error { _, err := tx.Mint(); return err }); err != idp.ErrClock {
 		t.Error("Mint:", err)
