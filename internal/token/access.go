@@ -31,13 +31,12 @@ type Issuer struct {
 	// Strayed is told when a code or token is shown by somebody to whom it is not bound. nil: nobody is told.
 	Strayed func(idp.Event)
 	ring    *keys.Ring
-	seen    *recent[*Access]  // tokens that were verified
-	signed  *recent[struct{}] // tokens that were signed here
+	seen    recent // tokens that were verified
 }
 
 // NewIssuer returns an issuer that signs with the ring.
 func NewIssuer(url string, ring *keys.Ring) *Issuer {
-	return &Issuer{URL: url, ring: ring, seen: newRecent[*Access](seenSize), signed: newRecent[struct{}](signedSize)}
+	return &Issuer{URL: url, ring: ring, seen: recent{young: map[idp.Hash]*Access{}}}
 }
 
 // Access is what an access token says.
@@ -120,16 +119,11 @@ func (i *Issuer) Access(a *Access) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	raw, err := signer.Sign(typeAccess, payload)
-	if err == nil {
-		i.signed.put(idp.HashOf(raw), struct{}{})
-	}
-	return raw, err
+	return signer.Sign(typeAccess, payload)
 }
 
 // ReadAccess verifies signature, issuer and type of an access token, whether or not it has expired. Signatures that
-// were verified before are remembered, and so is which tokens this node has signed: whoever shows one of those, byte for byte, need not
-// have it verified. Whether the key still verifies is asked each time.
+// were verified before are remembered. Whether the key still verifies is asked each time.
 func (i *Issuer) ReadAccess(raw string) (*Access, error) {
 	hash := idp.HashOf(raw)
 	if a, ok := i.seen.get(hash); ok {
@@ -138,8 +132,7 @@ func (i *Issuer) ReadAccess(raw string) (*Access, error) {
 		}
 		return a, nil
 	}
-	_, signed := i.signed.get(hash)
-	payload, kid, err := i.open(raw, typeAccess, idp.UseAccess, signed)
+	payload, kid, err := i.open(raw, typeAccess, idp.UseAccess)
 	if err != nil {
 		return nil, err
 	}
@@ -204,14 +197,14 @@ func (a *Access) read(payload []byte, issuer string) error {
 	return nil
 }
 
-// open verifies a compact JWS of ours of a given type and use. signed says that this node has signed it.
-func (i *Issuer) open(raw, typ string, use idp.KeyUse, signed bool) (payload []byte, kid idp.Name, err error) {
+// open verifies a compact JWS of ours of a given type and use.
+func (i *Issuer) open(raw, typ string, use idp.KeyUse) (payload []byte, kid idp.Name, err error) {
 	m, err := jws.Parse(raw)
 	if err != nil || m.Type != typ {
 		return nil, kid, ErrInvalid
 	}
 	key, ok := i.ring.Verifier(m.KeyID)
-	if !ok || key.Use != use || !signed && !key.Signed(m) {
+	if !ok || key.Use != use || !key.Signed(m) {
 		return nil, kid, ErrInvalid
 	}
 	kid, err = ledger.ParseName(m.KeyID)

@@ -63,7 +63,7 @@ type Hint struct {
 // ReadHint verifies an id_token_hint. Expired is fine (RP-Initiated Logout 1.0 section 2), retired keys verify, killed
 // ones do not. ErrInvalid for anything that is not an ID token of ours.
 func (i *Issuer) ReadHint(raw string) (Hint, error) {
-	payload, _, err := i.open(raw, typeID, idp.UseID, false)
+	payload, _, err := i.open(raw, typeID, idp.UseID)
 	if err != nil {
 		return Hint{}, err
 	}

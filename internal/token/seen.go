@@ -6,43 +6,37 @@ import (
 	"exeunt.dev/internal/idp"
 )
 
-// How many tokens each of two generations remembers: what they say (about 1 KiB a token), and that they were signed here (40 bytes).
-const (
-	seenSize   = 8192
-	signedSize = 16384
-)
+// seenSize is how many tokens each of two generations remembers, about 1 KiB a token.
+const seenSize = 8192
 
-// recent remembers something about tokens, by the hash of the whole token. Two generations: the older one is dropped when the younger is
+// recent remembers what tokens say, by the hash of the whole token. Two generations: the older one is dropped when the younger is
 // full, so that what is used stays.
-type recent[V any] struct {
-	size       int
+type recent struct {
 	mu         sync.Mutex
-	young, old map[idp.Hash]V
+	young, old map[idp.Hash]*Access
 }
 
-func newRecent[V any](size int) *recent[V] { return &recent[V]{size: size, young: map[idp.Hash]V{}} }
-
-func (r *recent[V]) get(raw idp.Hash) (v V, ok bool) {
+func (r *recent) get(raw idp.Hash) (a *Access, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if v, ok = r.young[raw]; ok {
-		return v, true
+	if a, ok = r.young[raw]; ok {
+		return a, true
 	}
-	if v, ok = r.old[raw]; ok {
-		r.add(raw, v)
+	if a, ok = r.old[raw]; ok {
+		r.add(raw, a)
 	}
-	return v, ok
+	return a, ok
 }
 
-func (r *recent[V]) put(raw idp.Hash, v V) {
+func (r *recent) put(raw idp.Hash, a *Access) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.add(raw, v)
+	r.add(raw, a)
 }
 
-func (r *recent[V]) add(raw idp.Hash, v V) {
-	if len(r.young) >= r.size {
-		r.old, r.young = r.young, make(map[idp.Hash]V, r.size)
+func (r *recent) add(raw idp.Hash, a *Access) {
+	if len(r.young) >= seenSize {
+		r.old, r.young = r.young, make(map[idp.Hash]*Access, seenSize)
 	}
-	r.young[raw] = v
+	r.young[raw] = a
 }
