@@ -355,3 +355,76 @@ func deliveries(t *testing.T, o Opened) {
 		t.Error("a confirmation that came after giving up is lost")
 	}
 }
+
+// lateAnswers: an attempt from before an operator asked for another settles nothing, but that it was confirmed is never lost.
+func lateAnswers(t *testing.T, o Opened) {
+	addApp(t, o.Store, "books")
+	id := idp.DeliveryID{Receipt: 1, Sid: ledger.NewName()}
+	update(t, o.Store, func(tx idp.Tx) error {
+		return tx.InsertDelivery(idp.Delivery{Receipt: id.Receipt, Sid: id.Sid, Client: "books", State: idp.Owed, CreatedAt: 10, Due: 10})
+	})
+	lease := func(now idp.Time) (d idp.Delivery) {
+		t.Helper()
+		update(t, o.Store, func(tx idp.Tx) error {
+			all, err := tx.LeaseDeliveries("books", now, now+1000, 10)
+			if len(all) != 1 {
+				t.Fatalf("leased %+v, %v", all, err)
+			}
+			d = all[0]
+			return err
+		})
+		return d
+	}
+	settle := func(d idp.Delivery, want bool) (as idp.Delivery) {
+		t.Helper()
+		update(t, o.Store, func(tx idp.Tx) error {
+			all := []idp.Delivery{d}
+			settled, err := tx.SettleDeliveries(all)
+			if err == nil && settled[0] != want {
+				t.Errorf("settled: %t", settled[0])
+			}
+			as = all[0]
+			return err
+		})
+		return as
+	}
+	row := func() (d idp.Delivery) {
+		t.Helper()
+		view(t, o.Store, func(v idp.View) (err error) { d, err = v.Delivery(id); return err })
+		return d
+	}
+	first := lease(10)
+	for _, since := range []idp.Time{100, 101} { // twice in one millisecond
+		update(t, o.Store, func(tx idp.Tx) error {
+			_, err := tx.SendAgain(id, 100)
+			return err
+		})
+		if d := row(); d.Since != since || d.Attempts != 0 {
+			t.Errorf("sent again: %+v", d)
+		}
+	}
+	second := lease(100)
+	first.State, first.Due = idp.Refused, 0
+	settle(first, false)
+	if d := row(); d.State != idp.Owed || d.Due != second.Due {
+		t.Errorf("settled by an attempt from before: %+v", d)
+	}
+	first.State, first.ConfirmedAt = idp.Confirmed, 150
+	settle(first, true)
+	if d := row(); d.State != idp.Owed || d.ConfirmedAt != 150 {
+		t.Errorf("confirmed by an attempt from before: %+v", d)
+	}
+	second.Due, second.Error = 200, "it answered 503"
+	settle(second, true)
+	if d := row(); d.State != idp.Owed || d.ConfirmedAt != 150 || d.Due != 200 {
+		t.Errorf("to be tried again: %+v", d)
+	}
+	third := lease(200)
+	third.State, third.Due, third.ConfirmedAt, third.Error = idp.Refused, 0, 0, "it answered 400"
+	if as := settle(third, true); as.State != idp.Confirmed || as.ConfirmedAt != 150 {
+		t.Errorf("told as %+v", as)
+	}
+	if d := row(); d.State != idp.Confirmed || d.ConfirmedAt != 150 || d.Due != 0 {
+		t.Errorf("refused after it was confirmed: %+v", d)
+	}
+}

@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 		{"Snapshots", snapshots},
 		{"FanOut", fanOut},
 		{"Deliveries", deliveries},
+		{"LateAnswers", lateAnswers},
 		{"Identities", identities},
 		{"Origins", origins},
 		{"Overtaken", overtaken},

@@ -2,6 +2,7 @@ package verbs
 
 import (
 	"cmp"
+	"errors"
 	"strings"
 	"time"
 
@@ -34,9 +35,10 @@ const (
 	sqlLease = `UPDATE delivery SET due = ?, attempts = attempts + 1, attempted_at = ? WHERE receipt = ? AND sid = ?`
 	sqlFree  = `UPDATE delivery SET due = ?1 WHERE (receipt, sid) IN (` + apps + `
 		SELECT d.receipt, d.sid FROM c JOIN delivery d ON d.client = c.client AND d.due > ?1 AND d.due = d.attempted_at + ?2)`
-	sqlSettle = `UPDATE delivery SET state = ?, due = ?, confirmed_at = ?, again = ?, status = ?, error = ? WHERE receipt = ? AND sid = ? AND attempts = ? AND since = ?
-		AND (due IS NOT NULL OR (state = 'given-up' AND CAST(? AS BIGINT) <> 0))`
-	sqlSendAgain = `UPDATE delivery SET state = 'owed', due = ?1, attempts = 0,
+	sqlSettle = `UPDATE delivery SET state = ?, due = ?, confirmed_at = (CASE WHEN confirmed_at = 0 THEN CAST(? AS BIGINT) ELSE confirmed_at END), again = ?, status = ?, error = ?
+		WHERE receipt = ? AND sid = ? AND attempts = ? AND since = ? AND due IS NOT NULL`
+	sqlConfirmLate = `UPDATE delivery SET confirmed_at = ?, state = (CASE WHEN state = 'owed' THEN state ELSE 'confirmed' END) WHERE receipt = ? AND sid = ? AND confirmed_at = 0`
+	sqlSendAgain   = `UPDATE delivery SET state = 'owed', due = ?1, attempts = 0,
 		since = (CASE WHEN since >= ?1 THEN since + 1 WHEN created_at > ?1 THEN created_at ELSE ?1 END) WHERE receipt = ?2 AND sid = ?3 AND state <> 'confirmed'`
 	sqlGiveUp = `UPDATE delivery SET state = 'given-up', due = NULL WHERE receipt = ? AND sid = ? AND state = 'owed'`
 
@@ -182,19 +184,33 @@ func (t *Tx) FreeLeases(now idp.Time, length time.Duration) (int64, error) {
 	return t.write(sqlFree, now, length.Milliseconds())
 }
 
-// SettleDeliveries writes what came of attempts; a confirmation also where an operator has given up meanwhile.
+// SettleDeliveries writes what came of attempts. A confirmation counts also where somebody has given up meanwhile, or asked for another
+// attempt; and what has been confirmed is not refused by a later one: then all says so.
 func (t *Tx) SettleDeliveries(all []idp.Delivery) ([]bool, error) {
 	args := make([][]any, len(all))
-	for i, d := range all {
-		args[i] = []any{string(d.State), orNull(d.Due), d.ConfirmedAt, d.Again, d.Status, d.Error, d.Receipt, d.Sid, d.Attempts, d.Since, d.ConfirmedAt}
+	for i := range all {
+		d := &all[i]
+		if d.State.Dead() {
+			switch row, err := t.Delivery(d.ID()); {
+			case err == nil && row.ConfirmedAt != 0:
+				d.State, d.ConfirmedAt = idp.Confirmed, row.ConfirmedAt
+			case err != nil && !errors.Is(err, idp.ErrNotFound):
+				return nil, err
+			}
+		}
+		args[i] = []any{string(d.State), orNull(d.Due), d.ConfirmedAt, d.Again, d.Status, d.Error, d.Receipt, d.Sid, d.Attempts, d.Since}
 	}
 	n, err := t.W.Writes(sqlSettle, args)
 	if err != nil {
 		return nil, err
 	}
 	settled := make([]bool, len(all))
-	for i := range n {
-		settled[i] = n[i] > 0
+	for i, d := range all {
+		if settled[i] = n[i] > 0; !settled[i] && d.ConfirmedAt != 0 {
+			if settled[i], err = t.swap(sqlConfirmLate, d.ConfirmedAt, d.Receipt, d.Sid); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return settled, nil
 }
