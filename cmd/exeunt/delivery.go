@@ -137,7 +137,7 @@ func (c *deliveryResendCmd) Run(w *world) error {
 	case c.ID != "" && many:
 		return usage("one delivery, or many?", "leave out the id "+c.ID+", or --all, --client and --state")
 	case c.State == string(idp.Owed):
-		return usage("what is owed is sent anyway", "leave --state out, or choose dead, refused, out-of-time or given-up; an id sends one at once")
+		return usage("what is owed is sent anyway", "leave --state out, or choose dead, refused, out-of-time or given-up; by its id one is due at once")
 	}
 	if _, err := c.by(); err != nil {
 		return err
@@ -170,7 +170,7 @@ func (c *deliveryResendCmd) Run(w *world) error {
 		if n == 0 {
 			return w.done(map[string]any{"owed_again": 0}, "nothing to send again")
 		}
-		return w.done(map[string]any{"owed_again": n}, "%d owed again: a running server sends at once", n)
+		return w.done(map[string]any{"owed_again": n}, "%d owed again: a running server sends at once, and within 5 minutes to an app that did not answer lately (the console asks it at once)", n)
 	})
 }
 

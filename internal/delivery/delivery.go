@@ -43,6 +43,7 @@ type Delivery struct {
 	room    chan struct{} // something is due: more than there was room for, and a call has ended, or what an operator resends
 	more    atomic.Bool
 	sending sync.WaitGroup
+	buried  time.Time // when [Delivery.bury] was called last
 
 	mu       sync.Mutex
 	settled  chan struct{}  // closed and replaced when something was settled
@@ -72,6 +73,12 @@ func (d *Delivery) Due() {
 	case d.room <- struct{}{}:
 	default:
 	}
+}
+
+// Ask is Due for who knows better: apps that did not answer lately are asked at once, too.
+func (d *Delivery) Ask() {
+	d.gates.open()
+	d.Due()
 }
 
 // Run works until ctx ends, and returns once the calls under way are settled or, after a grace, given up: they are due again later.
@@ -166,9 +173,14 @@ func (d *Delivery) told(ctx context.Context, id idp.ReceiptID, awaited func(idp.
 		all, err := v.ToldOf(r.Number)
 		done = err == nil
 		for _, t := range all {
-			if t.State == idp.Owed && t.Attempts < 2 && t.Error == "" && awaited(t.Client) {
-				done = false
+			if t.State != idp.Owed || t.Attempts > 1 || t.Error != "" || !awaited(t.Client) {
+				continue
 			}
+			c, err := v.Client(t.Client)
+			if err != nil {
+				return err
+			}
+			done = done && !d.gates.busy(way{c.ID, hostOf(c.BackchannelLogoutURI)})
 		}
 		return err
 	})

@@ -12,7 +12,7 @@ import (
 const (
 	perHost    = 16   // calls under way to one host
 	altogether = 1024 // calls under way
-	// An app that has failed breakAfter times in a row is left alone for a while, then asked once; each time that fails, for longer.
+	// An app of which breakAfter calls in a row have failed is left alone for a while, then asked once; each time that fails, for longer.
 	breakAfter  = 5
 	breakFirst  = time.Second
 	breakLonger = 5 * time.Minute
@@ -35,8 +35,9 @@ type gates struct {
 
 type gate struct {
 	underWay int
-	failed   int // in a row
-	closed   time.Time
+	failed   int       // in a row
+	rounds   int       // how often it was closed since it answered last
+	from, to time.Time // closed
 }
 
 func newGates() gates {
@@ -46,7 +47,8 @@ func newGates() gates {
 // room is how many calls may begin now.
 func (g *gates) room(w way) int { return g.beside(w, 0, false) }
 
-// busy says that there is no room because calls are under way, to an app that answers: there will be when they end.
+// busy says that there is no room because calls are under way, to an app that answers: there will be when they end. An app that does not
+// answer is never busy.
 func (g *gates) busy(w way) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -63,14 +65,14 @@ func (g *gates) beside(w way, host int, app bool) int {
 	switch {
 	case h == nil || h.failed < breakAfter:
 		return room
-	case time.Now().Before(h.closed) || h.underWay > 0 || app:
+	case time.Now().Before(h.to) || h.underWay > 0 || app:
 		return 0
 	}
 	return min(1, room)
 }
 
-// begin counts a call.
-func (g *gates) begin(w way) {
+// begin counts a call. It returns when it began, for end.
+func (g *gates) begin(w way) time.Time {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	h := g.ways[w]
@@ -81,10 +83,12 @@ func (g *gates) begin(w way) {
 	h.underWay++
 	g.hosts[w.host]++
 	g.all++
+	return time.Now()
 }
 
-// end counts what came of it: answered says that the app is alive, whatever it said.
-func (g *gates) end(w way, answered bool) {
+// end counts what came of it: answered says that the app is alive, whatever it said. Calls that were under way when the gate was closed
+// tell nothing new by failing.
+func (g *gates) end(w way, began time.Time, answered bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	h := g.ways[w]
@@ -94,14 +98,25 @@ func (g *gates) end(w way, answered bool) {
 		delete(g.hosts, w.host)
 	}
 	if answered {
-		h.failed = 0
+		h.failed, h.rounds = 0, 0
 		if h.underWay == 0 {
 			delete(g.ways, w)
 		}
 		return
 	}
-	if h.failed++; h.failed >= breakAfter {
-		h.closed = time.Now().Add(jitter(grown(breakFirst, h.failed-breakAfter, breakLonger)))
+	if h.failed++; h.failed >= breakAfter && began.After(h.from) {
+		h.from = time.Now()
+		h.to = h.from.Add(jitter(grown(breakFirst, h.rounds, breakLonger)))
+		h.rounds++
+	}
+}
+
+// open ends all waits: each app is asked once.
+func (g *gates) open() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, h := range g.ways {
+		h.to = time.Time{}
 	}
 }
 

@@ -50,8 +50,47 @@ func TestRoomAltogether(t *testing.T) {
 	if n := g.room(at(altogether)); n != 0 {
 		t.Error("room for", n, "more")
 	}
-	g.end(at(0), true)
+	g.end(at(0), time.Now(), true)
 	if n := g.room(at(altogether)); n != 1 {
 		t.Error("after one has ended, room for", n)
+	}
+}
+
+// Calls that fail together close the gate once, for as short as it begins with; then one call may begin, and each that fails closes it for longer.
+func TestGateCloses(t *testing.T) {
+	g := newGates()
+	w := way{"app", "host"}
+	closed := func() time.Duration { return time.Until(g.ways[w].to) }
+	var all []time.Time
+	for range perHost {
+		all = append(all, g.begin(w))
+	}
+	for i, began := range all {
+		if open := g.busy(w); open != (i < breakAfter) {
+			t.Errorf("after %d failures: busy %t", i, open)
+		}
+		g.end(w, began, false)
+	}
+	if g.room(w) != 0 || closed() > breakFirst {
+		t.Errorf("after %d failures at once: room for %d, closed for %s", perHost, g.room(w), closed())
+	}
+	for round := 1; round < 12; round++ {
+		g.open()
+		if n := g.room(w); n != 1 {
+			t.Fatalf("round %d: room for %d", round, n)
+		}
+		began := g.begin(w)
+		if n := g.room(w); n != 0 {
+			t.Errorf("round %d: room for %d beside the one", round, n)
+		}
+		g.end(w, began, false)
+		if long := grown(breakFirst, round, breakLonger); closed() > long || closed() < long/2-time.Second/10 {
+			t.Errorf("round %d: closed for %s", round, closed())
+		}
+	}
+	g.open()
+	g.end(w, g.begin(w), true)
+	if n := g.room(w); n != perHost {
+		t.Errorf("it has answered: room for %d", n)
 	}
 }

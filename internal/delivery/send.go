@@ -18,6 +18,7 @@ import (
 const (
 	waitFirst     = time.Second
 	waitLonger    = time.Hour
+	buryEvery     = 5 * time.Second
 	leasesAtOnce  = 64 // of one app, in one transaction
 	settledAtOnce = 64
 )
@@ -31,25 +32,37 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 		way    way
 	}
 	var apps []app
+	var dead []idp.ClientID
 	err := d.store.View(ctx, func(v idp.View) error {
 		backlogs, err := v.Backlogs(now)
-		apps = apps[:0]
+		apps, dead = apps[:0], dead[:0]
 		for _, b := range backlogs {
 			c, err := v.Client(b.Client)
 			if err != nil && !errors.Is(err, idp.ErrNotFound) {
 				return err
 			}
 			c.ID = b.Client
-			if w := (way{c.ID, hostOf(c.BackchannelLogoutURI)}); d.gates.room(w) > 0 {
+			switch w := (way{c.ID, hostOf(c.BackchannelLogoutURI)}); {
+			case d.gates.room(w) > 0:
 				apps = append(apps, app{c, w})
-			} else if d.gates.busy(w) {
+			case d.gates.busy(w):
 				d.more.Store(true)
+			default:
+				dead = append(dead, c.ID)
 			}
 		}
 		return err
 	})
 	if err != nil {
 		return err
+	}
+	if len(dead) > 0 && time.Since(d.buried) > buryEvery {
+		d.buried = time.Now()
+		for _, app := range dead {
+			if err := d.bury(ctx, app); err != nil {
+				return err
+			}
+		}
 	}
 	rand.Shuffle(len(apps), func(i, j int) { apps[i], apps[j] = apps[j], apps[i] }) // the room goes to each in turn
 	if len(apps) == 0 {
@@ -93,13 +106,14 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 
 // send makes one attempt, beside the others, and settles it.
 func (d *Delivery) send(ctx context.Context, l letter) {
-	d.gates.begin(l.way)
+	began := d.gates.begin(l.way)
 	d.sending.Go(func() {
 		answered := d.attempt(ctx, &l)
-		d.gates.end(l.way, answered)
+		d.gates.end(l.way, began, answered)
 		if ctx.Err() != nil {
 			return // not settled: the lease ends, and it is due again
 		}
+		d.options.Observe(l.Client, l.State)
 		d.settle(ctx, l.Delivery)
 		if answered && d.more.Load() {
 			d.Due()
@@ -134,9 +148,6 @@ func (d *Delivery) attempt(ctx context.Context, l *letter) bool {
 		d.confirmed(l)
 	case idp.Refused:
 		l.State, l.Due = idp.Refused, 0
-		if l.ConfirmedAt != 0 {
-			l.State = idp.Confirmed // it was the second time
-		}
 	default:
 		d.later(l, v.wait, v.words)
 	}
@@ -158,16 +169,49 @@ func (d *Delivery) confirmed(l *letter) {
 func (d *Delivery) later(l *letter, wait time.Duration, words string) {
 	l.Error = words
 	now, _ := d.store.Now()
-	over := max(l.CreatedAt, l.Since).Add(d.options.TryFor)
+	over := d.over(l.Delivery)
 	if now >= over {
 		l.State, l.Due = idp.OutOfTime, 0
-		if l.ConfirmedAt != 0 {
-			l.State = idp.Confirmed
-		}
 		return
 	}
 	wait = max(wait, jitter(grown(waitFirst, l.Attempts-1, waitLonger)))
 	l.Due = min(now.Add(wait), over)
+}
+
+// over is when a delivery's time is.
+func (d *Delivery) over(row idp.Delivery) idp.Time {
+	return max(row.CreatedAt, row.Since).Add(d.options.TryFor)
+}
+
+// bury ends what is owed to an app that does not answer and whose time is over: its turn to be attempted may not come for long.
+func (d *Delivery) bury(ctx context.Context, app idp.ClientID) error {
+	now, _ := d.store.Now()
+	for after := ""; ; {
+		var page, over []idp.Delivery
+		if err := d.store.View(ctx, func(v idp.View) (err error) {
+			page, err = v.Deliveries(idp.DeliveryFilter{Client: app, State: idp.Owed}, idp.Page{After: after, Limit: rowsAtOnce})
+			return err
+		}); err != nil || len(page) == 0 {
+			return err
+		}
+		for _, row := range page {
+			if row.Due <= now && d.over(row) <= now { // not leased
+				row.State, row.Due = idp.OutOfTime, 0
+				row.Error = cmp.Or(row.Error, "the app did not answer")
+				over = append(over, row)
+			}
+		}
+		if len(over) > 0 {
+			if err := d.write(ctx, over); err != nil {
+				return err
+			}
+		}
+		last := page[len(page)-1]
+		if len(page) < rowsAtOnce || last.CreatedAt.Add(d.options.TryFor) > now {
+			return nil
+		}
+		after = last.ID().String()
+	}
 }
 
 // settle writes what came of an attempt. What comes while others are written is written with the next, by who is at it: many apps
@@ -213,7 +257,6 @@ func (d *Delivery) write(ctx context.Context, rows []idp.Delivery) error {
 	}
 	d.announce()
 	for i, row := range rows {
-		d.options.Observe(row.Client, row.State)
 		if settled[i] && row.State.Dead() {
 			d.options.Log.Warn("an app was not told of a sign-out, and will not be", "delivery", row.ID().String(), "client", string(row.Client), "state", string(row.State),
 				"attempts", row.Attempts, "status", row.Status, "why", row.Error)

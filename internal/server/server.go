@@ -192,7 +192,7 @@ func (s *Server) rooms(pages *web.Pages, tokens *token.Issuer) http.Handler {
 			Waits: waits, Codes: edge.NewLimiter(200*time.Millisecond, 5000, 100_000), OnTheft: onTheft(c.Lock, rescuer)},
 		&logout.Logout{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Front: front, Waits: waits, Layers: s.broker.Layers},
 		&admin.Admin{Store: store, Door: s.door, Browser: tie, Pages: pages, Tokens: tokens, Ring: s.base.Ring, Looker: &operate.Looker{Guards: s.guards, Census: s.census}, Tell: rescuer.Tell,
-			Wake: func() { s.delivery.Due(); s.broker.Wake(); s.post.Wake() }, Networks: c.Outbound},
+			Wake: func() { s.delivery.Ask(); s.broker.Wake(); s.post.Wake() }, Networks: c.Outbound},
 		own,
 		rescuer,
 		s.feed,
