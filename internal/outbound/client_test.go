@@ -221,6 +221,35 @@ func TestDo_Redirects(t *testing.T) {
 	}
 }
 
+// After a 101 the connection is the caller's, and no timeout is on it: nothing is awaited from it, and it is closed.
+func TestDo_SwitchingProtocols(t *testing.T) {
+	closed := make(chan error, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		conn.SetReadDeadline(time.Now().Add(time.Minute))
+		_, err = conn.Read(make([]byte, 1))
+		closed <- err
+	}))
+	defer s.Close()
+	c := client(t, outbound.Options{Allow: loopback, Timeout: time.Hour, PerHost: 1})
+	for range 2 { // the second has the first's place
+		_, err := c.Do(t.Context(), outbound.Request{URL: s.URL, Body: []byte("x")})
+		wantKind(t, err, outbound.Interim)
+		if e := new(outbound.Error); !errors.As(err, &e) || e.Status != 101 {
+			t.Error(e)
+		}
+		if err := <-closed; !errors.Is(err, io.EOF) {
+			t.Error("the connection was not closed:", err)
+		}
+	}
+}
+
 func TestDo_HugeAnswers(t *testing.T) {
 	big := bytes.Repeat([]byte("x"), 64<<10)
 	sent := atomic.Int64{}
@@ -256,6 +285,20 @@ func TestDo_HugeAnswers(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// How long to wait is known of an answer whose body is not.
+func TestDo_HugeAnswerWithRetryAfter(t *testing.T) {
+	s, roots := site(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "7")
+		w.WriteHeader(503)
+		w.Write(make([]byte, 65<<10))
+	})
+	_, err := client(t, outbound.Options{Allow: loopback, Roots: roots}).Do(t.Context(), outbound.Request{URL: s.URL})
+	wantKind(t, err, outbound.TooLarge)
+	if e := new(outbound.Error); !errors.As(err, &e) || e.Status != 503 || e.RetryAfter != 7*time.Second {
+		t.Errorf("%+v", e)
 	}
 }
 
