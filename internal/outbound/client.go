@@ -74,6 +74,7 @@ func New(o Options) *Client {
 			IdleConnTimeout:        time.Minute,
 			MaxResponseHeaderBytes: mostHeader,
 			Protocols:              new(http.Protocols),
+			HTTP2:                  &http.HTTP2Config{WriteByteTimeout: o.Timeout}, // a write is part of no call's time
 		}
 		t.Protocols.SetHTTP1(true)
 		t.Protocols.SetHTTP2(secure)
