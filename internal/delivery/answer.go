@@ -47,10 +47,9 @@ func read(a outbound.Answer, err error) verdict {
 func unanswered(e *outbound.Error) verdict {
 	v := verdict{state: idp.Owed, status: e.Status, words: e.Error()}
 	switch e.Kind {
-	case outbound.TooLarge:
+	case outbound.TooLarge, outbound.Interim:
 		// Its status has come, and says all.
-		done := read(outbound.Answer{Status: e.Status}, nil)
-		return done
+		return read(outbound.Answer{Status: e.Status, RetryAfter: e.RetryAfter}, nil)
 	case outbound.BadRequest, outbound.RefusedAddress, outbound.Redirect:
 		v.state, v.answered = idp.Refused, true
 	}

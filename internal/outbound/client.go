@@ -47,7 +47,7 @@ type Request struct {
 	Body   []byte
 }
 
-// Answer is what came back, whatever its status, redirects apart.
+// Answer is what came back, whatever its status, redirects and interim answers apart.
 type Answer struct {
 	Status     int
 	Header     http.Header
@@ -74,6 +74,7 @@ func New(o Options) *Client {
 			IdleConnTimeout:        time.Minute,
 			MaxResponseHeaderBytes: mostHeader,
 			Protocols:              new(http.Protocols),
+			HTTP2:                  &http.HTTP2Config{WriteByteTimeout: o.Timeout}, // a write is part of no call's time
 		}
 		t.Protocols.SetHTTP1(true)
 		t.Protocols.SetHTTP2(secure)
@@ -129,18 +130,52 @@ func (c *Client) do(ctx context.Context, r Request) (Answer, error) {
 	if err != nil {
 		return Answer{}, fail(ctx, call, host, err)
 	}
-	defer res.Body.Close()
-	if res.StatusCode >= 300 && res.StatusCode < 400 {
-		return Answer{}, &Error{Kind: Redirect, Host: host, Status: res.StatusCode}
+	if kind := unread(res.StatusCode); kind != "" {
+		go res.Body.Close()
+		return Answer{}, &Error{Kind: kind, Host: host, Status: res.StatusCode}
 	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, mostBody+1))
+	wait := retryAfter(res.Header.Get("Retry-After"), time.Now())
+	body, err := read(call, res.Body)
 	switch {
 	case len(body) > mostBody:
-		return Answer{}, &Error{Kind: TooLarge, Host: host, Status: res.StatusCode}
+		return Answer{}, &Error{Kind: TooLarge, Host: host, Status: res.StatusCode, RetryAfter: wait}
 	case err != nil:
 		return Answer{}, fail(ctx, call, host, err)
 	}
-	return Answer{res.StatusCode, res.Header, body, retryAfter(res.Header.Get("Retry-After"), time.Now())}, nil
+	return Answer{res.StatusCode, res.Header, body, wait}, nil
+}
+
+// unread is why an answer's body is not even looked at, or "". That of a 101 is the connection itself, which no timeout reaches.
+func unread(status int) Kind {
+	switch {
+	case status < 200:
+		return Interim
+	case status >= 300 && status < 400:
+		return Redirect
+	}
+	return ""
+}
+
+// read reads a body until it is too large, and closes it. It ends with ctx whatever the body does: to read or to close one of HTTP/2
+// may write to the connection, which takes as long as the host likes.
+func read(ctx context.Context, body io.ReadCloser) ([]byte, error) {
+	type outcome struct {
+		body []byte
+		err  error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		all, err := io.ReadAll(io.LimitReader(body, mostBody+1))
+		done <- outcome{all, err}
+		body.Close()
+	}()
+	select {
+	case o := <-done:
+		return o.body, o.err
+	case <-ctx.Done():
+		go body.Close() // ends the reading too, of any body but a stuck one
+		return nil, ctx.Err()
+	}
 }
 
 func build(ctx context.Context, r Request) (*http.Request, error) {

@@ -3,6 +3,7 @@ package outbound_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -221,6 +223,35 @@ func TestDo_Redirects(t *testing.T) {
 	}
 }
 
+// After a 101 the connection is the caller's, and no timeout is on it: nothing is awaited from it, and it is closed.
+func TestDo_SwitchingProtocols(t *testing.T) {
+	closed := make(chan error, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		_, err = conn.Read(make([]byte, 1))
+		closed <- err
+	}))
+	defer s.Close()
+	c := client(t, outbound.Options{Allow: loopback, Timeout: time.Hour, PerHost: 1})
+	for range 2 { // the second has the first's place
+		_, err := c.Do(t.Context(), outbound.Request{URL: s.URL, Body: []byte("x")})
+		wantKind(t, err, outbound.Interim)
+		if e := new(outbound.Error); !errors.As(err, &e) || e.Status != 101 {
+			t.Error(e)
+		}
+		if err := <-closed; !errors.Is(err, io.EOF) {
+			t.Error("the connection was not closed:", err)
+		}
+	}
+}
+
 func TestDo_HugeAnswers(t *testing.T) {
 	big := bytes.Repeat([]byte("x"), 64<<10)
 	sent := atomic.Int64{}
@@ -259,6 +290,20 @@ func TestDo_HugeAnswers(t *testing.T) {
 	}
 }
 
+// How long to wait is known of an answer whose body is not.
+func TestDo_HugeAnswerWithRetryAfter(t *testing.T) {
+	s, roots := site(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "7")
+		w.WriteHeader(503)
+		w.Write(make([]byte, 65<<10))
+	})
+	_, err := client(t, outbound.Options{Allow: loopback, Roots: roots}).Do(t.Context(), outbound.Request{URL: s.URL})
+	wantKind(t, err, outbound.TooLarge)
+	if e := new(outbound.Error); !errors.As(err, &e) || e.Status != 503 || e.RetryAfter != 7*time.Second {
+		t.Errorf("%+v", e)
+	}
+}
+
 // Time is of the whole call, wherever it goes.
 func TestDo_Time(t *testing.T) {
 	hung, err := net.Listen("tcp", "127.0.0.1:0") // accepts in the kernel, and says nothing
@@ -294,6 +339,49 @@ func TestDo_Time(t *testing.T) {
 		_, err := client(t, outbound.Options{Allow: loopback, Roots: roots}).Do(ctx, outbound.Request{URL: silent.URL})
 		wantKind(t, err, outbound.Cancelled)
 	})
+}
+
+// A host of HTTP/2 that is owed answers (here to pings) and takes none loses its connection: whoever wrote next would wait for ever.
+func TestDo_HostThatDoesNotRead(t *testing.T) {
+	t.Parallel()
+	s, roots := site(t, func(http.ResponseWriter, *http.Request) {})
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: s.TLS.Certificates, NextProtos: []string{"h2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ended := make(chan error, 1)
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			ended <- err
+			return
+		}
+		defer conn.Close()
+		conn.(*tls.Conn).NetConn().(*net.TCPConn).SetReadBuffer(4 << 10)
+		conn.SetDeadline(time.Now().Add(30 * time.Second))
+		const settings, status200 = "\x00\x00\x00\x04\x00\x00\x00\x00\x00", "\x00\x00\x01\x01\x05\x00\x00\x00\x01\x88"
+		io.WriteString(conn, settings)
+		frame := make([]byte, 9)
+		for io.CopyN(io.Discard, conn, int64(len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))); frame[3] != 1 && err == nil; { // until HEADERS
+			if _, err = io.ReadFull(conn, frame); err == nil {
+				_, err = io.CopyN(io.Discard, conn, int64(frame[1])<<8|int64(frame[2]))
+			}
+		}
+		io.WriteString(conn, status200)
+		pings := strings.Repeat("\x00\x00\x08\x06\x00\x00\x00\x00\x00pingpong", 900)
+		for err == nil {
+			_, err = io.WriteString(conn, pings)
+		}
+		ended <- err
+	}()
+	c := client(t, outbound.Options{Allow: loopback, Roots: roots, Timeout: 700 * time.Millisecond})
+	if _, err := c.Do(t.Context(), outbound.Request{URL: "https://" + l.Addr().String()}); err != nil {
+		t.Error(err, errors.Unwrap(err))
+	}
+	if err := <-ended; errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("it keeps its connection")
+	}
 }
 
 func TestDo_TLS(t *testing.T) {

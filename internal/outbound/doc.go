@@ -6,6 +6,6 @@
 // differently the second time.
 //
 // It refuses: addresses that are not public unless the operator allows their network; plain http outside those networks; a
-// proxy from the environment; redirects (an answer with one is an error); cookies; answers of more than 64 KiB, compressed or
+// proxy from the environment; redirects and changes of protocol (an answer with one is an error); cookies; answers of more than 64 KiB, compressed or
 // not; calls of more than 5 seconds, answer included. It does not retry and knows no app, token or delivery: its callers do.
 package outbound

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"time"
 )
 
 // Kind is why a call came to nothing, for programs.
@@ -19,6 +20,7 @@ const (
 	Timeout        Kind = "timeout"          // not done in time, wherever the time went
 	TooLarge       Kind = "answer-too-large" // an answer beyond what anybody may send us
 	Redirect       Kind = "redirect"         // an answer that points elsewhere; where to is not looked at
+	Interim        Kind = "interim-answer"   // 101, after which the connection is no longer HTTP: an answer that announces another
 	Cancelled      Kind = "cancelled"        // the caller's context ended first
 )
 
@@ -26,10 +28,11 @@ const (
 // the operator. To a person who may write down any host it should not be shown, since RefusedAddress against DNS tells which
 // inner names exist.
 type Error struct {
-	Kind   Kind
-	Host   string
-	Status int // of a [Redirect] or [TooLarge]
-	cause  error
+	Kind       Kind
+	Host       string
+	Status     int           // of a [Redirect], [Interim] or [TooLarge]
+	RetryAfter time.Duration // of a [TooLarge]; 0: not said
+	cause      error
 }
 
 func (e *Error) Error() string {
@@ -55,6 +58,8 @@ func (e *Error) sentence() string {
 		return "its answer was too large"
 	case Redirect:
 		return "it answered with a redirect, which is not followed"
+	case Interim:
+		return "it answered that it would speak something else than HTTP"
 	case Cancelled:
 		return "the call was given up"
 	}
