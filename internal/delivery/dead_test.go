@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -132,5 +133,36 @@ func TestConfirmedBeforeSentAgain(t *testing.T) {
 	<-came
 	if d := w.state(r, sid, idp.Confirmed); d.ConfirmedAt == 0 {
 		t.Errorf("%+v", d)
+	}
+}
+
+// One host by several spellings has one bound.
+func TestHostBySeveralSpellings(t *testing.T) {
+	w := newWorld(t)
+	var now, most atomic.Int64
+	hold := make(chan struct{})
+	a := w.addApp("books", func(int, http.ResponseWriter, *http.Request) {
+		n := now.Add(1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
+		<-hold
+		now.Add(-1)
+	})
+	apps := []idp.ClientID{"books"}
+	for id, host := range map[idp.ClientID]string{"dotted": "[::ffff:127.0.0.1]", "hex": "[::ffff:7f00:1]"} {
+		w.addClient(id, strings.Replace(a.url, "127.0.0.1", host, 1))
+		apps = append(apps, id)
+	}
+	for range 20 {
+		w.signIn(time.Hour, apps...)
+	}
+	w.end(idp.EndAccount(w.account, idp.AccountActive))
+	w.work(time.Hour)
+	eventually(t, "16 calls", func() bool { return now.Load() == 16 })
+	time.Sleep(100 * time.Millisecond)
+	close(hold)
+	eventually(t, "all told", func() bool { return len(a.got()) == 60 })
+	if n := most.Load(); n != 16 {
+		t.Errorf("%d calls at once to one host", n)
 	}
 }

@@ -180,7 +180,7 @@ func (d *Delivery) told(ctx context.Context, id idp.ReceiptID, awaited func(idp.
 			if err != nil {
 				return err
 			}
-			done = done && !d.gates.busy(way{c.ID, hostOf(c.BackchannelLogoutURI)})
+			done = done && !d.gates.busy(wayOf(&c))
 		}
 		return err
 	})

@@ -158,7 +158,7 @@ func (b *batch) owe(f idp.FanOut, p idp.Participant, resumed bool) error {
 	row.State, row.Due = idp.Owed, b.now
 	// One that is pending yet (the realm ended) may be redeemed while this is written.
 	row.Again = p.RedeemedAt == 0 || f.EndedAt-p.RedeemedAt < idp.Time(idp.AgainWithin.Milliseconds())
-	l := letter{row, c, way{p.Client, hostOf(c.BackchannelLogoutURI)}}
+	l := letter{row, c, wayOf(&c)}
 	if b.gates.room(l.way) > 0 {
 		b.gates.take(l.way, 1)
 		l.Due, l.Attempts, l.AttemptedAt = b.now.Add(leaseFor), 1, b.now

@@ -2,11 +2,11 @@ package delivery
 
 import (
 	"math/rand/v2"
-	"net/url"
 	"sync"
 	"time"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/outbound"
 )
 
 const (
@@ -23,6 +23,8 @@ type way struct {
 	client idp.ClientID
 	host   string
 }
+
+func wayOf(c *idp.Client) way { return way{c.ID, outbound.HostPort(c.BackchannelLogoutURI)} }
 
 // gates keep one dead app from delaying the others: each host has so many calls under way and no more, and an app that does not
 // answer is asked now and then only.
@@ -152,12 +154,3 @@ func grown(first time.Duration, failures int, longest time.Duration) time.Durati
 
 // jitter spreads a wait over its half and its whole, so that what failed together does not come back together.
 func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
-
-// hostOf is host and port of an address, as gates know it.
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return address
-	}
-	return u.Host
-}

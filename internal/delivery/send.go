@@ -42,7 +42,7 @@ func (d *Delivery) work(ctx, calls context.Context) error {
 				return err
 			}
 			c.ID = b.Client
-			switch w := (way{c.ID, hostOf(c.BackchannelLogoutURI)}); {
+			switch w := wayOf(&c); {
 			case d.gates.room(w) > 0:
 				apps = append(apps, app{c, w})
 			case d.gates.busy(w):
