@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/token"
 	"exeunt.dev/ledger"
 )
 
@@ -190,5 +191,21 @@ func TestConfirm_NonceIsOfOneSession(t *testing.T) {
 	}
 	if receipts[0] == receipts[1] {
 		t.Error("two sign-outs have one receipt")
+	}
+}
+
+// An Idempotency-Key is at most 256 bytes long; with a longer one nothing ends.
+func TestEverywhere_KeyIsBounded(t *testing.T) {
+	h := open(t)
+	s := h.session(h.signedIn("alice"))
+	now, _ := h.store.Now()
+	bearer, err := h.tokens.Access(&token.Access{Subject: "alice", Client: "reader", Audience: []string{at}, Scopes: []string{idp.ScopeSignOut},
+		IssuedAt: now, Expires: now.Add(time.Minute), EndsWith: s.Names()})
+	h.must(err)
+	for _, c := range []struct{ length, status int }{{257, http.StatusBadRequest}, {256, http.StatusOK}} {
+		w := h.do(jar{}, "POST", "/customers/me/logout", "", "Authorization", "Bearer "+bearer, "Idempotency-Key", strings.Repeat("x", c.length))
+		if w.Code != c.status || h.lives(s.Names()...) != (c.status != http.StatusOK) || c.status != http.StatusOK && !strings.Contains(w.Body.String(), `"invalid_request"`) {
+			t.Errorf("a key of %d bytes: %d %s", c.length, w.Code, w.Body)
+		}
 	}
 }
