@@ -24,7 +24,7 @@ type verdict struct {
 	offerApp bool        // "this app only" is an answer
 	session  *idp.Session
 	who      string
-	awaited  []idp.ClientID // with endAll: the apps that the browser waits for
+	awaited  []idp.ClientID // the apps that the browser waits for: read with the hint for endAll, else asked for at the end
 	receipt  idp.Receipt    // of what was ended at once
 }
 
@@ -120,7 +120,7 @@ func (l *Logout) look(s idp.View, r *http.Request, q request, hint *token.Hint, 
 		if err != nil && !errors.Is(err, idp.ErrNotFound) {
 			return false, err
 		}
-		hinted = err == nil && g.Session == v.session.Name && g.Client == v.client.ID && g.Account == hint.Subject && g.Account == v.session.Account
+		hinted = err == nil && g.Session == v.session.Name && g.Client == v.client.ID && g.Account == hint.Subject
 		v.awaited = g.Awaited
 	}
 	if !hinted || prefetched(r) {
