@@ -204,7 +204,7 @@ func TestReceipt_EndsOfflineToo(t *testing.T) {
 		t.Error("a stranger is offered the button")
 	}
 	stranger.get("/login")
-	if a := stranger.post(left+"/offline", with(fields(stranger.get("/login").body), "nonce", "x")); a.status == 303 || !n.refreshes("away", kept) {
+	if a := stranger.post(left+"/offline", fields(stranger.get("/login").body)); a.status == 303 || !n.refreshes("away", kept) {
 		t.Error("a stranger with the address ends it:", a.status)
 	}
 	if a := p.do("POST", left+"/offline", form.Encode(), map[string]string{"Sec-Fetch-Site": "cross-site", "Content-Type": "application/x-www-form-urlencoded"}); a.status != 403 {

@@ -82,39 +82,47 @@ func session(tx idp.Tx, s idp.Selector, why idp.CauseKind, r *idp.Receipt) ([]id
 	return []idp.Ending{e}, nil
 }
 
-// app ends the app's grant of this session and what it keeps offline from here, and marks that it must ask a human.
+// app ends the app's grant of this session and what it keeps offline from here, and marks that it must ask a human. Of a session that is
+// over and swept, what it keeps offline is all that is left.
 func app(tx idp.Tx, s idp.Selector, r *idp.Receipt) ([]idp.Ending, error) {
-	if err := tx.LockSession(s.Name, idp.Share); err != nil {
-		return nil, err
-	}
-	row, err := tx.Session(s.Name)
-	if err != nil {
-		return nil, err
-	}
-	if err := tx.LockSlot(s.Name, s.Client); err != nil {
-		return nil, err
-	}
-	slot, err := tx.Slot(s.Name, s.Client)
-	if err != nil {
-		return nil, err
-	}
-	r.Account, r.Session = row.Account, row.Name
-	slot.MustAsk = true
-	if err := tx.PutSlot(slot); err != nil {
+	out, err := slot(tx, s, r)
+	if err != nil && !errors.Is(err, idp.ErrNotFound) {
 		return nil, err
 	}
 	offline, err := tx.OfflineFrom(s.Name, s.Client)
 	if err != nil {
 		return nil, err
 	}
-	var out []idp.Ending
-	if !slot.Grant.IsZero() {
-		out = one(slot.Grant, idp.WhatGrant)
-	}
+	r.Session = s.Name
 	for _, g := range offline {
+		r.Account = g.Account
 		out = append(out, idp.Ending{Name: g.Name, What: idp.WhatGrant})
 	}
 	return out, nil
+}
+
+// slot ends the app's grant of a session. idp.ErrNotFound: there is no session.
+func slot(tx idp.Tx, s idp.Selector, r *idp.Receipt) ([]idp.Ending, error) {
+	session, err := tx.Session(s.Name) // before the lock: to lock a row that is gone fails the transaction
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.LockSession(s.Name, idp.Share); err != nil {
+		return nil, err
+	}
+	if err := tx.LockSlot(s.Name, s.Client); err != nil {
+		return nil, err
+	}
+	row, err := tx.Slot(s.Name, s.Client)
+	if err != nil {
+		return nil, err
+	}
+	r.Account = session.Account
+	row.MustAsk = true
+	if err := tx.PutSlot(row); err != nil || row.Grant.IsZero() {
+		return nil, err
+	}
+	return one(row.Grant, idp.WhatGrant), nil
 }
 
 // others ends the account's epoch, begins the next and re-roots the acting session, which must be alive after the

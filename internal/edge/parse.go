@@ -107,6 +107,18 @@ func DecodeJSON(w http.ResponseWriter, r *http.Request, into any) error {
 	return nil
 }
 
+// maxKey bounds an Idempotency-Key, in bytes.
+const maxKey = 256
+
+// IdempotencyKey is the header by which a program repeats a call; "" if there is none. Errors are *Error.
+func IdempotencyKey(r *http.Request) (string, error) {
+	key := r.Header.Get("Idempotency-Key")
+	if len(key) > maxKey {
+		return "", bad("The Idempotency-Key is too long.")
+	}
+	return key, nil
+}
+
 // WantsJSON says whether the caller is a program rather than a person's browser.
 func WantsJSON(r *http.Request) bool {
 	accept := r.Header.Get("Accept")

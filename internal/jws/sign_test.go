@@ -153,6 +153,15 @@ func TestSigned(t *testing.T) {
 		if other.Signed(m) || renamed.Signed(m) {
 			t.Errorf("%s: another key or kid has signed it", alg)
 		}
+		for _, named := range algorithms { // by the key, under a header that names another algorithm
+			raw, err := s.compact([]byte(`{"alg":"`+named+`","kid":"k"`), "at+jwt", []byte(`{"sub":"a"}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m := read(raw); named != alg && (s.Signed(m) || m.Verify(s.Public()) == nil) {
+				t.Errorf("%s: takes what says that it is %s", alg, named)
+			}
+		}
 		s.random = rand.Reader // as an earlier version signed
 		old := read(mustSign(t, s, "at+jwt", []byte(`{"sub":"b"}`)))
 		s.random = nil

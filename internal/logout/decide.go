@@ -24,7 +24,7 @@ type verdict struct {
 	offerApp bool        // "this app only" is an answer
 	session  *idp.Session
 	who      string
-	awaited  []idp.ClientID // with endAll: the apps that the browser waits for
+	awaited  []idp.ClientID // the apps that the browser waits for: read with the hint for endAll, else asked for at the end
 	receipt  idp.Receipt    // of what was ended at once
 }
 
@@ -120,7 +120,7 @@ func (l *Logout) look(s idp.View, r *http.Request, q request, hint *token.Hint, 
 		if err != nil && !errors.Is(err, idp.ErrNotFound) {
 			return false, err
 		}
-		hinted = err == nil && g.Session == v.session.Name && g.Client == v.client.ID && g.Account == hint.Subject && g.Account == v.session.Account
+		hinted = err == nil && g.Session == v.session.Name && g.Client == v.client.ID && g.Account == hint.Subject
 		v.awaited = g.Awaited
 	}
 	if !hinted || prefetched(r) {
@@ -276,9 +276,14 @@ func (l *Logout) everywhere(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	key, err := edge.IdempotencyKey(r)
+	if err != nil {
+		edge.Fail(w, r, err)
+		return
+	}
 	cause := idp.Cause{Kind: idp.CauseEverywhere, Actor: idp.ActorAccount(idp.AccountID(a.Subject))}
 	may := !a.Machine() && a.HasScope(idp.ScopeSignOut)
-	if key := r.Header.Get("Idempotency-Key"); key != "" && may {
+	if key != "" && may {
 		// The retry of a call whose answer was lost has the token that the call ended. Any other call with an ended token is refused.
 		cause.Request = "everywhere " + a.JTI.String() + " " + key
 		first, err := l.Door.Again(r.Context(), cause.Actor, cause.Request)
@@ -291,7 +296,7 @@ func (l *Logout) everywhere(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	err := l.Store.View(r.Context(), func(v idp.View) error {
+	err = l.Store.View(r.Context(), func(v idp.View) error {
 		if err := idp.Live(v, a.Hangs()...); err != nil {
 			return err
 		}

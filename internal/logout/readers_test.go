@@ -29,12 +29,13 @@ const at = "http://localhost"
 
 // house is the room with what it rests on, and a clock that can be turned.
 type house struct {
-	t     *testing.T
-	store idp.Store
-	tie   *browser.Browser
-	door  *door.Door
-	mux   *http.ServeMux
-	ahead atomic.Int64
+	t      *testing.T
+	store  idp.Store
+	tie    *browser.Browser
+	door   *door.Door
+	tokens *token.Issuer
+	mux    *http.ServeMux
+	ahead  atomic.Int64
 }
 
 func open(t *testing.T) *house {
@@ -57,8 +58,9 @@ func open(t *testing.T) *house {
 	h.door = door.New(store, nil)
 	policy := idp.Policy{SessionIdle: 2 * time.Hour, SessionAbsolute: 24 * time.Hour, PendingLife: 15 * time.Minute}
 	h.tie = browser.New(store, h.door, policy, at, browser.Names{}, vault.Derive("csrf", 32))
+	h.tokens = token.NewIssuer(at, ring)
 	front := &frontchannel.FrontChannel{Store: store, Browser: h.tie, Pages: pages, Issuer: at}
-	(&logout.Logout{Store: store, Door: h.door, Browser: h.tie, Pages: pages, Tokens: token.NewIssuer(at, ring), Front: front,
+	(&logout.Logout{Store: store, Door: h.door, Browser: h.tie, Pages: pages, Tokens: h.tokens, Front: front,
 		Waits: edge.NewLimiter(time.Millisecond, 100, 100)}).Mount(h.mux)
 	for _, name := range []string{"alice", "bob"} {
 		h.must(store.Update(t.Context(), func(tx idp.Tx) error {
@@ -112,14 +114,29 @@ func (h *house) do(j jar, method, to, body string, header ...string) *httptest.R
 
 var hidden = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)">`)
 
-// leaves signs out by the page, and gives the receipt's address.
-func (h *house) leaves(j jar) string {
-	h.t.Helper()
-	form := url.Values{"act": {"all"}}
-	for _, m := range hidden.FindAllStringSubmatch(h.do(j, "GET", "/logout", "").Body.String(), -1) {
+// form is what the forms of a page bear.
+func (h *house) form(j jar, page string) url.Values {
+	form := url.Values{}
+	for _, m := range hidden.FindAllStringSubmatch(h.do(j, "GET", page, "").Body.String(), -1) {
 		form.Set(m[1], m[2])
 	}
-	w := h.do(j, "POST", "/logout/confirm", form.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin", "Origin", at)
+	return form
+}
+
+// post sends a form from one of our pages.
+func (h *house) post(j jar, to string, form url.Values) *httptest.ResponseRecorder {
+	return h.do(j, "POST", to, form.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin", "Origin", at)
+}
+
+// leaves signs out by the page, and gives the receipt's address. A nonce is put into the place of the page's.
+func (h *house) leaves(j jar, nonce ...string) string {
+	h.t.Helper()
+	form := h.form(j, "/logout")
+	form.Set("act", "all")
+	if len(nonce) > 0 {
+		form["nonce"] = nonce
+	}
+	w := h.post(j, "/logout/confirm", form)
 	to := w.Header().Get("Location")
 	if !strings.HasPrefix(to, "/signout/") {
 		h.t.Fatalf("%d to %q: %s", w.Code, to, w.Body)

@@ -91,7 +91,7 @@ func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
 		p.Offline = append(p.Offline, o.Name)
 	}
 	if f.mine && len(p.Offline) > 0 {
-		p.EndOffline, p.CSRF, p.Nonce = r.URL.Path+"/offline", l.Browser.CSRF(w, r), idp.NewSecret(16)
+		p.EndOffline, p.CSRF = r.URL.Path+"/offline", l.Browser.CSRF(w, r)
 	}
 	p.Working = f.sheet.Working
 	if f.sheet.Owed > 0 {
@@ -157,9 +157,14 @@ func (l *Logout) endOffline(w http.ResponseWriter, r *http.Request) {
 		l.noReceipt(w, r, err)
 		return
 	}
-	for _, o := range f.sheet.Offline {
-		cause := idp.Cause{Kind: idp.CauseAppSignOut, Actor: idp.ActorAccount(f.row.Account), Request: "offline " + string(o.ClientID) + " " + form.Get("nonce")}
-		if _, err := l.Door.End(r.Context(), idp.EndApp(f.row.Session, o.ClientID), cause); err != nil {
+	var kept []idp.Grant
+	if err := l.Store.View(r.Context(), func(v idp.View) (err error) { kept, err = receipt.Kept(v, &f.row); return err }); err != nil {
+		l.Pages.Fail(w, r, err)
+		return
+	}
+	for _, g := range kept {
+		// No Request: nothing is made anew in a session that is over, so a second press finds the same grants, ended.
+		if _, err := l.Door.End(r.Context(), idp.EndApp(g.Here, g.Client), idp.Cause{Kind: idp.CauseAppSignOut, Actor: idp.ActorAccount(f.row.Account)}); err != nil {
 			l.Pages.Fail(w, r, err)
 			return
 		}

@@ -12,9 +12,6 @@ import (
 	"exeunt.dev/internal/token"
 )
 
-// maxKey bounds an Idempotency-Key, in bytes.
-const maxKey = 256
-
 // globalRevoke is draft-parecki-oauth-global-token-revocation-06: another system (an incident tool, a directory) says that
 // everything of a person is to end, as if the person had signed out everywhere. 204 is answered after commit, so it means
 // done, not begun. The draft asks for 404 where nobody is meant; only who may sign anybody out gets to see the difference.
@@ -34,13 +31,13 @@ func (o *OAuth) globalRevoke(w http.ResponseWriter, r *http.Request) {
 		edge.Fail(w, r, err)
 		return
 	}
-	key := r.Header.Get("Idempotency-Key")
-	if len(key) > maxKey {
-		edge.Fail(w, r, &edge.Error{Status: http.StatusBadRequest, Code: "invalid_request", Description: "The Idempotency-Key is too long."})
+	key, err := edge.IdempotencyKey(r)
+	if err != nil {
+		edge.Fail(w, r, err)
 		return
 	}
 	var who idp.Account
-	err := o.Store.View(r.Context(), func(v idp.View) (err error) {
+	err = o.Store.View(r.Context(), func(v idp.View) (err error) {
 		if err = o.Tokens.Wields(v, caller, idp.ScopeGlobalRevocation); err != nil { // before anything is said about anybody
 			return err
 		}

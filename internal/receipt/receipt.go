@@ -115,8 +115,21 @@ func Read(v idp.View, row *idp.Receipt, now idp.Time, detail bool) (Sheet, error
 		}
 		out.Consents = append(out.Consents, c)
 	}
-	out.Offline, err = offline(v, row, endings)
-	return out, err
+	kept, err := keptBy(v, row, endings)
+	if err != nil {
+		return out, err
+	}
+	for _, g := range kept {
+		if slices.ContainsFunc(out.Offline, func(o Offline) bool { return o.ClientID == g.Client }) {
+			continue
+		}
+		name, err := nameOf(v, g.Client)
+		if err != nil {
+			return out, err
+		}
+		out.Offline = append(out.Offline, Offline{g.Client, name})
+	}
+	return out, nil
 }
 
 func at(t idp.Time) *time.Time {
@@ -136,12 +149,19 @@ func nameOf(v idp.View, id idp.ClientID) (string, error) {
 	return cmp.Or(c.Name, string(id)), err
 }
 
-// offline lists the live offline grants that were made in the sessions that ended.
-func offline(v idp.View, row *idp.Receipt, endings []idp.Ending) (out []Offline, err error) {
+// Kept are the live offline grants that a receipt lists: its person's, made in the sessions that ended. Those may be gone.
+func Kept(v idp.View, row *idp.Receipt) ([]idp.Grant, error) {
+	endings, err := v.EndingsOf(row.ID)
+	if err != nil {
+		return nil, err
+	}
+	return keptBy(v, row, endings)
+}
+
+func keptBy(v idp.View, row *idp.Receipt, endings []idp.Ending) (out []idp.Grant, err error) {
 	if row.Selector != idp.SelectSession && row.Selector != idp.SelectUpstream {
 		return nil, nil
 	}
-	var grants []idp.Grant
 	for _, e := range endings {
 		if e.What != idp.WhatSession {
 			continue
@@ -150,23 +170,19 @@ func offline(v idp.View, row *idp.Receipt, endings []idp.Ending) (out []Offline,
 		if err != nil {
 			return nil, err
 		}
-		grants = append(grants, from...)
-	}
-	for _, g := range grants {
-		if g.RedeemedAt == 0 || slices.ContainsFunc(out, func(o Offline) bool { return o.ClientID == g.Client }) {
-			continue
+		for _, g := range from {
+			// A provider's word may end sessions of two accounts, where a link has moved: the receipt is one person's.
+			if g.RedeemedAt == 0 || g.Account != row.Account {
+				continue
+			}
+			switch err := idp.Live(v, g.Names(nil)...); {
+			case errors.Is(err, idp.ErrEnded):
+				continue
+			case err != nil:
+				return nil, err
+			}
+			out = append(out, g)
 		}
-		switch err := idp.Live(v, g.Names(nil)...); {
-		case errors.Is(err, idp.ErrEnded):
-			continue
-		case err != nil:
-			return nil, err
-		}
-		name, err := nameOf(v, g.Client)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, Offline{g.Client, name})
 	}
 	return out, nil
 }

@@ -20,6 +20,12 @@ const issuer = "https://id.example.com"
 
 func openRing(t *testing.T) *keys.Ring {
 	t.Helper()
+	ring, _ := openStore(t)
+	return ring
+}
+
+func openStore(t *testing.T) (*keys.Ring, idp.Store) {
+	t.Helper()
 	dir := t.TempDir()
 	store, err := sqlite.Open(t.Context(), filepath.Join(dir, "db"))
 	if err != nil {
@@ -34,7 +40,7 @@ func openRing(t *testing.T) *keys.Ring {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ring
+	return ring, store
 }
 
 func mint(t *testing.T, tokens *token.Issuer, now idp.Time) string {
@@ -108,5 +114,30 @@ func TestKeyOfAnotherUse(t *testing.T) {
 				t.Errorf("%s, signed by the key for %s: %v", c.typ, use, err)
 			}
 		}
+	}
+}
+
+// A token that is remembered is forgotten with its key: once that is killed, it is none.
+func TestKilledKey(t *testing.T) {
+	ring, store := openStore(t)
+	tokens := token.NewIssuer(issuer, ring)
+	raw := mint(t, tokens, idp.Time(time.Now().UnixMilli()))
+	a, err := tokens.ReadAccess(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kid := a.Hangs()[len(a.Hangs())-1]
+	err = store.Update(t.Context(), func(tx idp.Tx) error {
+		_, err := keys.Kill(tx, kid, idp.Cause{Kind: idp.CauseKeyKilled, Actor: idp.ActorOperator("test")})
+		return err
+	})
+	if err := errors.Join(err, ring.Refill(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tokens.ReadAccess(raw); !errors.Is(err, token.ErrInvalid) {
+		t.Error("a token of a killed key is read:", err)
+	}
+	if _, err := tokens.ReadAccess(mint(t, tokens, a.IssuedAt)); err != nil {
+		t.Error("a token of the next key:", err)
 	}
 }

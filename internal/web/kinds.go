@@ -99,7 +99,7 @@ type Receipt struct {
 	Apps        []ReceiptLine
 	Offline     []string
 	EndOffline  string // where the form that ends it goes; "": not from here
-	CSRF, Nonce string
+	CSRF        string
 	Signed      string // address of the signed copy
 	Own         bool   // the page follows the sign-out at once
 	Back        string

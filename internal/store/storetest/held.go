@@ -125,3 +125,42 @@ func partings(t *testing.T, o Opened) {
 	view(t, o.Store, func(v idp.View) error { _, err = v.Parting(ledger.NewName()); return nil })
 	missing(t, "grant", err)
 }
+
+// leftBySwept: what an app keeps offline from a session can be ended when the session itself is over and swept.
+func leftBySwept(t *testing.T, o Opened) {
+	d := door.New(o.Store, nil)
+	addApp(t, o.Store, "app")
+	addApp(t, o.Store, "other")
+	p := addPerson(t, o.Store)
+	w := &stay{p, addSession(t, o.Store, p)}
+	sid := w.grant(t, o.Store, "app", true)
+	w.grant(t, o.Store, "other", true)
+	end(t, d, idp.EndThis(&w.session))
+	told(t, o.Store)
+	var kept []idp.Grant
+	update(t, o.Store, func(tx idp.Tx) error {
+		_, err := tx.Sweep(1<<50, 1000)
+		kept, _ = tx.OfflineFrom(w.session.Name, "")
+		return err
+	})
+	var err error
+	view(t, o.Store, func(v idp.View) error { _, err = v.Session(w.session.Name); return nil })
+	missing(t, "session", err)
+	r, err := d.End(t.Context(), idp.EndApp(w.session.Name, "app"), signOut())
+	if err != nil || r.Account != p.id || r.Session != w.session.Name {
+		t.Errorf("the receipt: %+v, %v", r, err)
+	}
+	for _, g := range kept {
+		if over := len(ended(t, o.Store, g.Name)) == 1; over != (g.Client == "app") {
+			t.Errorf("%s: over is %t", g.Client, over)
+		}
+	}
+	view(t, o.Store, func(v idp.View) error { r, err = v.Receipt(r.ID); return err })
+	if toBeTold := fanned(t, o.Store, 3)[r.Number]; len(kept) != 2 || len(toBeTold) != 1 || toBeTold[0] != sid {
+		t.Errorf("%d kept; %v are told, want %v", len(kept), toBeTold, sid)
+	}
+	again, err := d.End(t.Context(), idp.EndApp(w.session.Name, "app"), signOut())
+	if err != nil || again.ID != r.ID {
+		t.Errorf("ended again: %+v, %v", again, err)
+	}
+}

@@ -65,6 +65,7 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 		{"S4_Append", appended},
 		{"Held", heldFamilies},
 		{"Partings", partings},
+		{"LeftBySwept", leftBySwept},
 		{"Door_Idempotent", idempotent},
 		{"Door_NobodyElse", nobodyElse},
 	} {
