@@ -73,7 +73,12 @@ func TestHint_RetiredAndKilledKeys(t *testing.T) {
 		t.Errorf("retired key: %d to %q", a.status, a.location)
 	}
 	p = n.alice()
-	n.kill(kid)
+	if err := n.server.Store.Update(t.Context(), func(tx idp.Tx) error { // and this node has yet to load its keys anew
+		_, err := keys.Kill(tx, kid, idp.Cause{Kind: idp.CauseKeyKilled, Actor: idp.ActorOperator("test")})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
 	for name, who := range map[string]*person{"signed in": p, "nobody signed in": n.person()} {
 		if a := who.get(to); a.status != 400 || a.location != "" {
 			t.Errorf("killed key, %s: %d to %q", name, a.status, a.location)

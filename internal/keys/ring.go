@@ -18,9 +18,8 @@ import (
 // wants expired hints accepted).
 const HintLife = 90 * 24 * time.Hour
 
-// Ring is the view of the keys that a node signs and verifies with. It is a cache of rows. A stale one lets no access token in, since
-// each hangs on its kid and the ledger is asked for that. ID tokens as hints hang on nothing: of a key that another node has killed they
-// count until this one has loaded the keys anew.
+// Ring is the view of the keys that a node signs and verifies with. It is a cache of rows. A stale one is harmless,
+// because the ledger is asked for the kid of every access token, and of every hint that signs out.
 type Ring struct {
 	store  idp.Store
 	vault  *Vault

@@ -37,7 +37,7 @@ func (l *Logout) decide(r *http.Request, q request, proven, act bool) (v verdict
 	if q.Hint != "" {
 		h, err := l.Tokens.ReadHint(q.Hint)
 		if err != nil {
-			return verdict{wrong: web.Say("Its id_token_hint was not issued here.")}, nil
+			return verdict{wrong: notIssued}, nil
 		}
 		if q.ClientID != "" && q.ClientID != string(h.Client) {
 			return verdict{wrong: web.Say("Its client_id is not the one of its id_token_hint.")}, nil
@@ -64,8 +64,18 @@ func (l *Logout) decide(r *http.Request, q request, proven, act bool) (v verdict
 	return v, nil
 }
 
+var notIssued = web.Say("Its id_token_hint was not issued here.")
+
 // judge is the table for a request that is not wrong in itself.
 func (l *Logout) judge(s idp.View, r *http.Request, q request, hint *token.Hint, proven bool) (v verdict, err error) {
+	if hint != nil {
+		switch err := idp.Live(s, hint.Key); {
+		case errors.Is(err, idp.ErrEnded):
+			return verdict{wrong: notIssued}, nil
+		case err != nil:
+			return v, err
+		}
+	}
 	hinted, err := l.look(s, r, q, hint, &v)
 	if err != nil {
 		return v, err

@@ -58,12 +58,13 @@ type Hint struct {
 	Subject idp.AccountID
 	Client  idp.ClientID
 	Sid     idp.Name // zero if the token had none
+	Key     idp.Name // that signed it; over when it is killed, which the ledger knows before this node's keys do
 }
 
 // ReadHint verifies an id_token_hint. Expired is fine (RP-Initiated Logout 1.0 section 2), retired keys verify, killed
 // ones do not. ErrInvalid for anything that is not an ID token of ours.
 func (i *Issuer) ReadHint(raw string) (Hint, error) {
-	payload, _, err := i.open(raw, typeID, idp.UseID)
+	payload, kid, err := i.open(raw, typeID, idp.UseID)
 	if err != nil {
 		return Hint{}, err
 	}
@@ -71,7 +72,7 @@ func (i *Issuer) ReadHint(raw string) (Hint, error) {
 	if json.Unmarshal(payload, &c) != nil || c.Issuer != i.URL || len(c.Audience) != 1 || c.Subject == "" {
 		return Hint{}, ErrInvalid
 	}
-	h := Hint{Subject: idp.AccountID(c.Subject), Client: idp.ClientID(c.Audience[0])}
+	h := Hint{Subject: idp.AccountID(c.Subject), Client: idp.ClientID(c.Audience[0]), Key: kid}
 	if c.Sid != "" {
 		if h.Sid, err = ledger.ParseName(c.Sid); err != nil {
 			return Hint{}, ErrInvalid
