@@ -98,7 +98,7 @@ func wrongField(err error) error {
 		"redirect_uris": "add --redirect https://shop.example/callback", "post_logout_redirect_uris": "write for example --post-logout https://shop.example/",
 		"logout_uris": "write for example --logout-uri https://shop.example/left", "backchannel_logout_uri": "write for example --backchannel https://shop.example/backchannel",
 		"frontchannel_logout_uri": "write for example --frontchannel https://shop.example/frontchannel", "scopes": "repeat --scope for several, or part them by commas; a power has a client of its own, with --kind machine",
-		"audiences": "add --audience https://api.example.com", "offline": "leave --offline out", "await_logout": "add --backchannel https://shop.example/backchannel",
+		"audiences": "add --audience https://api.example.com", "offline": "leave --offline out", "await_logout": "add --backchannel https://shop.example/backchannel, or --no-await-logout",
 		"backchannel_sid_only": "add --backchannel https://shop.example/backchannel", "token_endpoint_auth_method": "leave --auth-method out",
 		"id_token_signed_response_alg": "signing_algs in the configuration says what there is", "introspection_signed_response_alg": "signing_algs in the configuration says what there is",
 		"dpop": "write for example --dpop required", "bind_address": "write for example --bind-address 24/56, or leave it out",
@@ -219,6 +219,7 @@ func (c *clientShowCmd) Run(w *world) error {
 			[]string{"authentication", row.AuthMethod}, []string{"old secret good until", until}, []string{"grant types", words(row.GrantTypes)}, []string{"scopes", words(row.Scopes)}, []string{"audiences", words(row.Audiences)},
 			[]string{"redirect URIs", words(row.RedirectURIs)}, []string{"post-logout URIs", words(row.PostLogoutURIs)}, []string{"logout URIs", words(row.LogoutURIs)},
 			[]string{"told of sign-outs at", cmp.Or(row.BackchannelLogoutURI, "nowhere: it cannot be told")}, []string{"asked in browsers at", cmp.Or(row.FrontchannelLogoutURI, "nowhere")},
+			[]string{"browsers wait for it", fmt.Sprint(row.AwaitLogout)}, []string{"told without the person", fmt.Sprint(row.BackchannelSidOnly)},
 			[]string{"first party", fmt.Sprint(row.FirstParty)}, []string{"offline", fmt.Sprint(row.Offline)},
 			[]string{"bound to a key", cmp.Or(string(row.DPoP), "allowed")}, []string{"bound to its address", row.BindAddress.String()}, []string{"created", stamp(row.CreatedAt)})
 	})

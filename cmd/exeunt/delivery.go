@@ -168,7 +168,7 @@ func (c *deliveryResendCmd) Run(w *world) error {
 			return one.wrong(err)
 		}
 		if n == 0 {
-			return w.done(map[string]any{"owed_again": 0}, "nothing to send again")
+			return w.done(map[string]any{"owed_again": 0}, "nothing to send again: what is owed is sent anyway, and what was refused by an app that cannot be told any more stays so (exeunt delivery list says which)")
 		}
 		return w.done(map[string]any{"owed_again": n}, "%d owed again: a running server sends at once, and within 5 minutes to an app that did not answer lately (the console asks it at once)", n)
 	})

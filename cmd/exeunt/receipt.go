@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -44,8 +45,9 @@ func (c *receiptListCmd) Run(w *world) error {
 			}
 			of = a.ID
 		}
-		out := w.list("NUMBER", "AT", "CAUSE", "BY", "SESSIONS", "APPS")
+		out := w.list("NUMBER", "AT", "CAUSE", "PERSON", "BY", "SESSIONS", "APPS")
 		now, _ := b.Store.Now()
+		names := map[idp.AccountID]string{"": "-"}
 		for left, before := c.Limit, uint64(0); ; {
 			size := 200
 			if c.Limit > 0 {
@@ -60,6 +62,13 @@ func (c *receiptListCmd) Run(w *world) error {
 					if err != nil {
 						return err
 					}
+					if _, known := names[r.Subject]; !known {
+						a, err := v.Account(r.Subject)
+						if err != nil && !errors.Is(err, idp.ErrNotFound) {
+							return err
+						}
+						names[r.Subject] = cmp.Or(a.Username, string(r.Subject))
+					}
 					rows = append(rows, r)
 				}
 				return err
@@ -68,7 +77,7 @@ func (c *receiptListCmd) Run(w *world) error {
 				return err
 			}
 			for _, r := range rows {
-				if err := out.add(r, strconv.FormatUint(r.Number, 10), moment(r.EndedAt), string(r.Cause), string(r.Actor), strconv.FormatInt(r.Sessions, 10), apps(&r)); err != nil {
+				if err := out.add(r, strconv.FormatUint(r.Number, 10), moment(r.EndedAt), string(r.Cause), names[r.Subject], string(r.Actor), strconv.FormatInt(r.Sessions, 10), apps(&r)); err != nil {
 					return err
 				}
 				before = r.Number

@@ -193,3 +193,43 @@ func TestReceipt_Readers(t *testing.T) {
 		}
 	}
 }
+
+// An operator who opens somebody's receipt is led to it in the console; programs and addresses that nobody has are told nothing.
+func TestReceipt_OperatorsReadInTheConsole(t *testing.T) {
+	h := open(t)
+	left := h.leaves(h.signedIn("alice"))
+	bob := h.signedIn("bob")
+	if w := h.do(bob, "GET", left, ""); w.Code != http.StatusNotFound {
+		t.Errorf("no operator: %d", w.Code)
+	}
+	h.must(h.store.Update(t.Context(), func(tx idp.Tx) error { return tx.PutOperator(idp.Operator{Account: "bob", Role: idp.RoleViewer}) }))
+	if w := h.do(bob, "GET", left, ""); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/admin/receipts/1" {
+		t.Errorf("an operator: %d to %q", w.Code, w.Header().Get("Location"))
+	}
+	if w := h.do(bob, "GET", left, "", "Accept", "application/json"); w.Code != http.StatusNotFound {
+		t.Errorf("an operator's program: %d", w.Code)
+	}
+	if w := h.do(bob, "GET", "/signout/"+idp.NewSecret(16), ""); w.Code != http.StatusNotFound {
+		t.Errorf("no receipt: %d", w.Code)
+	}
+}
+
+// The page says "you" to the browser that signed out, and to nobody who was given the address.
+func TestReceipt_SaysYouToWhoSignedOut(t *testing.T) {
+	h := open(t)
+	here := h.signedIn("alice")
+	left := h.leaves(here)
+	given := h.tie.ReceiptAddress(idp.ReceiptID(strings.TrimPrefix(left, "/signout/")))
+	for who, c := range map[string]struct {
+		jar jar
+		at  string
+		you bool
+	}{"who signed out": {here, left, true}, "who was given the address": {jar{}, given, false}, "the person later": {h.signedIn("alice"), left, false}} {
+		page := h.do(c.jar, "GET", c.at, "").Body.String()
+		for _, words := range []string{"You are signed out", "close the browser now", "Sign in again"} {
+			if strings.Contains(page, words) != c.you {
+				t.Errorf("%s: %q: %t", who, words, !c.you)
+			}
+		}
+	}
+}

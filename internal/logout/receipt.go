@@ -3,6 +3,7 @@ package logout
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"exeunt.dev/internal/browser"
@@ -18,8 +19,9 @@ type found struct {
 	sheet   receipt.Sheet
 	session *idp.Session // of the browser that asks
 	layers  []web.ProviderLayer
-	mine    bool // this person's, or this browser's sign-out of a moment ago
-	keyed   bool // by the address that a program was given
+	mine    bool   // this person's, or this browser's sign-out of a moment ago
+	keyed   bool   // by the address that a program was given
+	number  uint64 // of somebody else's, for an operator, who reads it in the console; 0: no operator asks
 }
 
 // find reads the receipt of the path: for a while for the browser or the program that signed out, and always for its person.
@@ -39,6 +41,14 @@ func (l *Logout) find(r *http.Request) (f found, err error) {
 		f.mine = owner || young && l.Browser.Left(r, f.row.ID)
 		f.keyed = young && l.Browser.Keyed(r, f.row.ID)
 		if !f.mine && !f.keyed {
+			if f.session != nil {
+				switch _, err := v.Operator(f.session.Account); {
+				case err == nil:
+					f.number = f.row.Number
+				case !errors.Is(err, idp.ErrNotFound):
+					return err
+				}
+			}
 			return idp.ErrNotFound
 		}
 		if f.sheet, err = receipt.Read(v, &f.row, now, false); err == nil && l.Layers != nil {
@@ -62,6 +72,10 @@ func (l *Logout) noReceipt(w http.ResponseWriter, r *http.Request, err error) {
 
 func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
 	f, err := l.find(r)
+	if errors.Is(err, idp.ErrNotFound) && f.number != 0 && !edge.WantsJSON(r) {
+		http.Redirect(w, r, "/admin/receipts/"+strconv.FormatUint(f.number, 10), http.StatusSeeOther)
+		return
+	}
 	if err != nil {
 		l.noReceipt(w, r, err)
 		return
@@ -70,7 +84,7 @@ func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
 		edge.JSON(w, http.StatusOK, f.sheet)
 		return
 	}
-	p := web.Receipt{What: web.EndedInFull(f.row.Cause), Ended: reached(f.sheet), At: f.sheet.EndedAt, Own: f.session == nil, APIs: f.sheet.APIs, Signed: r.URL.Path + "/receipt.jwt"}
+	p := web.Receipt{What: web.EndedInFull(f.row.Cause), Ended: reached(f.sheet), At: f.sheet.EndedAt, Own: f.session == nil && !f.keyed, APIs: f.sheet.APIs, Signed: r.URL.Path + "/receipt.jwt"}
 	if f.keyed {
 		p.Signed += "?key=" + r.URL.Query().Get("key")
 	}
@@ -85,7 +99,7 @@ func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
 		p.Back = "/account"
 	}
 	for _, a := range f.sheet.Apps {
-		p.Apps = append(p.Apps, web.ReceiptLine{Name: a.Name, State: string(a.State), Said: said(a)})
+		p.Apps = append(p.Apps, web.ReceiptLine{Name: a.Name, State: string(a.State), Said: said(a, f.sheet)})
 	}
 	for _, o := range f.sheet.Offline {
 		p.Offline = append(p.Offline, o.Name)
@@ -112,7 +126,7 @@ func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
 // session of its browser in use for as long as an app is down.
 func refresh(s receipt.Sheet) string {
 	switch age := s.As.Sub(s.EndedAt); {
-	case !s.Working && s.Owed == 0 && !s.Asking(), age > browser.ReceiptLife:
+	case !s.Working && s.Owed == 0 && !s.Asking(), age > browser.ReceiptLife-time.Minute: // or the next look would find nothing
 		return ""
 	case age > time.Minute:
 		return "30"
@@ -197,23 +211,32 @@ func reached(s receipt.Sheet) web.Words {
 	return web.List(out...)
 }
 
+// sameDay is how long after a sign-out a time needs no date.
+const sameDay = 12 * time.Hour
+
 // said puts a state into words. An app that confirmed says so of itself: nobody else can know.
-func said(a receipt.App) web.Words {
+func said(a receipt.App, s receipt.Sheet) web.Words {
 	if a.SignIns > 1 {
-		return web.Sentences(state(a), web.Say("(%s sign-ins)", a.SignIns))
+		return web.Sentences(state(a, s), web.Say("(%s sign-ins)", a.SignIns))
 	}
-	return state(a)
+	return state(a, s)
 }
 
-func state(a receipt.App) web.Words {
+func state(a receipt.App, s receipt.Sheet) web.Words {
 	switch a.State {
 	case idp.Confirmed:
+		if a.Confirmed.Sub(s.EndedAt) > sameDay {
+			return web.Say("told, confirmed by the app: %s", web.Moment(*a.Confirmed))
+		}
 		return web.Say("told, confirmed by the app at %s", web.Clock(*a.Confirmed))
 	case idp.Owed:
-		if a.Attempts > 1 && a.Next != nil {
-			return web.Say("owed: it does not answer; tried again at %s", web.Clock(*a.Next))
+		switch {
+		case a.Attempts < 2 || a.Next == nil:
+			return "owed: it is being told"
+		case !a.Next.After(s.As):
+			return "owed: it has not confirmed yet, and is tried again"
 		}
-		return "owed: it is being told"
+		return web.Say("owed: it has not confirmed yet; next attempt at %s", web.Clock(*a.Next))
 	case idp.Unreachable:
 		if a.Asked {
 			return "cannot be told: it was asked in this browser, which may have kept it from hearing; it may keep a cookie of its own"
