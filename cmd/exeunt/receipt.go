@@ -205,7 +205,11 @@ func (c *receiptVerifyCmd) Run(w *world) error {
 	if err := json.Indent(&pretty, r.Body, "", "  "); err != nil {
 		return err
 	}
-	return w.done(nil, "valid: signed by %s at %s\n%s", r.Issuer, stamp(r.IssuedAt), pretty.String())
+	whose := "no person"
+	if r.Subject != "" {
+		whose = "the person whose sub is " + r.Subject
+	}
+	return w.done(nil, "valid: signed by %s at %s, about %s\n%s", r.Issuer, stamp(r.IssuedAt), whose, pretty.String())
 }
 
 func (w *world) read(name string) ([]byte, error) {
