@@ -44,13 +44,14 @@ func (c *Census) Alive(v idp.View, now idp.Time) (*Alive, error) {
 	if err != nil || counted {
 		return &Alive{N: n, At: now.Time()}, err
 	}
+	c.mu.Lock()
+	last := c.last
+	c.mu.Unlock()
 	select {
 	case c.asked <- struct{}{}:
 	default:
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.last, nil
+	return last, nil
 }
 
 // Run counts whenever somebody has asked, until ctx ends.
