@@ -65,7 +65,7 @@ func TestTimeOfADeadAppIsOver(t *testing.T) {
 	})
 }
 
-// An app that dropped all calls of a moment is asked again soon, and what an operator wants sent is tried at once.
+// An app that dropped all calls of a moment is asked again soon.
 func TestAppThatBlinked(t *testing.T) {
 	w := newWorld(t)
 	b := w.addBlinking("blinks", 16)
@@ -75,12 +75,7 @@ func TestAppThatBlinked(t *testing.T) {
 	w.work(72 * time.Hour)
 	eventually(t, "16 calls", func() bool { return b.calls.Load() == 16 })
 	b.down.Store(false)
-	w.workers[0].Ask()
-	begun := time.Now()
 	eventually(t, "all told", func() bool { return b.told.Load() >= 16 })
-	if took := time.Since(begun); took > 20*time.Second {
-		t.Errorf("all were told %s after it came back", took)
-	}
 }
 
 // A browser waits for no app that is known not to answer.
@@ -92,18 +87,25 @@ func TestAwaitsNoDeadApp(t *testing.T) {
 	}
 	w.work(72 * time.Hour)
 	eventually(t, "8 calls", func() bool { return b.calls.Load() >= 8 })
-	var last idp.Receipt
 	eventually(t, "the app is left alone", func() bool {
 		before := b.calls.Load()
-		last, _ = w.leave("dead")
+		w.leave("dead")
 		time.Sleep(50 * time.Millisecond)
 		return b.calls.Load() == before
 	})
-	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
-	defer stop()
-	w.workers[0].Await(ctx, last.ID, func(idp.ClientID) bool { return true })
-	if ctx.Err() != nil {
-		t.Error("waited for it")
+	quick := 0 // one may meet the call that is let through
+	for range 3 {
+		r, _ := w.leave("dead")
+		before := b.calls.Load()
+		ctx, stop := context.WithTimeout(t.Context(), 3*time.Second)
+		w.workers[0].Await(ctx, r.ID, func(idp.ClientID) bool { return true })
+		if ctx.Err() == nil && b.calls.Load() == before {
+			quick++
+		}
+		stop()
+	}
+	if quick < 2 {
+		t.Errorf("of three browsers %d did not wait for a call", quick)
 	}
 }
 

@@ -94,3 +94,18 @@ func TestGateCloses(t *testing.T) {
 		t.Errorf("it has answered: room for %d", n)
 	}
 }
+
+// What an operator wants sent is tried at once, also at an app that is left alone.
+func TestAsk(t *testing.T) {
+	d := &Delivery{gates: newGates(), room: make(chan struct{}, 1)}
+	w := way{"app", "host"}
+	for range breakAfter {
+		d.gates.end(w, d.gates.begin(w), false)
+	}
+	if d.gates.room(w) != 0 {
+		t.Fatal("the gate is open")
+	}
+	if d.Ask(); d.gates.room(w) != 1 || len(d.room) != 1 {
+		t.Errorf("room for %d, woken %t", d.gates.room(w), len(d.room) == 1)
+	}
+}
