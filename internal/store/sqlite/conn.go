@@ -1,38 +1,31 @@
 package sqlite
 
 import (
-	"context"
-	"database/sql/driver"
-	"errors"
-	"io"
+	"strings"
+
+	"zombiezen.com/go/sqlite"
 
 	"exeunt.dev/internal/store/verbs"
 )
 
-// conn is one connection with its prepared statements. It belongs to one goroutine at a time.
+// conn is one connection with its prepared statements. It belongs to one goroutine at a time. It is not database/sql's: that one's driver
+// asks for the names and types of columns with each query and guards each call by a lock, a tenth of what a sign-out costs.
 type conn struct {
-	dc    driver.Conn
-	stmts map[string]statement
-	args  []driver.NamedValue
+	c     *sqlite.Conn
+	stmts map[string]*sqlite.Stmt // so that they need not be reset and cleared first, as by Conn.Prepare
 	// fatal is the first error after which the transaction that saw it cannot go on, whatever the closure made of it.
 	fatal error
 }
 
-// statement is what the driver's statements can do; the older methods of driver.Stmt would allocate more.
-type statement interface {
-	driver.Stmt
-	driver.StmtExecContext
-	driver.StmtQueryContext
-}
-
-func newConn(d driver.Driver, dsn string, pragmas ...string) (*conn, error) {
-	dc, err := d.Open(dsn)
-	if err != nil {
-		return nil, fault(err)
+func newConn(uri string, pragmas ...string) (*conn, error) {
+	c := &conn{stmts: map[string]*sqlite.Stmt{}}
+	var err error
+	if c.c, err = sqlite.OpenConn(uri, sqlite.OpenReadWrite|sqlite.OpenURI); err != nil {
+		return nil, c.seen(err)
 	}
-	c := &conn{dc: dc, stmts: map[string]statement{}}
+	c.c.SetBusyTimeout(busy)
 	for _, p := range pragmas {
-		if err := c.script("PRAGMA " + p); err != nil {
+		if err = c.script("PRAGMA " + p); err != nil {
 			c.close()
 			return nil, err
 		}
@@ -40,102 +33,126 @@ func newConn(d driver.Driver, dsn string, pragmas ...string) (*conn, error) {
 	return c, nil
 }
 
-func (c *conn) close() {
-	for _, s := range c.stmts {
-		s.Close()
-	}
-	c.dc.Close()
-}
+func (c *conn) close() { c.c.Close() }
 
 // script runs statements that are not worth preparing.
 func (c *conn) script(sql string) error {
-	_, err := c.dc.(driver.ExecerContext).ExecContext(context.Background(), sql, nil)
-	return c.seen(err)
+	for sql = strings.TrimSpace(sql); sql != ""; sql = strings.TrimSpace(sql) {
+		s, rest, err := c.c.PrepareTransient(sql)
+		if err != nil {
+			return c.seen(err)
+		}
+		for more := true; more && err == nil; {
+			more, err = s.Step()
+		}
+		s.Finalize()
+		if err != nil {
+			return c.seen(err)
+		}
+		sql = sql[len(sql)-rest:]
+	}
+	return nil
 }
 
 // exec runs one statement and says how many rows it changed.
 func (c *conn) exec(sql string, args ...any) (int64, error) {
-	s, err := c.stmt(sql)
+	_, err := c.run(sql, nil, 0, args)
 	if err != nil {
 		return 0, err
 	}
-	// Never the caller's context: a cancelled one would interrupt the connection that others share.
-	res, err := s.ExecContext(context.Background(), c.bind(args))
-	if err != nil {
-		return 0, c.seen(err)
-	}
-	return res.RowsAffected()
+	return int64(c.c.Changes()), nil
 }
 
 // each calls f for every row. f must not use the connection.
 func (c *conn) each(sql string, f func(verbs.Row), args ...any) error {
-	s, err := c.stmt(sql)
-	if err != nil {
-		return err
-	}
-	rows, err := s.QueryContext(context.Background(), c.bind(args))
-	if err != nil {
-		return c.seen(err)
-	}
-	defer rows.Close()
-	r := row{values: make([]driver.Value, len(rows.Columns()))}
-	for {
-		if err := rows.Next(r.values); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return c.seen(err)
-		}
-		r.at = 0
-		f(&r)
-		if r.bad {
-			return verbs.ErrRow
-		}
-	}
+	_, err := c.run(sql, f, -1, args)
+	return err
 }
 
 // one calls f for the first row and says whether there was one.
 func (c *conn) one(sql string, f func(verbs.Row), args ...any) (bool, error) {
-	s, err := c.stmt(sql)
-	if err != nil {
-		return false, err
-	}
-	rows, err := s.QueryContext(context.Background(), c.bind(args))
-	if err != nil {
-		return false, c.seen(err)
-	}
-	defer rows.Close()
-	r := row{values: make([]driver.Value, len(rows.Columns()))}
-	if err := rows.Next(r.values); errors.Is(err, io.EOF) {
-		return false, nil
-	} else if err != nil {
-		return false, c.seen(err)
-	}
-	f(&r)
-	if r.bad {
-		return false, verbs.ErrRow
-	}
-	return true, nil
+	n, err := c.run(sql, f, 1, args)
+	return n > 0, err
 }
 
-func (c *conn) stmt(sql string) (statement, error) {
+// run calls f for up to so many rows (-1: all), and says for how many.
+func (c *conn) run(sql string, f func(verbs.Row), most int, args []any) (n int, err error) {
+	s, err := c.stmt(sql)
+	if err != nil {
+		return 0, err
+	}
+	defer s.Reset()
+	if err := bind(s, args); err != nil {
+		return 0, err
+	}
+	r := row{s: s}
+	for {
+		more, err := s.Step()
+		switch {
+		case err != nil:
+			return n, c.seen(err)
+		case !more:
+			return n, nil
+		case f == nil:
+			continue
+		}
+		r.at = 0
+		f(&r)
+		if n++; r.bad {
+			return n, verbs.ErrRow
+		}
+		if n == most {
+			return n, nil
+		}
+	}
+}
+
+func (c *conn) stmt(sql string) (*sqlite.Stmt, error) {
 	if s, ok := c.stmts[sql]; ok {
 		return s, nil
 	}
-	ds, err := c.dc.Prepare(sql)
+	s, err := c.c.Prepare(sql)
 	if err != nil {
 		return nil, c.seen(err)
 	}
-	s := ds.(statement)
 	c.stmts[sql] = s
 	return s, nil
 }
 
-// seen turns a driver's error into ours and remembers the ones that end a transaction.
+// bind gives a statement all its arguments: it would run again with those of last time.
+func bind(s *sqlite.Stmt, args []any) error {
+	if s.BindParamCount() != len(args) {
+		return verbs.ErrProgram
+	}
+	for i, a := range args {
+		switch v := verbs.Value(a).(type) {
+		case nil:
+			s.BindNull(i + 1)
+		case int64:
+			s.BindInt64(i+1, v)
+		case bool:
+			s.BindBool(i+1, v)
+		case string:
+			s.BindText(i+1, v)
+		case []byte:
+			if v == nil {
+				s.BindNull(i + 1)
+			} else {
+				s.BindBytes(i+1, v)
+			}
+		default:
+			return verbs.ErrProgram
+		}
+	}
+	return nil
+}
+
+// seen turns a driver's error into our error and remembers the ones that end a transaction.
 func (c *conn) seen(err error) error {
 	if err == nil {
 		return nil
 	}
-	err = fault(err)
+	err = fault(sqlite.ErrCode(err))
 	if c.fatal == nil && isFatal(err) {
 		c.fatal = err
 	}

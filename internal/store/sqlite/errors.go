@@ -4,8 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	driver "modernc.org/sqlite"
-	lib "modernc.org/sqlite/lib"
+	"zombiezen.com/go/sqlite"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/store/verbs"
@@ -13,67 +12,58 @@ import (
 
 // faultError is an error of the database by its code. The driver's text is left behind: it may hold data.
 type faultError struct {
-	code int
+	code sqlite.ResultCode
 	kind error
 }
 
 func (e *faultError) Error() string {
-	return fmt.Sprintf("%v: sqlite: %s", e.kind, describe(e.code))
+	return fmt.Sprintf("%v: sqlite: %s (%v)", e.kind, e.code.Message(), e.code)
 }
 
 func (e *faultError) Unwrap() error { return e.kind }
 
 // Is: a file that is no database at all is not ours.
-func (e *faultError) Is(t error) bool { return t == ErrForeign && e.code&0xff == lib.SQLITE_NOTADB }
+func (e *faultError) Is(t error) bool {
+	return t == ErrForeign && e.code.ToPrimary() == sqlite.ResultNotADB
+}
 
 // Advice says what to do; "": nobody knows.
 func (e *faultError) Advice() string {
-	switch e.code & 0xff {
-	case lib.SQLITE_NOTADB:
+	switch e.code.ToPrimary() {
+	case sqlite.ResultNotADB:
 		return "name a database of Exeunt; nothing was changed"
-	case lib.SQLITE_CORRUPT:
+	case sqlite.ResultCorrupt:
 		return "the file is damaged, or not whole: take a backup; nothing was changed"
-	case lib.SQLITE_FULL:
+	case sqlite.ResultFull:
 		return "the disk is full: make room; nothing was changed"
-	case lib.SQLITE_BUSY:
+	case sqlite.ResultBusy:
 		return "another program has it for itself, such as exeunt migrate: try again when that is done; nothing was changed"
-	case lib.SQLITE_READONLY, lib.SQLITE_PERM, lib.SQLITE_CANTOPEN, lib.SQLITE_AUTH:
+	case sqlite.ResultReadOnly, sqlite.ResultPerm, sqlite.ResultCantOpen, sqlite.ResultAuth:
 		return "let this user read and write the file, those beside it, and their folder; nothing was changed"
 	}
 	return ""
 }
 
-func describe(code int) string {
-	if s := driver.ErrorCodeString[code]; s != "" {
-		return s
-	}
-	return fmt.Sprintf("%s (code %d)", driver.ErrorCodeString[code&0xff], code)
-}
-
-// fault gives a driver's error one of idp's kinds.
-func fault(err error) error {
-	var e *driver.Error
-	if !errors.As(err, &e) {
-		return fmt.Errorf("%w: sqlite: the connection does not work", idp.ErrUnavailable)
-	}
+// fault gives a result code one of idp's kinds.
+func fault(code sqlite.ResultCode) error {
 	kind := idp.ErrUnavailable
-	switch e.Code() & 0xff {
-	case lib.SQLITE_CONSTRAINT:
+	switch code.ToPrimary() {
+	case sqlite.ResultConstraint:
 		kind = idp.ErrConflict
-	case lib.SQLITE_ERROR, lib.SQLITE_MISUSE, lib.SQLITE_RANGE, lib.SQLITE_MISMATCH, lib.SQLITE_TOOBIG:
+	case sqlite.ResultError, sqlite.ResultMisuse, sqlite.ResultRange, sqlite.ResultMismatch, sqlite.ResultTooBig:
 		kind = verbs.ErrProgram
 	}
-	return &faultError{code: e.Code(), kind: kind}
+	return &faultError{code: code, kind: kind}
 }
 
 // isFatal says that SQLite may have rolled the whole transaction back by itself, or that going on is pointless.
 func isFatal(err error) bool { return errors.Is(err, idp.ErrUnavailable) }
 
 // primary is the error's primary result code, or 0.
-func primary(err error) int {
+func primary(err error) sqlite.ResultCode {
 	var e *faultError
 	if !errors.As(err, &e) {
 		return 0
 	}
-	return e.code & 0xff
+	return e.code.ToPrimary()
 }

@@ -1,16 +1,13 @@
 package sqlite
 
 import (
-	"context"
-	"database/sql/driver"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
-
-	modernc "modernc.org/sqlite"
 
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
@@ -44,61 +41,33 @@ func endToken(t *testing.T, s *Store) (e idp.Ending) {
 	return e
 }
 
-// faultyDriver fails COMMIT: before it is done, or after, so that only its answer is lost.
-type faultyDriver struct {
-	modernc.Driver
+// faulty fails COMMIT: before it is done, or after, so that only its answer is lost.
+type faulty struct {
 	before, after atomic.Int32 // how many to fail
 }
 
-type faultyConn struct {
-	driver.Conn
-	d *faultyDriver
-}
+var errLost = fmt.Errorf("%w: the disk does not answer", idp.ErrUnavailable)
 
-type faultyCommit struct {
-	statement
-	d *faultyDriver
-}
-
-var errLost = errors.New("the disk does not answer")
-
-func (d *faultyDriver) Open(name string) (driver.Conn, error) {
-	c, err := d.Driver.Open(name)
-	return faultyConn{c, d}, err
-}
-
-func (c faultyConn) ExecContext(ctx context.Context, q string, args []driver.NamedValue) (driver.Result, error) {
-	return c.Conn.(driver.ExecerContext).ExecContext(ctx, q, args)
-}
-
-func (c faultyConn) Prepare(q string) (driver.Stmt, error) {
-	s, err := c.Conn.Prepare(q)
-	if err == nil && q == sqlCommit {
-		return faultyCommit{s.(statement), c.d}, nil
+func (d *faulty) commit(do func() error) error {
+	if d.before.Add(-1) >= 0 {
+		return errLost
 	}
-	return s, err
-}
-
-func (s faultyCommit) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	if s.d.before.Add(-1) >= 0 {
-		return nil, errLost
+	err := do()
+	if d.after.Add(-1) >= 0 {
+		return errLost
 	}
-	r, err := s.statement.ExecContext(ctx, args)
-	if s.d.after.Add(-1) >= 0 {
-		return nil, errLost
-	}
-	return r, err
+	return err
 }
 
 // COMMIT failed, and COMMIT done but its answer lost: a retry at the door comes out the same, once.
 func TestLostCommit(t *testing.T) {
-	for name, lose := range map[string]func(*faultyDriver){
-		"failed":    func(d *faultyDriver) { d.before.Store(1) },
-		"persisted": func(d *faultyDriver) { d.after.Store(1) },
+	for name, lose := range map[string]func(*faulty){
+		"failed":    func(d *faulty) { d.before.Store(1) },
+		"persisted": func(d *faulty) { d.after.Store(1) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := &faultyDriver{}
-			s := openWith(t, Options{driver: d})
+			d := &faulty{}
+			s := openWith(t, Options{commit: d.commit})
 			cause, token := idp.Cause{Kind: idp.CauseRevoked, Request: "once"}, ledger.NewName()
 			lose(d)
 			err := s.Update(t.Context(), func(tx idp.Tx) error { _, err := door.EndIn(tx, idp.EndToken(token), cause); return err })

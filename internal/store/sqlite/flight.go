@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	modernc "modernc.org/sqlite/lib"
+	"zombiezen.com/go/sqlite"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/store/verbs"
@@ -122,8 +122,8 @@ func (w *writer) try(batch []*member) error {
 	if err := f.flush(); err != nil {
 		return err
 	}
-	if _, err := f.c.exec(sqlCommit); err != nil {
-		if primary(err) == modernc.SQLITE_FULL {
+	if err := w.store.commit(func() error { _, err := f.c.exec(sqlCommit); return err }); err != nil {
+		if primary(err) == sqlite.ResultFull {
 			return err // the frame that would have committed was never written
 		}
 		return &unknownError{err}

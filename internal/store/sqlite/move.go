@@ -1,14 +1,13 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
-	lib "modernc.org/sqlite/lib"
+	"zombiezen.com/go/sqlite"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/store/verbs"
@@ -41,35 +40,22 @@ func export(ctx context.Context, c *conn, row func(int, []any) error) error {
 	return nil
 }
 
-// each is conn.each with values as they are, and an end when ctx ends.
-func each(ctx context.Context, c *conn, sql string, f func([]any) error) error {
-	st, err := c.stmt(sql)
-	if err != nil {
-		return err
-	}
-	rows, err := st.QueryContext(context.Background(), nil)
-	if err != nil {
-		return c.seen(err)
-	}
-	defer rows.Close()
-	in := make([]driver.Value, len(rows.Columns()))
-	for {
-		if err := rows.Next(in); errors.Is(err, io.EOF) {
-			return ctx.Err()
-		} else if err != nil {
-			return c.seen(err)
+// each is conn.each with values as they are, and an end when f fails or ctx ends.
+func each(ctx context.Context, c *conn, sql string, f func([]any) error) (err error) {
+	over := c.each(sql, func(in verbs.Row) {
+		if err != nil {
+			return
 		}
-		out := make([]any, len(in))
-		for i, v := range in {
-			if b, ok := v.([]byte); ok {
-				v = append([]byte{}, b...)
-			}
-			out[i] = v
+		r := in.(*row)
+		out := make([]any, r.s.ColumnCount())
+		for i := range out {
+			out[i] = r.value()
 		}
-		if err := errors.Join(f(out), ctx.Err()); err != nil {
-			return err
+		if err = errors.Join(f(out), ctx.Err()); err != nil {
+			r.bad = true
 		}
-	}
+	})
+	return cmp.Or(err, over, ctx.Err())
 }
 
 // Import takes rows into a new database.
@@ -85,7 +71,7 @@ func (s *Store) Import(_ context.Context, from func(func(int, []any) error) erro
 	if err := take(c, from); err != nil {
 		return errors.Join(err, c.script("ROLLBACK"))
 	}
-	if err := c.script(sqlCommit); err != nil && primary(err) != lib.SQLITE_FULL {
+	if err := c.script(sqlCommit); err != nil && primary(err) != sqlite.ResultFull {
 		return &unknownError{err}
 	} else if err != nil {
 		return errors.Join(err, c.script("ROLLBACK"))
@@ -169,7 +155,7 @@ func (s *Store) alone() (*conn, error) {
 	if err := s.file.there(); err != nil {
 		return nil, err
 	}
-	c, err := newConn(s.driver, s.file.dsn, fmt.Sprintf("busy_timeout = %d", busy.Milliseconds()), "synchronous = FULL", "temp_store = MEMORY", "locking_mode = EXCLUSIVE")
+	c, err := newConn(s.file.dsn, "synchronous = FULL", "temp_store = MEMORY", "locking_mode = EXCLUSIVE")
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +164,7 @@ func (s *Store) alone() (*conn, error) {
 		// A read does not lock a file without a log for itself, a write does, until the connection is closed.
 		_, err = c.exec("UPDATE counter SET number = number")
 	}
-	if primary(err) == lib.SQLITE_BUSY || (err == nil && mode != "delete") {
+	if primary(err) == sqlite.ResultBusy || (err == nil && mode != "delete") {
 		err = idp.ErrInUse
 	}
 	if err != nil {

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,8 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-
-	modernc "modernc.org/sqlite"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/store/boottime"
@@ -27,13 +24,13 @@ type Options struct {
 	Monotonic func() time.Duration
 
 	verbs.Opening
-	driver driver.Driver // for tests that make the disk fail
+	commit func(func() error) error // for tests that make the disk fail; nil: do it
 }
 
 // Store is idp.Store on one SQLite file.
 type Store struct {
 	file    *file
-	driver  driver.Driver
+	commit  func(func() error) error
 	moved   bool // it may be another one now
 	clock   *clock
 	tell    atomic.Pointer[func(idp.News)] // nil: nobody follows
@@ -63,14 +60,14 @@ func OpenWith(ctx context.Context, path string, o Options) (*Store, error) {
 	if o.Monotonic == nil {
 		o.Monotonic = boottime.Now
 	}
-	if o.driver == nil {
-		o.driver = &modernc.Driver{}
+	if o.commit == nil {
+		o.commit = func(do func() error) error { return do() }
 	}
 	f, err := openFile(path, o.There)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{file: f, driver: o.driver, moved: o.Moved, clients: verbs.NewClientCache(), clock: newClock(o.Wall, o.Monotonic)}
+	s := &Store{file: f, commit: o.commit, moved: o.Moved, clients: verbs.NewClientCache(), clock: newClock(o.Wall, o.Monotonic)}
 	c, err := s.dialWriter()
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -107,8 +104,7 @@ func (s *Store) Now() (idp.Time, error) {
 }
 
 func (s *Store) dialWriter() (*conn, error) {
-	return newConn(s.driver, s.file.dsn,
-		fmt.Sprintf("busy_timeout = %d", busy.Milliseconds()),
+	return newConn(s.file.dsn,
 		"journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 16000",
 		"cache_size = -32768", "temp_store = MEMORY", "trusted_schema = OFF")
 }
@@ -116,8 +112,7 @@ func (s *Store) dialWriter() (*conn, error) {
 // dialReader also asks whether the database is alive. One that is moved had no connections but the one that moved it: who reads in it has
 // come since.
 func (s *Store) dialReader() (*conn, error) {
-	c, err := newConn(s.driver, s.file.dsn,
-		fmt.Sprintf("busy_timeout = %d", busy.Milliseconds()),
+	c, err := newConn(s.file.dsn,
 		"query_only = ON", "cache_size = -4096", "temp_store = MEMORY", "trusted_schema = OFF")
 	if err != nil {
 		return nil, err

@@ -1,77 +1,89 @@
 package sqlite
 
 import (
-	"database/sql/driver"
 	"time"
+
+	"zombiezen.com/go/sqlite"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/store/verbs"
 )
 
-// bind turns arguments into the driver's. What it returns is valid until the next call.
-func (c *conn) bind(args []any) []driver.NamedValue {
-	c.args = c.args[:0]
-	for i, a := range args {
-		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: verbs.Value(a)})
-	}
-	return c.args
-}
-
-// row reads the columns of one row in order.
+// row reads the columns of the row that a statement stands on, in order.
 type row struct {
-	values []driver.Value
-	at     int
-	bad    bool
+	s   *sqlite.Stmt
+	at  int
+	bad bool
 }
 
-func (r *row) next() driver.Value {
-	v := r.values[r.at]
+func (r *row) next() (column int, kind sqlite.ColumnType) {
+	column = r.at
 	r.at++
-	return v
+	return column, r.s.ColumnType(column)
 }
+
+func (r *row) int(column int) int64   { return r.s.ColumnInt64(column) }
+func (r *row) text(column int) string { return r.s.ColumnText(column) }
 
 func (r *row) Bytes() []byte {
-	b, ok := r.next().([]byte)
-	_ = ok // NULL is nil
+	column, kind := r.next()
+	if kind != sqlite.TypeBlob {
+		return nil
+	}
+	b := make([]byte, r.s.ColumnLen(column))
+	r.s.ColumnBytes(column, b)
 	return b
 }
 
-func (r *row) Name() (n idp.Name) {
-	if b := r.Bytes(); b != nil && copy(n[:], b) != len(b) {
+func (r *row) fix(b []byte) {
+	column, kind := r.next()
+	if kind == sqlite.TypeBlob && (r.s.ColumnLen(column) > len(b) || r.s.ColumnBytes(column, b) > len(b)) {
 		r.bad = true
 	}
+}
+
+func (r *row) Name() (n idp.Name) {
+	r.fix(n[:])
 	return n
 }
 
 func (r *row) Hash() (h idp.Hash) {
-	if b := r.Bytes(); b != nil && copy(h[:], b) != len(b) {
-		r.bad = true
-	}
+	r.fix(h[:])
 	return h
 }
 
 func (r *row) Text() string {
-	s, ok := r.next().(string)
-	r.bad = r.bad || !ok
-	return s
+	column, kind := r.next()
+	if kind != sqlite.TypeText {
+		r.bad = true
+		return ""
+	}
+	return r.text(column)
 }
 
 func (r *row) Int() int64 {
-	i, ok := r.next().(int64)
-	r.bad = r.bad || !ok
-	return i
+	column, kind := r.next()
+	if kind != sqlite.TypeInteger {
+		r.bad = true
+		return 0
+	}
+	return r.int(column)
 }
 
 // IntOr0 reads an integer that may be NULL.
 func (r *row) IntOr0() int64 {
-	i, _ := r.next().(int64)
-	return i
+	if column, kind := r.next(); kind == sqlite.TypeInteger {
+		return r.int(column)
+	}
+	return 0
 }
 
 // TextOrEmpty reads a text that may be NULL.
 func (r *row) TextOrEmpty() string {
-	s, _ := r.next().(string)
-	return s
+	if column, kind := r.next(); kind == sqlite.TypeText {
+		return r.text(column)
+	}
+	return ""
 }
 
 func (r *row) Time() idp.Time          { return idp.Time(r.Int()) }
@@ -85,3 +97,20 @@ func (r *row) List() []string {
 }
 
 func (r *row) Bad() { r.bad = true }
+
+// value reads what there is.
+func (r *row) value() any {
+	column, kind := r.next()
+	switch kind {
+	case sqlite.TypeInteger:
+		return r.int(column)
+	case sqlite.TypeText:
+		return r.text(column)
+	case sqlite.TypeBlob:
+		r.at--
+		return r.Bytes()
+	case sqlite.TypeFloat:
+		r.bad = true // no table has any
+	}
+	return nil
+}

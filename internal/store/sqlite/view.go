@@ -40,7 +40,7 @@ func (v *view) Abreast(reads ...func(idp.View) error) error { return verbs.InTur
 const maxAsk = 16
 
 // sqlEnded holds the question for 1 to maxAsk names: one integer with a bit for each that has ended. An IN list would
-// build a sorted table first. The column has a short name because the driver copies it each time.
+// build a sorted table first.
 var sqlEnded = func() (q [maxAsk + 1]string) {
 	var terms []string
 	for n := 1; n <= maxAsk; n++ {
