@@ -245,9 +245,10 @@ const (
 	inAccount = ` AND (g.account, g.name) > (?, ?) ORDER BY g.account, g.name LIMIT CAST(? AS BIGINT)`
 
 	sqlOfGrant = participant + `g.name = ?` + notBefore + redeemed + inAccount
-	// Nearly every sign-out: what its grants share is asked once, and nothing is sorted for an IN of each.
+	// Nearly every sign-out: what its grants share is asked once, and no table is made for an IN.
 	sqlOfSession = `SELECT g.name, g.name, g.client, g.account, g.redeemed_at FROM grant_ g WHERE g.session = ?1
-		AND NOT EXISTS (SELECT 1 FROM session s JOIN ending e ON e.name IN (s.epoch, s.realm) WHERE s.name = ?1 AND e.number < ?2)
+		AND NOT EXISTS (SELECT 1 FROM session s JOIN ending e ON e.name = s.epoch WHERE s.name = ?1 AND e.number < ?2)
+		AND NOT EXISTS (SELECT 1 FROM session s JOIN ending e ON e.name = s.realm WHERE s.name = ?1 AND e.number < ?2)
 		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name = g.name AND e.number < ?2)
 		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name = g.client_epoch AND e.number < ?2)
 		AND NOT EXISTS (SELECT 1 FROM ending e WHERE e.name = g.consent_epoch AND e.number < ?2)` + redeemed + `AND g.name > ?3 ORDER BY g.name LIMIT CAST(?4 AS BIGINT)`

@@ -46,7 +46,7 @@ const ChainTables = `
 var sqlHeld = `SELECT f.name, f.client, g.account, g.session, (` + over("s.realm", "s.epoch", "s.name", "g.realm", "g.account_epoch", "g.client_epoch", "g.consent_epoch", "g.name", "f.name") + `) AS o
 	FROM family f JOIN grant_ g ON g.name = f.grant_ LEFT JOIN session s ON s.name = g.session WHERE f.handle = ? AND (g.session IS NULL OR s.name IS NOT NULL)`
 
-// over is whether one of the columns holds a name that has ended.
+// over is whether one of the columns holds a name that has ended. For an IN of columns SQLite makes a table each time.
 func over(columns ...string) string {
 	for i, c := range columns {
 		columns[i] = `EXISTS (SELECT 1 FROM ending e WHERE e.name = ` + c + `)`

@@ -72,7 +72,7 @@ var sqlAppsIn = `SELECT t.session, t.client, (SELECT c.data FROM client c WHERE 
 	ORDER BY t.client`
 
 // sqlLiveSessionByCookie is a session before whose columns stands whether one of its names has ended.
-const sqlLiveSessionByCookie = `SELECT EXISTS (SELECT 1 FROM ending e WHERE e.name IN (s.name, s.epoch, s.realm)) AS over_, ` + sessionColumns + sessionTables + `WHERE s.cookie = ?`
+var sqlLiveSessionByCookie = `SELECT (` + over("s.name", "s.epoch", "s.realm") + `) AS over_, ` + sessionColumns + sessionTables + `WHERE s.cookie = ?`
 
 // SessionsBy reads the sessions whose name is what follows it: " = ANY(?)", " IN (?, ?)". ReadSession reads its rows.
 const SessionsBy = `SELECT ` + sessionColumns + sessionTables + `WHERE s.name`
