@@ -26,11 +26,7 @@ func (s *scene) revocations(length time.Duration) error {
 	for i, t := range tokens {
 		asks[i] = request("/oauth2/revoke", who, url.Values{"token": {t}}.Encode())
 	}
-	bare, err := s.flood(s.echo, s.echoAt, connections, length, asks, http.StatusSeeOther)
-	if err != nil {
-		return err
-	}
-	out, err := s.flood(s.server, s.issuer, connections, length, asks, http.StatusOK)
+	out, bare, err := s.turns(connections, length, asks, http.StatusOK)
 	if err != nil {
 		return err
 	}
@@ -54,7 +50,7 @@ func (s *scene) revocations(length time.Duration) error {
 		return nil
 	})
 	fmt.Printf("revocations, %d connections, durable: %.0f a second, %.3f CPU-ms each, %.1f × a bare echo (%.3f, %.0f a second); %d of %d families are over\n",
-		connections, out.rate, out.each, out.each/bare.each, bare.each, bare.rate, over, out.done)
+		connections, out.rate, out.each, out.ratio, bare.each, bare.rate, over, out.done)
 	return err
 }
 

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"time"
 
+	_ "modernc.org/sqlite"
+
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/store/fill"
 )

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	_ "modernc.org/sqlite"
+
 	"exeunt.dev/internal/audit"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"

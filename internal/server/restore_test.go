@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	_ "modernc.org/sqlite"
+
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/server"
