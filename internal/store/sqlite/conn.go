@@ -3,6 +3,7 @@ package sqlite
 import (
 	"strings"
 
+	_ "modernc.org/sqlite" // on arm64 it corrects SQLite's idea of the size of a page of memory
 	"zombiezen.com/go/sqlite"
 
 	"exeunt.dev/internal/store/verbs"
