@@ -148,6 +148,9 @@ func (c *receiptShowCmd) Run(w *world) error {
 		for _, o := range r.Offline {
 			fields = append(fields, []string{"stays offline", string(o.ClientID)})
 		}
+		for _, o := range r.Since {
+			fields = append(fields, []string{"stayed offline, ended since", string(o.ClientID)})
+		}
 		for _, d := range r.Deliveries {
 			fields = append(fields, []string{"delivery", d.ID + " " + string(d.ClientID) + " " + string(d.State)})
 		}

@@ -170,6 +170,7 @@ func TestFrontChannel_Receipt(t *testing.T) {
 			ID    string            `json:"client_id"`
 			State idp.DeliveryState `json:"state"`
 			Asked bool              `json:"asked_in_browser"`
+			Only  bool              `json:"front_channel_only"`
 		} `json:"apps"`
 	}
 	read := func(p *person, at string) (s sheet) {
@@ -201,10 +202,13 @@ func TestFrontChannel_Receipt(t *testing.T) {
 			t.Fatalf("%s: %+v", name, s)
 		}
 		for _, app := range s.Apps {
-			if app.State != idp.Unreachable || app.Asked != (c.asked && app.ID == "one") {
+			if app.State != idp.Unreachable || app.Asked != (c.asked && app.ID == "one") || app.Only != (app.ID == "one") {
 				t.Errorf("%s: %+v", name, app)
 			}
 		}
+	}
+	if page := n.person().get(given).body; strings.Count(page, "listens in browsers only") != 1 || strings.Count(page, "takes no such messages") != 1 {
+		t.Error("another browser:", page)
 	}
 	if page := p.get(at).body; strings.Count(page, "it was asked in this browser") != 1 || strings.Count(page, "cannot be told") != 2 || strings.Contains(page, "confirmed") {
 		t.Error(page)

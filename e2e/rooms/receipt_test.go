@@ -72,6 +72,7 @@ type sheet struct {
 	Offline []struct {
 		ClientID string `json:"client_id"`
 	}
+	Since []any `json:"offline_ended_since"`
 }
 
 func (s *sheet) state(app string) string {
@@ -213,7 +214,7 @@ func TestReceipt_EndsOfflineToo(t *testing.T) {
 	if a := p.post(left+"/offline", form); a.status != 303 || n.refreshes("away", kept) {
 		t.Error("it goes on:", a.status, a.body)
 	}
-	p.sheet(left, func(s *sheet) bool { return len(s.Offline) == 0 })
+	p.sheet(left, func(s *sheet) bool { return len(s.Offline) == 0 && len(s.Since) == 1 })
 }
 
 // A browser waits for the apps that an operator wants it to wait for, and for no others: the app is told when the browser is back.

@@ -86,8 +86,8 @@ func (h *house) ends(j jar, receipt string) {
 			h.t.Errorf("the button answers %d to %q", w.Code, w.Header().Get("Location"))
 		}
 	}
-	if strings.Contains(h.do(j, "GET", receipt, "").Body.String(), button) {
-		h.t.Error("the button is still there")
+	if page := h.do(j, "GET", receipt, "").Body.String(); strings.Contains(page, button) || !strings.Contains(page, "has ended since") {
+		h.t.Error("the button is still there, or nothing is said of what it did:", page)
 	}
 }
 
@@ -98,10 +98,12 @@ func TestReceipt_EndsWhatStays(t *testing.T) {
 	for _, swept := range []bool{false, true, false} {
 		here, there := h.signedIn("alice"), h.signedIn("alice")
 		kept, also, elsewhere := h.away("reader", here), h.away("player", here), h.away("reader", there)
+		h.away("earlier", here)
+		_, err := h.door.End(t.Context(), idp.EndApp(kept.Here, "earlier"), idp.Cause{Kind: idp.CauseAppSignOut})
+		h.must(err)
 		receipt := h.leaves(here)
 		if swept {
 			h.swept()
-			var err error
 			h.must(h.store.View(t.Context(), func(v idp.View) error { _, err = v.Session(kept.Here); return nil }))
 			if !errors.Is(err, idp.ErrNotFound) {
 				t.Fatal("the session is still there:", err)
@@ -116,6 +118,9 @@ func TestReceipt_EndsWhatStays(t *testing.T) {
 		}
 		if !h.lives(elsewhere.Name) {
 			t.Errorf("swept %t: access from another session has ended", swept)
+		}
+		if strings.Contains(h.do(h.signedIn("alice"), "GET", receipt, "").Body.String(), "earlier") {
+			t.Errorf("swept %t: what had ended before is said to have ended since", swept)
 		}
 	}
 }

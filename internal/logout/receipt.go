@@ -104,17 +104,23 @@ func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {
 	for _, o := range f.sheet.Offline {
 		p.Offline = append(p.Offline, o.Name)
 	}
+	for _, o := range f.sheet.Since {
+		p.Since = append(p.Since, o.Name)
+	}
 	if f.mine && len(p.Offline) > 0 {
 		p.EndOffline, p.CSRF = r.URL.Path+"/offline", l.Browser.CSRF(w, r)
 	}
 	p.Working = f.sheet.Working
 	if f.sheet.Owed > 0 {
 		for _, a := range f.sheet.Apps {
-			if a.State != idp.Unreachable {
-				p.All += a.SignIns
+			switch a.State {
+			case idp.Unreachable:
+				continue
+			case idp.Confirmed:
+				p.Told += a.SignIns
 			}
+			p.All += a.SignIns
 		}
-		p.Told = p.All - f.sheet.Owed
 	}
 	if again := refresh(f.sheet); again != "" {
 		w.Header().Set("Refresh", again)
@@ -238,8 +244,11 @@ func state(a receipt.App, s receipt.Sheet) web.Words {
 		}
 		return web.Say("owed: it has not confirmed yet; next attempt at %s", web.Clock(*a.Next))
 	case idp.Unreachable:
-		if a.Asked {
+		switch {
+		case a.Asked:
 			return "cannot be told: it was asked in this browser, which may have kept it from hearing; it may keep a cookie of its own"
+		case a.InBrowser:
+			return "cannot be told: it listens in browsers only, where nobody learns whether it heard; it may keep a cookie of its own"
 		}
 		return "cannot be told: it takes no such messages, and may keep a cookie of its own"
 	case idp.Refused:

@@ -24,9 +24,10 @@ type Sheet struct {
 	Working  bool          `json:"working"`          // whom to tell is still being worked out
 	Owed     int64         `json:"owed"`             // apps' sign-ins that are still to be told
 	Apps     []App         `json:"apps"`
-	Offline  []Offline     `json:"offline,omitempty"`  // access that apps keep while the person is away
-	Consents []Consent     `json:"consents,omitempty"` // that are taken back at providers
-	APIs     time.Time     `json:"other_apis_until"`   // until when, at the latest, an API that verifies tokens alone may accept one
+	Offline  []Offline     `json:"offline,omitempty"`             // access that apps keep while the person is away
+	Since    []Offline     `json:"offline_ended_since,omitempty"` // access that they kept, which has ended later
+	Consents []Consent     `json:"consents,omitempty"`            // that are taken back at providers
+	APIs     time.Time     `json:"other_apis_until"`              // until when, at the latest, an API that verifies tokens alone may accept one
 	As       time.Time     `json:"as_of"`
 }
 
@@ -39,8 +40,9 @@ type App struct {
 	Confirmed *time.Time        `json:"confirmed_at,omitempty"` // the last of them
 	Next      *time.Time        `json:"next_attempt_at,omitempty"`
 	Attempts  int               `json:"attempts,omitempty"`
-	Why       string            `json:"why,omitempty"`              // for operators
-	Asked     bool              `json:"asked_in_browser,omitempty"` // by a frame in the browser that signed out and that asks now; whether it heard nobody knows
+	Why       string            `json:"why,omitempty"`                // for operators
+	InBrowser bool              `json:"front_channel_only,omitempty"` // why it cannot be told
+	Asked     bool              `json:"asked_in_browser,omitempty"`   // by a frame in the browser that signed out and that asks now; whether it heard nobody knows
 }
 
 // Consent is what becomes of taking back what a person allowed at a provider.
@@ -87,10 +89,11 @@ func Read(v idp.View, row *idp.Receipt, now idp.Time, detail bool) (Sheet, error
 		return out, err
 	}
 	for _, t := range told {
-		a := App{ClientID: t.Client, State: t.State, SignIns: t.Count, Attempts: t.Attempts}
-		if a.Name, err = nameOf(v, t.Client); err != nil {
+		c, err := client(v, t.Client)
+		if err != nil {
 			return out, err
 		}
+		a := App{ClientID: t.Client, Name: c.Name, State: t.State, SignIns: t.Count, Attempts: t.Attempts, InBrowser: t.State == idp.Unreachable && c.FrontchannelLogoutURI != ""}
 		if detail {
 			a.Why = t.Error
 		}
@@ -115,19 +118,27 @@ func Read(v idp.View, row *idp.Receipt, now idp.Time, detail bool) (Sheet, error
 		}
 		out.Consents = append(out.Consents, c)
 	}
-	kept, err := keptBy(v, row, endings)
+	kept, since, err := offline(v, row, endings)
 	if err != nil {
 		return out, err
 	}
-	for _, g := range kept {
-		if slices.ContainsFunc(out.Offline, func(o Offline) bool { return o.ClientID == g.Client }) {
+	if out.Offline, err = appsOf(v, kept); err == nil {
+		out.Since, err = appsOf(v, since)
+	}
+	return out, err
+}
+
+// appsOf names each app of grants once.
+func appsOf(v idp.View, grants []idp.Grant) (out []Offline, err error) {
+	for _, g := range grants {
+		if slices.ContainsFunc(out, func(o Offline) bool { return o.ClientID == g.Client }) {
 			continue
 		}
-		name, err := nameOf(v, g.Client)
+		c, err := client(v, g.Client)
 		if err != nil {
-			return out, err
+			return nil, err
 		}
-		out.Offline = append(out.Offline, Offline{g.Client, name})
+		out = append(out, Offline{g.Client, c.Name})
 	}
 	return out, nil
 }
@@ -140,13 +151,14 @@ func at(t idp.Time) *time.Time {
 	return &out
 }
 
-// nameOf is what people read; an app whose row is gone has its id.
-func nameOf(v idp.View, id idp.ClientID) (string, error) {
+// client has the name that people read; of an app whose row is gone it is all that there is, its id.
+func client(v idp.View, id idp.ClientID) (idp.Client, error) {
 	c, err := v.Client(id)
 	if errors.Is(err, idp.ErrNotFound) {
-		return string(id), nil
+		c, err = idp.Client{}, nil
 	}
-	return cmp.Or(c.Name, string(id)), err
+	c.Name = cmp.Or(c.Name, string(id))
+	return c, err
 }
 
 // Kept are the live offline grants that a receipt lists: its person's, made in the sessions that ended. Those may be gone.
@@ -155,12 +167,14 @@ func Kept(v idp.View, row *idp.Receipt) ([]idp.Grant, error) {
 	if err != nil {
 		return nil, err
 	}
-	return keptBy(v, row, endings)
+	kept, _, err := offline(v, row, endings)
+	return kept, err
 }
 
-func keptBy(v idp.View, row *idp.Receipt, endings []idp.Ending) (out []idp.Grant, err error) {
+// offline are the grants that outlived a sign-out: those that live, and those that have ended since.
+func offline(v idp.View, row *idp.Receipt, endings []idp.Ending) (kept, since []idp.Grant, err error) {
 	if row.Selector != idp.SelectSession && row.Selector != idp.SelectUpstream {
-		return nil, nil
+		return nil, nil, nil
 	}
 	for _, e := range endings {
 		if e.What != idp.WhatSession {
@@ -168,21 +182,40 @@ func keptBy(v idp.View, row *idp.Receipt, endings []idp.Ending) (out []idp.Grant
 		}
 		from, err := v.OfflineFrom(e.Name, "")
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, g := range from {
 			// A provider's word may end sessions of two accounts, where a link has moved: the receipt is one person's.
 			if g.RedeemedAt == 0 || g.Account != row.Account {
 				continue
 			}
-			switch err := idp.Live(v, g.Names(nil)...); {
-			case errors.Is(err, idp.ErrEnded):
-				continue
-			case err != nil:
-				return nil, err
+			over, err := v.Ended(g.Names(nil)...)
+			if err != nil {
+				return nil, nil, err
 			}
-			out = append(out, g)
+			if len(over) == 0 {
+				kept = append(kept, g)
+				continue
+			}
+			later, err := laterThan(v, row, over)
+			if err != nil {
+				return nil, nil, err
+			}
+			if later {
+				since = append(since, g)
+			}
 		}
 	}
-	return out, nil
+	return kept, since, nil
+}
+
+// laterThan says that none of the names ended with a receipt, or before it.
+func laterThan(v idp.View, row *idp.Receipt, over []idp.Name) (bool, error) {
+	for _, n := range over {
+		r, err := v.ReceiptOfEnding(n)
+		if err != nil || r.Number <= row.Number {
+			return false, err
+		}
+	}
+	return true, nil
 }

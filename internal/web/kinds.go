@@ -95,10 +95,11 @@ type Receipt struct {
 	What, Ended Words
 	At, APIs    time.Time // when; until when an API that does not follow may go on
 	Working     bool
-	Told, All   int64 // of the apps' sign-ins that can be told; while some are owed
+	Told, All   int64 // confirmed, of the apps' sign-ins that can be told; while some are owed
 	Apps        []ReceiptLine
-	Offline     []string
-	EndOffline  string // where the form that ends it goes; "": not from here
+	Offline     []string // access that stays
+	Since       []string // access that stayed, and has ended since
+	EndOffline  string   // where the form that ends it goes; "": not from here
 	CSRF        string
 	Signed      string // address of the signed copy
 	Own         bool   // the page follows the sign-out at once
