@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -62,17 +63,20 @@ type sheet struct {
 	Families int `json:"refresh_families"`
 	Working  bool
 	Owed     int
-	Apps     []struct {
-		ClientID string `json:"client_id"`
-		State    string
-		SignIns  int        `json:"sign_ins"`
-		At       *time.Time `json:"confirmed_at"`
-		Why      string
-	}
-	Offline []struct {
+	Apps     []sheetApp
+	Offline  []struct {
 		ClientID string `json:"client_id"`
 	}
 	Since []any `json:"offline_ended_since"`
+}
+
+type sheetApp struct {
+	ClientID string `json:"client_id"`
+	State    string
+	SignIns  int        `json:"sign_ins"`
+	At       *time.Time `json:"confirmed_at"`
+	Failed   bool
+	Why      string
 }
 
 func (s *sheet) state(app string) string {
@@ -114,13 +118,14 @@ func TestReceipt_TellsWhatIsSo(t *testing.T) {
 	}
 	left := p.post("/account/signout", fields(p.get("/account").body)).location
 	s := p.sheet(left, func(s *sheet) bool {
-		return s.state("up") == "confirmed" && s.state("no") == "refused" && s.state("down") == "owed" && s.state("books") == "cannot-be-told"
+		return s.state("up") == "confirmed" && s.state("no") == "refused" && s.state("down") == "owed" && s.state("books") == "cannot-be-told" &&
+			slices.ContainsFunc(s.Apps, func(a sheetApp) bool { return a.ClientID == "down" && a.Failed })
 	})
 	if s.Cause != "sign-out" || s.Sessions != 1 || s.Families != 4 || s.Owed != 1 || s.Working {
 		t.Errorf("%+v", s)
 	}
 	a := p.get(left)
-	for _, words := range []string{"told, confirmed by the app", "owed: it", "refused: the app", "cannot be told", "You are signed out"} {
+	for _, words := range []string{"told, confirmed by the app", "owed: it has not confirmed yet", "refused: the app", "cannot be told", "You are signed out"} {
 		if !strings.Contains(a.body, words) {
 			t.Errorf("the page does not say %q", words)
 		}

@@ -237,7 +237,7 @@ func state(a receipt.App, s receipt.Sheet) web.Words {
 		return web.Say("told, confirmed by the app at %s", web.Clock(*a.Confirmed))
 	case idp.Owed:
 		switch {
-		case a.Attempts < 2 || a.Next == nil:
+		case !a.Failed || a.Next == nil:
 			return "owed: it is being told"
 		case !a.Next.After(s.As):
 			return "owed: it has not confirmed yet, and is tried again"

@@ -40,6 +40,7 @@ type App struct {
 	Confirmed *time.Time        `json:"confirmed_at,omitempty"` // the last of them
 	Next      *time.Time        `json:"next_attempt_at,omitempty"`
 	Attempts  int               `json:"attempts,omitempty"`
+	Failed    bool              `json:"failed,omitempty"`             // an attempt has
 	Why       string            `json:"why,omitempty"`                // for operators
 	InBrowser bool              `json:"front_channel_only,omitempty"` // why it cannot be told
 	Asked     bool              `json:"asked_in_browser,omitempty"`   // by a frame in the browser that signed out and that asks now; whether it heard nobody knows
@@ -101,7 +102,7 @@ func Read(v idp.View, row *idp.Receipt, now idp.Time, detail bool) (Sheet, error
 		case idp.Confirmed:
 			a.Confirmed = at(t.Last)
 		case idp.Owed:
-			a.Next = at(t.Due)
+			a.Next, a.Failed = at(t.Due), t.Attempts > 1 || t.Error != ""
 			out.Owed += t.Count
 		}
 		out.Apps = append(out.Apps, a)
