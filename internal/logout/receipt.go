@@ -237,6 +237,8 @@ func state(a receipt.App, s receipt.Sheet) web.Words {
 		return web.Say("told, confirmed by the app at %s", web.Clock(*a.Confirmed))
 	case idp.Owed:
 		switch {
+		case a.Attempts == 0: // of an app that did not answer lately only some are attempted
+			return "owed: it has not been told yet"
 		case !a.Failed || a.Next == nil:
 			return "owed: it is being told"
 		case !a.Next.After(s.As):

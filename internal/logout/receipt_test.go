@@ -38,9 +38,10 @@ func TestState(t *testing.T) {
 	sheet := receipt.Sheet{EndedAt: ended, As: ended.Add(time.Hour)}
 	in := func(d time.Duration) *time.Time { t := ended.Add(d); return &t }
 	for want, a := range map[string]receipt.App{
-		"owed: it is being told":                             {State: idp.Owed, Next: in(time.Minute)},
-		"owed: it has not confirmed yet, and is tried again": {State: idp.Owed, Failed: true, Next: in(time.Hour)},
-		"owed: it has not confirmed yet; next attempt at %s": {State: idp.Owed, Failed: true, Next: in(2 * time.Hour)},
+		"owed: it has not been told yet":                     {State: idp.Owed, Next: in(time.Minute)},
+		"owed: it is being told":                             {State: idp.Owed, Attempts: 1, Next: in(time.Minute)},
+		"owed: it has not confirmed yet, and is tried again": {State: idp.Owed, Attempts: 1, Failed: true, Next: in(time.Hour)},
+		"owed: it has not confirmed yet; next attempt at %s": {State: idp.Owed, Attempts: 1, Failed: true, Next: in(2 * time.Hour)},
 		"told, confirmed by the app at %s":                   {State: idp.Confirmed, Confirmed: in(time.Hour)},
 		"told, confirmed by the app: %s":                     {State: idp.Confirmed, Confirmed: in(24 * time.Hour)},
 	} {
