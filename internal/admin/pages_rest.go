@@ -141,7 +141,11 @@ func keysPage(c *call, l keyList) web.Console {
 	}
 	p.Tables = []web.Table{t}
 	if c.allowed(idp.DutyKeys) {
-		p.Forms = []web.Form{deed(web.Form{Title: "Rotate", Text: "The next key signs from now on.", Action: "/admin/keys/rotate", Button: "Rotate", Fields: []web.Field{{Key: "use", Label: "Of which tokens", Kind: "select", Value: "all", Options: []web.Option{{Value: "all", Label: "all"}, {Value: "access", Label: "access tokens"}, {Value: "id", Label: "ID tokens and logout tokens"}}}}})}
+		use := web.Field{Key: "use", Label: "What they sign", Kind: "select", Value: "all", Options: []web.Option{{Value: "all", Label: "all"}}}
+		for _, u := range operate.AllUses() {
+			use.Options = append(use.Options, web.Option{Value: string(u), Label: useWords(u)})
+		}
+		p.Forms = []web.Form{deed(web.Form{Title: "Rotate", Text: "The next key signs from now on.", Action: "/admin/keys/rotate", Button: "Rotate", Fields: []web.Field{use}})}
 	}
 	return p
 }
