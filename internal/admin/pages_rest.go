@@ -35,6 +35,9 @@ func deliveryPage(c *call, d operate.Delivery) web.Console {
 	p := web.Console{Title: web.Say("Delivery %s", verbatim(d.ID)), Back: "/admin/deliveries", Facts: []web.Fact{{Label: "State", Said: stateWords(string(d.State)), Bad: d.State.Dead()},
 		{Label: "App", Text: string(d.ClientID), To: appLink(d.ClientID).To}, {Label: "Person", Text: who.Text, To: who.To},
 		{Label: "Receipt", Text: number(d.Receipt), To: receiptLink(d.Receipt).To}, {Label: "Since", At: d.Created}, {Label: "Attempts", Text: strconv.Itoa(d.Attempts)}}}
+	if d.URI != "" {
+		p.Facts = append(p.Facts, web.Fact{Label: "Address", Text: d.URI})
+	}
 	p.Facts = timed(p.Facts, web.Fact{Label: "Last attempt"}, d.Attempted)
 	p.Facts = timed(p.Facts, web.Fact{Label: "Next attempt"}, d.Next)
 	p.Facts = timed(p.Facts, web.Fact{Label: "Confirmed"}, d.Confirmed)
