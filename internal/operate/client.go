@@ -45,7 +45,7 @@ func ClientState(c *idp.Client) string {
 func ShowClient(c *idp.Client, now idp.Time) Client {
 	out := Client{Client: c, State: ClientState(c), Created: c.CreatedAt.Time(), Registers: !c.Registration.IsZero()}
 	if !c.OldSecret.IsZero() && now < c.OldSecretUntil {
-		out.TwoUntil = at(c.OldSecretUntil)
+		out.TwoUntil = idp.At(c.OldSecretUntil)
 	}
 	return out
 }

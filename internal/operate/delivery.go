@@ -26,18 +26,10 @@ type Delivery struct {
 	Why       string            `json:"why,omitempty"`
 }
 
-func at(t idp.Time) *time.Time {
-	if t == 0 {
-		return nil
-	}
-	out := t.Time()
-	return &out
-}
-
 // ShowDelivery makes the operators' view of a delivery.
 func ShowDelivery(d *idp.Delivery) Delivery {
-	return Delivery{ID: d.ID().String(), Receipt: d.Receipt, ClientID: d.Client, Subject: d.Account, Sid: d.Sid.String(), State: d.State, Created: d.CreatedAt.Time(), Resent: at(d.Since),
-		Attempts: d.Attempts, Attempted: at(d.AttemptedAt), Next: at(d.Due), Confirmed: at(d.ConfirmedAt), Status: d.Status, Why: d.Error}
+	return Delivery{ID: d.ID().String(), Receipt: d.Receipt, ClientID: d.Client, Subject: d.Account, Sid: d.Sid.String(), State: d.State, Created: d.CreatedAt.Time(), Resent: idp.At(d.Since),
+		Attempts: d.Attempts, Attempted: idp.At(d.AttemptedAt), Next: idp.At(d.Due), Confirmed: idp.At(d.ConfirmedAt), Status: d.Status, Why: d.Error}
 }
 
 // ReadDelivery is ShowDelivery with the address that it goes to; an app that cannot be told any more has none.

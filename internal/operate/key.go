@@ -43,7 +43,7 @@ func Keys(v idp.View) ([]Key, error) {
 		if slices.Contains(killed, k.Kid) {
 			state = Killed
 		}
-		out = append(out, Key{k.Kid.String(), k.Use, k.Alg, state, k.CreatedAt.Time(), at(k.RetiredAt)})
+		out = append(out, Key{k.Kid.String(), k.Use, k.Alg, state, k.CreatedAt.Time(), idp.At(k.RetiredAt)})
 	}
 	order := func(k Key) (use, state int) {
 		return slices.Index(AllUses(), k.Use), slices.Index([]string{string(idp.KeyActive), string(idp.KeyStandby), string(idp.KeyRetired), Killed}, k.State)

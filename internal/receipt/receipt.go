@@ -96,9 +96,9 @@ func Read(v idp.View, row *idp.Receipt, now idp.Time, detail bool) (Sheet, error
 		}
 		switch t.State {
 		case idp.Confirmed:
-			a.Confirmed = at(t.Last)
+			a.Confirmed = idp.At(t.Last)
 		case idp.Owed:
-			a.Next = at(t.Due)
+			a.Next = idp.At(t.Due)
 			out.Owed += t.Count
 		}
 		out.Apps = append(out.Apps, a)
@@ -109,7 +109,7 @@ func Read(v idp.View, row *idp.Receipt, now idp.Time, detail bool) (Sheet, error
 		return out, err
 	}
 	for _, d := range duties {
-		c := Consent{Provider: d.Provider, State: d.State, Settled: at(d.SettledAt), Next: at(d.Due), Attempts: d.Attempts}
+		c := Consent{Provider: d.Provider, State: d.State, Settled: idp.At(d.SettledAt), Next: idp.At(d.Due), Attempts: d.Attempts}
 		if detail {
 			c.ID, c.Why = d.ID.String(), d.Error
 		}
@@ -130,14 +130,6 @@ func Read(v idp.View, row *idp.Receipt, now idp.Time, detail bool) (Sheet, error
 		out.Offline = append(out.Offline, Offline{g.Client, name})
 	}
 	return out, nil
-}
-
-func at(t idp.Time) *time.Time {
-	if t == 0 {
-		return nil
-	}
-	out := t.Time()
-	return &out
 }
 
 // nameOf is what people read; an app whose row is gone has its id.
