@@ -64,12 +64,13 @@ type settings struct {
 	Offline     *bool    `negatable:"" help:"It may act while people are away (offline_access)."`
 	DPoP        *string  `name:"dpop" help:"Whether its tokens are bound to a key that it holds (DPoP): allowed (when it shows one, the default), required, or off (for APIs that know bearer tokens only)." placeholder:"HOW"`
 	BindAddress *string  `help:"How much of its address its tokens are bound to: off (the default), exact, or the prefix lengths of IPv4 and IPv6 as in 24/56. Not for native apps, which move: bind those to a key." placeholder:"HOW"`
+	AccessLife  *string  `name:"access-token-life" help:"How long its access tokens live at most, from 1s to 24h, as in 1m: it can only be shorter than lifetimes.access_token, which holds if this is empty." placeholder:"TIME"`
 }
 
 func (s *settings) fields() operate.Fields {
 	f := operate.Fields{}
 	for name, text := range map[string]*string{"name": s.Name, "backchannel_logout_uri": s.Backchannel, "frontchannel_logout_uri": s.Front, "token_endpoint_auth_method": s.AuthMethod,
-		"id_token_signed_response_alg": s.IDTokenAlg, "introspection_signed_response_alg": s.InspectAlg, "dpop": s.DPoP, "bind_address": s.BindAddress} {
+		"id_token_signed_response_alg": s.IDTokenAlg, "introspection_signed_response_alg": s.InspectAlg, "dpop": s.DPoP, "bind_address": s.BindAddress, "access_token_life": s.AccessLife} {
 		if text != nil {
 			f[name] = []string{*text}
 		}
@@ -102,7 +103,8 @@ func wrongField(err error) error {
 		"backchannel_sid_only": "add --backchannel https://shop.example/backchannel", "token_endpoint_auth_method": "leave --auth-method out",
 		"id_token_signed_response_alg": "signing_algs in the configuration says what there is", "introspection_signed_response_alg": "signing_algs in the configuration says what there is",
 		"dpop": "write for example --dpop required", "bind_address": "write for example --bind-address 24/56, or leave it out",
-		"overlap": "write for example --overlap 12h",
+		"access_token_life": "write for example --access-token-life 1m; an API has none",
+		"overlap":           "write for example --overlap 12h",
 	}[invalid.Field]
 	return usage(plain(invalid.Sentence), advice)
 }
@@ -221,6 +223,7 @@ func (c *clientShowCmd) Run(w *world) error {
 			[]string{"told of sign-outs at", cmp.Or(row.BackchannelLogoutURI, "nowhere: it cannot be told")}, []string{"asked in browsers at", cmp.Or(row.FrontchannelLogoutURI, "nowhere")},
 			[]string{"browsers wait for it", fmt.Sprint(row.AwaitLogout)}, []string{"told without the person", fmt.Sprint(row.BackchannelSidOnly)},
 			[]string{"first party", fmt.Sprint(row.FirstParty)}, []string{"offline", fmt.Sprint(row.Offline)},
-			[]string{"bound to a key", cmp.Or(string(row.DPoP), "allowed")}, []string{"bound to its address", row.BindAddress.String()}, []string{"created", stamp(row.CreatedAt)})
+			[]string{"bound to a key", cmp.Or(string(row.DPoP), "allowed")}, []string{"bound to its address", row.BindAddress.String()},
+			[]string{"access tokens live at most", cmp.Or(row.AccessLife.String(), "lifetimes.access_token")}, []string{"created", stamp(row.CreatedAt)})
 	})
 }

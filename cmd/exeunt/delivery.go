@@ -82,14 +82,21 @@ func (c *deliveryShowCmd) Run(w *world) error {
 			return c.wrong(err)
 		}
 		var d idp.Delivery
-		if err := b.Store.View(w.ctx, func(v idp.View) (err error) { d, err = v.Delivery(id); return err }); err != nil {
+		var view operate.Delivery
+		err = b.Store.View(w.ctx, func(v idp.View) (err error) {
+			if d, err = v.Delivery(id); err == nil {
+				view, err = operate.ReadDelivery(v, &d)
+			}
+			return err
+		})
+		if err != nil {
 			return c.wrong(err)
 		}
 		answer := ""
 		if d.Status != 0 {
 			answer = strconv.Itoa(d.Status)
 		}
-		return w.show(operate.ShowDelivery(&d), filled([]string{"id", c.ID}, []string{"client", string(d.Client)}, []string{"state", string(d.State)}, []string{"sub", string(d.Account)},
+		return w.show(view, filled([]string{"id", c.ID}, []string{"client", string(d.Client)}, []string{"to", view.URI}, []string{"state", string(d.State)}, []string{"sub", string(d.Account)},
 			[]string{"since", stamp(d.CreatedAt)}, []string{"sent again", stamp(d.Since)}, []string{"attempts", strconv.Itoa(d.Attempts)}, []string{"last attempt", stamp(d.AttemptedAt)},
 			[]string{"next attempt", stamp(d.Due)}, []string{"confirmed", stamp(d.ConfirmedAt)}, []string{"last answer", answer}, []string{"why", d.Error})...)
 	})

@@ -38,7 +38,7 @@ func (c *keyListCmd) Run(w *world) error {
 }
 
 type keyRotateCmd struct {
-	Use string `arg:"" optional:"" help:"Of which tokens: access, id or all (the default)." enum:"access,id,all" default:"all"`
+	Use string `arg:"" optional:"" help:"What they sign: access (tokens), id (ID and logout tokens), receipt, or all (the default)." enum:"access,id,receipt,all" default:"all"`
 }
 
 func (c *keyRotateCmd) Run(w *world) error {

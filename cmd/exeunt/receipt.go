@@ -163,7 +163,7 @@ func (c *receiptShowCmd) Run(w *world) error {
 
 type receiptVerifyCmd struct {
 	File string `arg:"" help:"The signed receipt; - is standard input."`
-	JWKS string `help:"The issuer's key set (its jwks_uri, saved to a file; - is standard input), instead of the keys of the configured database, which also knows retired ones." placeholder:"FILE"`
+	JWKS string `help:"The issuer's key set (its jwks_uri, saved to a file; - is standard input), instead of the keys of the configured database." placeholder:"FILE"`
 }
 
 func (c *receiptVerifyCmd) Run(w *world) error {

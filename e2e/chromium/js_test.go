@@ -120,7 +120,7 @@ func newSPA(t *testing.T, local bool, life time.Duration) *spa {
 	}
 	body = fmt.Sprintf(spaPage, from, issuer, s.api)
 	if _, err := s.base.AddClient(t.Context(), &idp.Client{ID: "spa", Name: "The single-page app", Kind: idp.KindBrowser, FirstParty: true, AuthMethod: idp.AuthNone, GrantTypes: []string{"authorization_code", "refresh_token"},
-		Scopes: []string{"openid", "profile"}, RedirectURIs: []string{s.spaOrigin() + "/"}, PostLogoutURIs: []string{s.spaOrigin() + "/"}, Audiences: []string{s.api}, AccessLife: life}); err != nil {
+		Scopes: []string{"openid", "profile"}, RedirectURIs: []string{s.spaOrigin() + "/"}, PostLogoutURIs: []string{s.spaOrigin() + "/"}, Audiences: []string{s.api}, AccessLife: idp.Life(life)}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.base.AddAccount(t.Context(), &idp.Account{Username: "alice"}, password); err != nil {

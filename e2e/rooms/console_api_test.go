@@ -113,6 +113,43 @@ func TestConsole_API(t *testing.T) {
 	}
 }
 
+// A key is at most 256 bytes long; with a longer one nothing ends.
+func TestIdempotencyKeyIsBounded(t *testing.T) {
+	n := start(t)
+	ops := n.machine("ops", idp.ScopeAdmin)
+	p, other := n.alice(), n.alice()
+	p.agree("third")
+	p.get("/csrf_token/")
+	own := map[string]string{"X-Csrftoken": p.cookie("csrftoken"), "Sec-Fetch-Site": "same-origin"}
+	machine := map[string]string{"Authorization": "Bearer " + ops, "Content-Type": "application/json"}
+	calls := []struct {
+		method, path, body string
+		header             map[string]string
+	}{
+		{"DELETE", "/account/apps/third", "", own},
+		{"DELETE", "/account/sessions?which=others", "", own},
+		{"DELETE", "/account/sessions?which=all", "", own},
+		{"POST", "/admin/people/" + string(n.id("alice")) + "/end", `{"reason":"x"}`, machine},
+	}
+	try := func(length, want int) {
+		t.Helper()
+		for _, c := range calls {
+			c.header["Idempotency-Key"] = strings.Repeat("x", length)
+			if a := p.do(c.method, c.path, c.body, c.header); a.status != want || want == 400 && !strings.Contains(a.body, "Idempotency-Key is too long") {
+				t.Errorf("%s %s with a key of %d bytes: %d %s", c.method, c.path, length, a.status, a.body)
+			}
+		}
+	}
+	try(257, 400)
+	if p.user() == "" || other.user() == "" || !strings.Contains(p.get("/account/apps").body, "third") {
+		t.Error("a call that was refused has ended something")
+	}
+	try(256, 200)
+	if p.user() != "" || other.user() != "" {
+		t.Error("nothing has ended")
+	}
+}
+
 // What lives on when a machine's token or client is gone is not a machine's to give: roles, and powers.
 func TestAttack_ConsoleMachineKeepsNothing(t *testing.T) {
 	n := start(t)

@@ -121,6 +121,52 @@ func TestConsole_Deliveries(t *testing.T) {
 	until("not told", func() bool { return receipt().Deliveries[of("books")].State == "confirmed" && other.calls.Load() == 1 })
 }
 
+// A delivery says where its app is told now, and nothing if it cannot be told any more.
+func TestDeliverySaysWhere(t *testing.T) {
+	n := start(t, loopback)
+	s := &scene{node: n, t: t, program: build(t)}
+	support := n.operator("help", idp.RoleSupport)
+	n.toldApp("no").status.Store(503)
+	p := n.alice()
+	p.enter("no")
+	p.post("/account/signout", fields(p.get("/account").body))
+	var list struct{ Deliveries []struct{ ID string } }
+	for end := time.Now().Add(time.Minute); len(list.Deliveries) == 0; time.Sleep(10 * time.Millisecond) {
+		a := n.bearer("GET", "/admin/deliveries?client_id=no", n.power())
+		if a.status != 200 || json.Unmarshal([]byte(a.body), &list) != nil || time.Now().After(end) {
+			t.Fatal(a.status, a.body)
+		}
+	}
+	id := list.Deliveries[0].ID
+	command := func(args ...string) string {
+		t.Helper()
+		said, err := s.tries(append(args, "delivery", "show", id)...)
+		if err != nil {
+			t.Fatal(err, said)
+		}
+		return said
+	}
+	for _, uri := range []string{"https://no.test/moved?backchannel", ""} {
+		err := n.server.Store.Update(t.Context(), func(tx idp.Tx) error {
+			c, err := tx.Client("no")
+			c.BackchannelLogoutURI = uri
+			if err != nil {
+				return err
+			}
+			return tx.UpdateClient(c)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for where, said := range map[string]string{"command": command(), "its JSON": command("--json"), "JSON": n.bearer("GET", "/admin/deliveries/"+id, n.power()).body,
+			"page": support.page("/admin/deliveries/" + id).body} {
+			if !strings.Contains(said, id) || strings.Contains(said, "backchannel") != (uri != "") || !strings.Contains(said, uri) {
+				t.Errorf("%s, to %q: %s", where, uri, said)
+			}
+		}
+	}
+}
+
 // power is a token of a machine that may all.
 func (n *node) power() string {
 	n.t.Helper()

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"exeunt.dev/internal/idp"
-	"exeunt.dev/internal/keys"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/ledger"
 )
 
@@ -88,8 +88,9 @@ func TestReceiptVerify(t *testing.T) {
 			}
 		}
 	}
-	n.turn(func(tx idp.Tx) error { return keys.Rotate(tx, idp.UseReceipt) })
+	n.turn(func(tx idp.Tx) error { return operate.RotateKeys(tx, operate.AllUses()) })
 	valid("by a retired key")
+	valid("by a retired key, in the key set of now", "--jwks", write("rotated.json", p.get("/.well-known/jwks.json").body))
 	kid, err := ledger.ParseName(part(t, good, 0)["kid"].(string))
 	if err != nil {
 		t.Fatal(err)

@@ -135,12 +135,16 @@ func (a *Account) deleteMany(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	key, err := edge.IdempotencyKey(r)
+	if err != nil {
+		edge.Fail(w, r, err)
+		return
+	}
 	cause := idp.Cause{Actor: idp.ActorAccount(c.account)}
-	if key := r.Header.Get("Idempotency-Key"); key != "" {
+	if key != "" {
 		cause.Request = "sessions " + which + " " + key // a key is for one kind of act
 	}
 	var receipt idp.Receipt
-	var err error
 	switch {
 	case which == "all":
 		cause.Kind = idp.CauseEverywhere

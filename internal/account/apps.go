@@ -124,9 +124,14 @@ func (a *Account) deleteApp(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	key, err := edge.IdempotencyKey(r)
+	if err != nil {
+		edge.Fail(w, r, err)
+		return
+	}
 	why := idp.Cause{Kind: idp.CauseConsentWithdrawn, Actor: idp.ActorAccount(c.account)}
 	client := idp.ClientID(r.PathValue("client"))
-	if key := r.Header.Get("Idempotency-Key"); key != "" {
+	if key != "" {
 		why.Request = "app " + string(client) + " " + key
 	}
 	receipt, err := a.Door.End(r.Context(), idp.EndConsent(c.account, client), why)

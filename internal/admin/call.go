@@ -21,6 +21,7 @@ type call struct {
 	r      *http.Request
 	q      url.Values     // of the address
 	in     operate.Fields // of the body
+	key    string         // by which an act is known again; "": it is not
 	now    idp.Time
 	people bool   // a page is asked for
 	csrf   string // for the page's forms
@@ -34,12 +35,8 @@ func (c *call) path(name string) string { return c.r.PathValue(name) }
 // by is who acts, and why.
 func (c *call) by() operate.By {
 	by := operate.By{Actor: c.actor, Reason: c.in.Get("reason")}
-	key := c.r.Header.Get("Idempotency-Key")
-	if c.people {
-		key = c.in.Get("nonce")
-	}
-	if key != "" {
-		by.Request = c.r.URL.Path + " " + key // a key is for one kind of act
+	if c.key != "" {
+		by.Request = c.r.URL.Path + " " + c.key // a key is for one kind of act
 	}
 	return by
 }
@@ -113,6 +110,11 @@ func (c *call) body(w http.ResponseWriter) error {
 				c.in[name] = []string{"false"}
 			}
 		}
+		c.key = c.in.Get("nonce")
+		return err
+	}
+	var err error
+	if c.key, err = edge.IdempotencyKey(c.r); err != nil {
 		return err
 	}
 	raw := map[string]json.RawMessage{}

@@ -50,6 +50,7 @@ func settings(c *idp.Client) []web.Field {
 		{Key: "audiences", Label: "Audiences", Kind: "area", Value: lines(c.Audiences), Hint: "Which APIs it may ask tokens for; of an API, what it is called in them."},
 		{Key: "dpop", Label: "Tokens bound to a key (DPoP)", Kind: "select", Value: cmp.Or(string(c.DPoP), "allowed"), Options: []web.Option{{Value: "allowed", Label: "when it shows one"}, {Value: "required", Label: "always"}, {Value: "off", Label: "never"}}},
 		{Key: "bind_address", Label: "Tokens bound to its address", Value: c.BindAddress.String(), Hint: "off, exact, or the prefix lengths of IPv4 and IPv6 as in 24/56."},
+		{Key: "access_token_life", Label: "Life of access tokens", Value: c.AccessLife.String(), Hint: "Such as 1m, to make it shorter than this server's. Empty: as this server's."},
 		{Key: "first_party", Label: "It is ours: people are not asked for consent", Kind: "check", Checked: c.FirstParty},
 		{Key: "offline", Label: "It may act while people are away", Kind: "check", Checked: c.Offline},
 		{Key: "await_logout", Label: "A browser that signs out waits for it, for a moment", Kind: "check", Checked: c.AwaitLogout},

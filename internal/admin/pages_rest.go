@@ -35,6 +35,9 @@ func deliveryPage(c *call, d operate.Delivery) web.Console {
 	p := web.Console{Title: web.Say("Delivery %s", verbatim(d.ID)), Back: "/admin/deliveries", Facts: []web.Fact{{Label: "State", Said: stateWords(string(d.State)), Bad: d.State.Dead()},
 		{Label: "App", Text: string(d.ClientID), To: appLink(d.ClientID).To}, {Label: "Person", Text: who.Text, To: who.To},
 		{Label: "Receipt", Text: number(d.Receipt), To: receiptLink(d.Receipt).To}, {Label: "Since", At: d.Created}, {Label: "Attempts", Text: strconv.Itoa(d.Attempts)}}}
+	if d.URI != "" {
+		p.Facts = append(p.Facts, web.Fact{Label: "Address", Text: d.URI})
+	}
 	p.Facts = timed(p.Facts, web.Fact{Label: "Last attempt"}, d.Attempted)
 	p.Facts = timed(p.Facts, web.Fact{Label: "Next attempt"}, d.Next)
 	p.Facts = timed(p.Facts, web.Fact{Label: "Confirmed"}, d.Confirmed)
@@ -141,7 +144,11 @@ func keysPage(c *call, l keyList) web.Console {
 	}
 	p.Tables = []web.Table{t}
 	if c.allowed(idp.DutyKeys) {
-		p.Forms = []web.Form{deed(web.Form{Title: "Rotate", Text: "The next key signs from now on.", Action: "/admin/keys/rotate", Button: "Rotate", Fields: []web.Field{{Key: "use", Label: "Of which tokens", Kind: "select", Value: "all", Options: []web.Option{{Value: "all", Label: "all"}, {Value: "access", Label: "access tokens"}, {Value: "id", Label: "ID tokens and logout tokens"}}}}})}
+		use := web.Field{Key: "use", Label: "What they sign", Kind: "select", Value: "all", Options: []web.Option{{Value: "all", Label: "all"}}}
+		for _, u := range operate.AllUses() {
+			use.Options = append(use.Options, web.Option{Value: string(u), Label: useWords(u)})
+		}
+		p.Forms = []web.Form{deed(web.Form{Title: "Rotate", Text: "The next key signs from now on.", Action: "/admin/keys/rotate", Button: "Rotate", Fields: []web.Field{use}})}
 	}
 	return p
 }

@@ -49,7 +49,11 @@ func (a *Admin) delivery(c *call, v idp.View) (operate.Delivery, error) {
 	if err != nil {
 		return operate.Delivery{}, err
 	}
-	return operate.ShowDelivery(&d), c.name(v, d.Account)
+	out, err := operate.ReadDelivery(v, &d)
+	if err != nil {
+		return out, err
+	}
+	return out, c.name(v, d.Account)
 }
 
 // delivering is an act on one delivery.

@@ -86,10 +86,37 @@ type Client struct {
 	Policy  string `json:"policy_uri,omitempty"`
 	Terms   string `json:"tos_uri,omitempty"`
 
-	Registration     Hash          `json:"-"`                          // SHA-256 of its registration access token (RFC 7592); zero: made by an operator
-	RegistrationBorn Epochs        `json:"registration_born,omitzero"` // realm and client epoch that the registration access token hangs on
-	CreatedAt        Time          `json:"-"`
-	AccessLife       time.Duration `json:"access_life,omitempty"` // zero: the server's default
+	Registration     Hash   `json:"-"`                          // SHA-256 of its registration access token (RFC 7592); zero: made by an operator
+	RegistrationBorn Epochs `json:"registration_born,omitzero"` // realm and client epoch that the registration access token hangs on
+	CreatedAt        Time   `json:"-"`
+	AccessLife       Life   `json:"access_token_life,omitzero"` // at most; zero: the server's default
+}
+
+// Life is a length of time, as text 1m or 1h30m; zero is no text.
+type Life time.Duration
+
+func (l Life) String() string {
+	if l == 0 {
+		return ""
+	}
+	text := time.Duration(l).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// MarshalText is String.
+func (l Life) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (l *Life) UnmarshalText(b []byte) error {
+	d, err := time.ParseDuration(string(b))
+	*l = Life(d)
+	return err
 }
 
 // Confidential clients authenticate at the token endpoint.

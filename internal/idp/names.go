@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"slices"
+	"time"
 
 	"exeunt.dev/ledger"
 )
@@ -14,6 +15,15 @@ type Name = ledger.Name
 
 // Time is ledger time: Unix milliseconds of the database's clock, made monotone.
 type Time = ledger.Time
+
+// At is a time for people; nil for 0, which is none.
+func At(t Time) *time.Time {
+	if t == 0 {
+		return nil
+	}
+	out := t.Time()
+	return &out
+}
 
 // Hash is the SHA-256 of a secret. Secrets at rest exist only in this form.
 type Hash [sha256.Size]byte

@@ -18,6 +18,10 @@ import (
 // wants expired hints accepted).
 const HintLife = 90 * 24 * time.Hour
 
+// receiptKeys is how many retired keys of receipts are published, the last ones. Receipts do not expire, but apps read no set of keys
+// without end (rp: 64 KiB). What older ones have signed, the database's owner verifies.
+const receiptKeys = 64
+
 // Ring is the view of the keys that a node signs and verifies with. It is a cache of rows. A stale one is harmless,
 // because the ledger is asked for the kid of every access token, and of every hint that signs out.
 type Ring struct {
@@ -193,10 +197,7 @@ func (r *Ring) Load(ctx context.Context) error {
 	now, _ := r.store.Now()
 	next := &view{signers: map[slot]*jws.Signer{}, verify: map[idp.Name]Verifier{}}
 	var published []jws.Key
-	for _, row := range rows {
-		if row.State == idp.KeyRetired && now > row.RetiredAt.Add(HintLife) {
-			continue
-		}
+	for _, row := range kept(rows, now) {
 		public, err := x509.ParsePKIXPublicKey(row.Public)
 		if err != nil {
 			return fmt.Errorf("key %s: %w", row.Kid, err)
@@ -225,6 +226,30 @@ func (r *Ring) Load(ctx context.Context) error {
 	}
 	r.view.Store(next)
 	return nil
+}
+
+// kept leaves out the retired keys whose time is over.
+func kept(rows []idp.Key, now idp.Time) []idp.Key {
+	var receipts []idp.Time // when their keys were retired
+	for _, k := range rows {
+		if k.State == idp.KeyRetired && k.Use == idp.UseReceipt {
+			receipts = append(receipts, k.RetiredAt)
+		}
+	}
+	slices.Sort(receipts)
+	var oldest idp.Time
+	if n := len(receipts) - receiptKeys; n > 0 {
+		oldest = receipts[n]
+	}
+	return slices.DeleteFunc(rows, func(k idp.Key) bool {
+		switch {
+		case k.State != idp.KeyRetired:
+			return false
+		case k.Use == idp.UseReceipt:
+			return k.RetiredAt < oldest
+		}
+		return now > k.RetiredAt.Add(HintLife)
+	})
 }
 
 // JWKS is the document for /.well-known/jwks.json: active, standby and retired keys, none that was killed.

@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -146,6 +147,27 @@ func TestRefresh_ExpNeverPassesTheSession(t *testing.T) {
 	}
 	n.pass(3 * time.Minute)
 	expect(t, "after the session's end", n.refresh("books", got.Refresh), 400, "invalid_grant")
+}
+
+// An app's own life of access tokens makes the server's shorter, never longer.
+func TestAccessTokenLifeOfAnApp(t *testing.T) {
+	n := start(t)
+	p := n.signedIn("alice")
+	machine := func() tokens {
+		return n.as("robot", "/oauth2/token", url.Values{"grant_type": {"client_credentials"}}).tokens(t)
+	}
+	for life, want := range map[time.Duration]int64{time.Minute: 60, 0: 300, time.Hour: 300} {
+		for _, app := range []idp.ClientID{"books", "robot"} {
+			n.change(app, func(c *idp.Client) { c.AccessLife = idp.Life(life) })
+		}
+		code := p.enter("books")
+		for what, got := range map[string]tokens{"code": code, "refresh": n.refresh("books", code.Refresh).tokens(t), "machine": machine()} {
+			c := claims(t, got.Access)
+			if lives := int64(c["exp"].(float64) - c["iat"].(float64)); got.Expires != lives || lives > want || lives < want-1 {
+				t.Errorf("%s, %s: expires_in %d, lives %d s, want %d", life, what, got.Expires, lives, want)
+			}
+		}
+	}
 }
 
 func ref(v idp.View, n *node) string {

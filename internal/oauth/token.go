@@ -259,7 +259,7 @@ func (o *OAuth) moment(tx idp.Tx, c *idp.Client) (at idp.Time, life time.Duratio
 	}
 	life = min(o.Browser.Policy().AccessLife, time.Duration(most)*time.Second)
 	if c.AccessLife > 0 {
-		life = min(life, c.AccessLife)
+		life = min(life, time.Duration(c.AccessLife))
 	}
 	return at, life, nil
 }

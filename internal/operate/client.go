@@ -6,9 +6,9 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
+	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/ledger"
@@ -45,7 +45,7 @@ func ClientState(c *idp.Client) string {
 func ShowClient(c *idp.Client, now idp.Time) Client {
 	out := Client{Client: c, State: ClientState(c), Created: c.CreatedAt.Time(), Registers: !c.Registration.IsZero()}
 	if !c.OldSecret.IsZero() && now < c.OldSecretUntil {
-		out.TwoUntil = at(c.OldSecretUntil)
+		out.TwoUntil = idp.At(c.OldSecretUntil)
 	}
 	return out
 }
@@ -109,15 +109,7 @@ func Overlap(text string) (time.Duration, error) {
 	if text == "" {
 		return 24 * time.Hour, nil
 	}
-	d, err := time.ParseDuration(text)
-	if n := len(text) - 1; err != nil && text[n] == 'd' {
-		var days int
-		days, err = strconv.Atoi(text[:n])
-		d = time.Duration(days) * 24 * time.Hour
-		if days > 90 || days < 0 {
-			err = strconv.ErrRange
-		}
-	}
+	d, err := config.Duration(text)
 	if err != nil || d < 0 || d > LongestOverlap {
 		return 0, idp.Invalid("overlap", "An overlap is a length of time such as 0, 12h or 7d, at most 90d.")
 	}

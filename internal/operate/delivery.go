@@ -12,6 +12,7 @@ type Delivery struct {
 	ID        string            `json:"id"`
 	Receipt   uint64            `json:"receipt"`
 	ClientID  idp.ClientID      `json:"client_id"`
+	URI       string            `json:"uri,omitempty"` // where its app is told now; read of one, not in lists
 	Subject   idp.AccountID     `json:"sub"`
 	Sid       string            `json:"sid"`
 	State     idp.DeliveryState `json:"state"`
@@ -25,18 +26,21 @@ type Delivery struct {
 	Why       string            `json:"why,omitempty"`
 }
 
-func at(t idp.Time) *time.Time {
-	if t == 0 {
-		return nil
-	}
-	out := t.Time()
-	return &out
-}
-
 // ShowDelivery makes the operators' view of a delivery.
 func ShowDelivery(d *idp.Delivery) Delivery {
-	return Delivery{ID: d.ID().String(), Receipt: d.Receipt, ClientID: d.Client, Subject: d.Account, Sid: d.Sid.String(), State: d.State, Created: d.CreatedAt.Time(), Resent: at(d.Since),
-		Attempts: d.Attempts, Attempted: at(d.AttemptedAt), Next: at(d.Due), Confirmed: at(d.ConfirmedAt), Status: d.Status, Why: d.Error}
+	return Delivery{ID: d.ID().String(), Receipt: d.Receipt, ClientID: d.Client, Subject: d.Account, Sid: d.Sid.String(), State: d.State, Created: d.CreatedAt.Time(), Resent: idp.At(d.Since),
+		Attempts: d.Attempts, Attempted: idp.At(d.AttemptedAt), Next: idp.At(d.Due), Confirmed: idp.At(d.ConfirmedAt), Status: d.Status, Why: d.Error}
+}
+
+// ReadDelivery is ShowDelivery with the address that it goes to; an app that cannot be told any more has none.
+func ReadDelivery(v idp.View, d *idp.Delivery) (Delivery, error) {
+	out := ShowDelivery(d)
+	app, err := v.Client(d.Client)
+	if errors.Is(err, idp.ErrNotFound) {
+		err = nil
+	}
+	out.URI = app.BackchannelLogoutURI
+	return out, err
 }
 
 // Filter reads what a list of deliveries is narrowed to: an app, which must be there, and a state, or "dead" for all that apps will not

@@ -3,8 +3,10 @@ package operate
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
+	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
 )
 
@@ -84,8 +86,8 @@ func (f Fields) apply(c *idp.Client, algs []string) error {
 		"first_party": &c.FirstParty, "offline": &c.Offline, "await_logout": &c.AwaitLogout, "backchannel_sid_only": &c.BackchannelSidOnly,
 		"backchannel_logout_session_required": &c.BackchannelLogoutSessionRequired, "frontchannel_logout_session_required": &c.FrontchannelLogoutSessionRequired,
 	}
-	dpop, binds := string(c.DPoP), c.BindAddress.String()
-	texts["dpop"], texts["bind_address"] = &dpop, &binds
+	dpop, binds, life := string(c.DPoP), c.BindAddress.String(), c.AccessLife.String()
+	texts["dpop"], texts["bind_address"], texts["access_token_life"] = &dpop, &binds, &life
 	told, asked, method := c.BackchannelLogoutURI, c.FrontchannelLogoutURI, c.AuthMethod
 	for name, values := range f {
 		switch {
@@ -118,6 +120,9 @@ func (f Fields) apply(c *idp.Client, algs []string) error {
 	if c.BindAddress, err = idp.ParseNetworks(binds); err != nil {
 		return err
 	}
+	if c.AccessLife, err = accessLife(life); err != nil {
+		return err
+	}
 	people := c.Kind == idp.KindWeb || c.Kind == idp.KindBrowser || c.Kind == idp.KindNative
 	if method == idp.AuthNone {
 		c.AuthMethod = idp.AuthNone // whatever was said: it cannot keep a secret
@@ -132,6 +137,18 @@ func (f Fields) apply(c *idp.Client, algs []string) error {
 		c.Scopes = append(c.Scopes, "offline_access")
 	}
 	return check(c, people, method, algs)
+}
+
+// accessLife reads how long an app's access tokens live at most; "" is as long as the server's.
+func accessLife(text string) (idp.Life, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := config.Duration(text)
+	if err != nil || d < time.Second || d > config.LongestAccessLife {
+		return 0, idp.Invalid("access_token_life", "The life of access tokens is a length of time such as 30s, 1m or 12h, from 1s to 24h.")
+	}
+	return idp.Life(d), nil
 }
 
 // clean leaves out spaces, empty values and repeats.
@@ -160,6 +177,8 @@ func check(c *idp.Client, people bool, method string, algs []string) error {
 		return idp.Invalid("token_endpoint_auth_method", "An app shows its secret by client_secret_basic or client_secret_post.")
 	case c.AuthMethod == idp.AuthNone && method != idp.AuthNone:
 		return idp.Invalid("token_endpoint_auth_method", "An app that has a secret shows it.")
+	case c.Kind == idp.KindAPI && c.AccessLife != 0:
+		return idp.Invalid("access_token_life", "An API gets no tokens.")
 	}
 	if err := c.ValidBinding(); err != nil {
 		return err

@@ -43,10 +43,10 @@ func Keys(v idp.View) ([]Key, error) {
 		if slices.Contains(killed, k.Kid) {
 			state = Killed
 		}
-		out = append(out, Key{k.Kid.String(), k.Use, k.Alg, state, k.CreatedAt.Time(), at(k.RetiredAt)})
+		out = append(out, Key{k.Kid.String(), k.Use, k.Alg, state, k.CreatedAt.Time(), idp.At(k.RetiredAt)})
 	}
 	order := func(k Key) (use, state int) {
-		return slices.Index([]idp.KeyUse{idp.UseAccess, idp.UseID, idp.UseReceipt}, k.Use), slices.Index([]string{string(idp.KeyActive), string(idp.KeyStandby), string(idp.KeyRetired), Killed}, k.State)
+		return slices.Index(AllUses(), k.Use), slices.Index([]string{string(idp.KeyActive), string(idp.KeyStandby), string(idp.KeyRetired), Killed}, k.State)
 	}
 	slices.SortStableFunc(out, func(a, b Key) int {
 		useA, stateA := order(a)
@@ -56,15 +56,18 @@ func Keys(v idp.View) ([]Key, error) {
 	return out, nil
 }
 
-// Uses reads of which tokens keys are rotated: access, id, or all.
+// AllUses are what keys sign.
+func AllUses() []idp.KeyUse { return []idp.KeyUse{idp.UseAccess, idp.UseID, idp.UseReceipt} }
+
+// Uses reads what keys are rotated for: access, id, receipt, or all.
 func Uses(text string) ([]idp.KeyUse, error) {
-	switch use := idp.KeyUse(text); use {
-	case "", "all":
-		return []idp.KeyUse{idp.UseAccess, idp.UseID}, nil
-	case idp.UseAccess, idp.UseID:
+	switch use := idp.KeyUse(text); {
+	case text == "" || text == "all":
+		return AllUses(), nil
+	case slices.Contains(AllUses(), use):
 		return []idp.KeyUse{use}, nil
 	}
-	return nil, idp.Invalid("use", "A use is access, id or all.")
+	return nil, idp.Invalid("use", "A use is access, id, receipt or all.")
 }
 
 // RotateKeys lets the next keys sign from now on; nothing ends. The caller refills the ring after the commit.

@@ -57,6 +57,7 @@ func TestClientRules(t *testing.T) {
 		"introspection_signed_response_alg": web("introspection_signed_response_alg", "HS256"),
 		"dpop":                              web("dpop", "x"),
 		"bind_address":                      web("bind_address", "x"),
+		"access_token_life":                 web("access_token_life", "25h"),
 		"secret":                            web("secret", "x"),
 		"registration":                      web("registration", "x"),
 	} {
@@ -67,6 +68,30 @@ func TestClientRules(t *testing.T) {
 	}
 	if c, err := NewClient(web("kind", "browser", "token_endpoint_auth_method", "client_secret_post"), algs); err != nil || c.AuthMethod != idp.AuthNone {
 		t.Error("an app that cannot keep a secret has one:", c.AuthMethod, err)
+	}
+}
+
+// The life of an app's access tokens is a length of time between bounds, and is taken away by an empty text.
+func TestAccessLife(t *testing.T) {
+	c := idp.Client{ID: "shop", Kind: idp.KindWeb, AuthMethod: idp.AuthBasic, RedirectURIs: []string{"https://shop.test/cb"}}
+	set := func(text string) error {
+		return Fields{"access_token_life": {text}}.apply(&c, nil)
+	}
+	for text, want := range map[string]string{"1s": "1s", "10s": "10s", " 1m ": "1m", "90s": "1m30s", "1.5s": "1.5s", "60m": "1h", "10m": "10m", "24h": "24h", "1d": "24h", "": ""} {
+		if err := set(text); err != nil || c.AccessLife.String() != want {
+			t.Errorf("%q: %q, %v", text, c.AccessLife, err)
+		}
+	}
+	for _, text := range []string{"0", "999ms", "-1m", "24h1s", "2d", "60", "long", "d", "99999d"} {
+		var invalid *idp.InvalidError
+		if err := set(text); !errors.As(err, &invalid) || invalid.Field != "access_token_life" {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	api := Fields{"client_id": {"orders"}, "kind": {"api"}, "audiences": {"https://orders.test"}, "access_token_life": {"1m"}}
+	var invalid *idp.InvalidError
+	if _, err := NewClient(api, nil); !errors.As(err, &invalid) || invalid.Field != "access_token_life" {
+		t.Error("an API, which gets no tokens:", err)
 	}
 }
 

@@ -84,7 +84,7 @@ func (l *Looker) Look(v idp.View, now idp.Time) (o Overview, err error) {
 		func(v idp.View) (err error) { o.Owed, o.Dead, err = v.OwedOrDead(); return err },
 		func(v idp.View) (err error) { owed, err = v.OldestOwed(); return err },
 		func(v idp.View) (err error) { o.Revoking, o.Unrevoked, revoking, err = v.RevocationsOpen(); return err })
-	o.Oldest, o.OldestOut = at(owed), at(revoking)
+	o.Oldest, o.OldestOut = idp.At(owed), idp.At(revoking)
 	return o, err
 }
 

@@ -24,7 +24,7 @@ type Person struct {
 
 // ShowPerson makes the operators' view of a person.
 func ShowPerson(a *idp.Account) Person {
-	return Person{Subject: a.ID, Username: a.Username, Name: a.Name, Email: a.Email, State: a.State, Created: a.CreatedAt.Time(), Password: at(a.PasswordAt)}
+	return Person{Subject: a.ID, Username: a.Username, Name: a.Name, Email: a.Email, State: a.State, Created: a.CreatedAt.Time(), Password: idp.At(a.PasswordAt)}
 }
 
 // Held is what a locked person waits for.
@@ -57,7 +57,7 @@ func ReadPerson(v idp.View, id idp.AccountID) (out Person, err error) {
 	if errors.Is(err, idp.ErrNotFound) {
 		l, err = idp.Lock{Kind: idp.LockOperator}, nil
 	}
-	out.Lock = &Held{l.Kind, at(l.OpensAt)}
+	out.Lock = &Held{l.Kind, idp.At(l.OpensAt)}
 	return out, err
 }
 

@@ -30,7 +30,7 @@ const (
 // ShowRevocation makes the operators' view of one.
 func ShowRevocation(r *idp.Revocation) Revocation {
 	return Revocation{ID: r.ID.String(), Provider: r.Provider, Subject: r.Account, State: r.State, Created: r.CreatedAt.Time(), Attempts: r.Attempts,
-		Attempted: at(r.AttemptedAt), Next: at(r.Due), Settled: at(r.SettledAt), Why: r.Error}
+		Attempted: idp.At(r.AttemptedAt), Next: idp.At(r.Due), Settled: idp.At(r.SettledAt), Why: r.Error}
 }
 
 // ReadRevocation is ShowRevocation with the receipt of the act that it belongs to.

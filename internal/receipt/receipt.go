@@ -100,9 +100,9 @@ func Read(v idp.View, row *idp.Receipt, now idp.Time, detail bool) (Sheet, error
 		}
 		switch t.State {
 		case idp.Confirmed:
-			a.Confirmed = at(t.Last)
+			a.Confirmed = idp.At(t.Last)
 		case idp.Owed:
-			a.Next, a.Failed = at(t.Due), t.Attempts > 1 || t.Error != ""
+			a.Next, a.Failed = idp.At(t.Due), t.Attempts > 1 || t.Error != ""
 			out.Owed += t.Count
 		}
 		out.Apps = append(out.Apps, a)
@@ -113,7 +113,7 @@ func Read(v idp.View, row *idp.Receipt, now idp.Time, detail bool) (Sheet, error
 		return out, err
 	}
 	for _, d := range duties {
-		c := Consent{Provider: d.Provider, State: d.State, Settled: at(d.SettledAt), Next: at(d.Due), Attempts: d.Attempts}
+		c := Consent{Provider: d.Provider, State: d.State, Settled: idp.At(d.SettledAt), Next: idp.At(d.Due), Attempts: d.Attempts}
 		if detail {
 			c.ID, c.Why = d.ID.String(), d.Error
 		}
@@ -142,14 +142,6 @@ func appsOf(v idp.View, grants []idp.Grant) (out []Offline, err error) {
 		out = append(out, Offline{g.Client, c.Name})
 	}
 	return out, nil
-}
-
-func at(t idp.Time) *time.Time {
-	if t == 0 {
-		return nil
-	}
-	out := t.Time()
-	return &out
 }
 
 // client has the name that people read; of an app whose row is gone it is all that there is, its id.

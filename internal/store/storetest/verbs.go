@@ -33,7 +33,7 @@ func roundTrip(t *testing.T, o Opened) {
 	account := idp.Account{ID: "0123456789abcdef", Username: "Älice", Password: "$argon2id$", Name: "Alice", Email: "a@example.com", EmailVerified: true,
 		State: idp.AccountActive, CreatedAt: 1, PasswordAt: 2}
 	client := idp.Client{ID: "app", Kind: idp.KindWeb, Name: "App", Secret: idp.HashOf("s"), AuthMethod: idp.AuthBasic, RedirectURIs: []string{"https://a.example/cb"},
-		GrantTypes: []string{"authorization_code"}, Registration: idp.HashOf("r"), RegistrationBorn: idp.Epochs{Realm: n()}, CreatedAt: 3, AccessLife: time.Minute,
+		GrantTypes: []string{"authorization_code"}, Registration: idp.HashOf("r"), RegistrationBorn: idp.Epochs{Realm: n()}, CreatedAt: 3, AccessLife: idp.Life(time.Minute),
 		DPoP: idp.DPoPRequired, BindAddress: idp.Networks{V4: 24, V6: 56}}
 	p := person{id: account.ID, epochs: idp.Epochs{Realm: n(), Account: n()}}
 	session := newSession(p, 1000)
