@@ -67,8 +67,18 @@ func TestConsole_Deliveries(t *testing.T) {
 	until("not attempted", func() bool { i := of("no"); return i >= 0 && receipt().Deliveries[i].Why != "" })
 	first := receipt().Deliveries[of("no")]
 	at := "/admin/deliveries/" + first.ID
-	if page := support.page(fmt.Sprintf("/admin/receipts/%d", number)); !strings.Contains(page.body, at) {
+	headed := func(at, head string) bool {
+		return strings.Contains(support.page(at).body, `role="columnheader">`+head)
+	}
+	sheet := fmt.Sprintf("/admin/receipts/%d", number)
+	if page := support.page(sheet); !strings.Contains(page.body, at) {
 		t.Error("the receipt does not lead to its deliveries:", page.body)
+	}
+	if !headed(sheet, "Next attempt") || !headed("/admin/deliveries", "Next attempt") {
+		t.Error("nobody reads when the next attempt is")
+	}
+	if headed(sheet, "Confirmed") {
+		t.Error("a column has nothing in it")
 	}
 	if a := support.acts(at + "/give-up"); a.status != 303 {
 		t.Fatal(a.status, a.body)
@@ -88,6 +98,9 @@ func TestConsole_Deliveries(t *testing.T) {
 		t.Fatal(a.status, a.location)
 	}
 	until("not told", func() bool { return receipt().Deliveries[of("no")].State == "confirmed" })
+	if !headed(sheet, "Confirmed") {
+		t.Error("the receipt's page does not say when its app confirmed")
+	}
 	if again := receipt().Deliveries[of("no")]; again.Created != first.Created || again.Resent.Before(first.Created) {
 		t.Errorf("sent again: %+v, was %+v", again, first)
 	}

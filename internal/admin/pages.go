@@ -127,6 +127,13 @@ func timed(to []web.Fact, f web.Fact, at *time.Time) []web.Fact {
 	return append(to, f)
 }
 
+func timeCell(at *time.Time) web.Cell {
+	if at == nil {
+		return web.Cell{}
+	}
+	return web.Cell{At: *at}
+}
+
 func appLink(id idp.ClientID) web.Cell {
 	if id == "" {
 		return web.Cell{}

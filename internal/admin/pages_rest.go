@@ -3,6 +3,7 @@ package admin
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"exeunt.dev/internal/audit"
@@ -23,11 +24,12 @@ func deliveriesPage(c *call, l deliveryList) web.Console {
 }
 
 func deliveryTable(all []operate.Delivery) web.Table {
-	t := web.Table{Title: "Deliveries", Head: []web.Words{"Id", "App", "State", "Since", "Attempts", "Why"}}
+	t := web.Table{Title: "Deliveries", Head: []web.Words{"Id", "App", "State", "Since", "Confirmed", "Attempts", "Next attempt", "Why"}}
 	for _, d := range all {
-		t.Rows = append(t.Rows, []web.Cell{{Text: d.ID, To: "/admin/deliveries/" + url.PathEscape(d.ID)}, appLink(d.ClientID), stateCell(string(d.State)), {At: d.Created}, {Text: strconv.Itoa(d.Attempts)}, whyCell(d.Why)})
+		t.Rows = append(t.Rows, []web.Cell{{Text: d.ID, To: "/admin/deliveries/" + url.PathEscape(d.ID)}, appLink(d.ClientID), stateCell(string(d.State)), {At: d.Created},
+			timeCell(d.Confirmed), {Text: strconv.Itoa(d.Attempts)}, timeCell(d.Next), whyCell(d.Why)})
 	}
-	return t
+	return filled(t)
 }
 
 func deliveryPage(c *call, d operate.Delivery) web.Console {
@@ -69,6 +71,19 @@ func shorter(t web.Table, yes bool) web.Table {
 		t.Head = t.Head[:len(t.Head)-1]
 		for i, row := range t.Rows {
 			t.Rows[i] = row[:len(row)-1]
+		}
+	}
+	return t
+}
+
+// filled leaves out the columns that are empty in every row.
+func filled(t web.Table) web.Table {
+	for i := len(t.Head) - 1; i >= 0; i-- {
+		if !slices.ContainsFunc(t.Rows, func(row []web.Cell) bool { return !row[i].Empty() }) {
+			t.Head = slices.Delete(t.Head, i, i+1)
+			for n, row := range t.Rows {
+				t.Rows[n] = slices.Delete(row, i, i+1)
+			}
 		}
 	}
 	return t
