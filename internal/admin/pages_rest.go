@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"exeunt.dev/internal/audit"
 	"exeunt.dev/internal/idp"
@@ -58,11 +59,22 @@ func deliveryPage(c *call, d operate.Delivery) web.Console {
 
 // receiptTable lists receipts. Where all are of one person, the person is not said again; so in eventTable.
 func (c *call) receiptTable(lines []operate.Line, ofOne bool) web.Table {
-	t := web.Table{Title: "Receipts", Empty: "Nothing has ended yet.", Head: []web.Words{"Number", "At", "What", "By", "App", "Why", "Person"}}
+	t := web.Table{Title: "Receipts", Empty: "Nothing has ended yet.", Head: []web.Words{"Number", "At", "What", "By", "App", "Owed", "Why", "Person"}}
 	for _, l := range lines {
-		t.Rows = append(t.Rows, []web.Cell{receiptLink(l.Number), {At: l.At}, {Said: web.Ended(l.Cause)}, c.actorCell(l.Actor, l.Subject), appLink(l.ClientID), {Text: l.Reason}, c.personLink(l.Subject)})
+		t.Rows = append(t.Rows, []web.Cell{receiptLink(l.Number), {At: l.At}, {Said: web.Ended(l.Cause)}, c.actorCell(l.Actor, l.Subject), appLink(l.ClientID), owedCell(&l), {Text: l.Reason}, c.personLink(l.Subject)})
 	}
-	return shorter(t, ofOne)
+	return filled(shorter(t, ofOne))
+}
+
+func owedCell(l *operate.Line) web.Cell {
+	switch {
+	case l.Working:
+		return web.Cell{Said: "being worked out", Tag: "plain"}
+	case l.Owed.N == 0:
+		return web.Cell{}
+	}
+	n := about(nil, l.Owed, "")
+	return web.Cell{Text: n.Text, Said: n.Said}
 }
 
 // shorter leaves out the last column.
@@ -90,13 +102,19 @@ func filled(t web.Table) web.Table {
 }
 
 func receiptsPage(c *call, l receiptList) web.Console {
-	t := c.receiptTable(l.Receipts, l.of != "")
-	t.More, t.Export = c.next(l.Next), "/admin/receipts/export"
-	if l.of != "" {
-		t.Export += "?sub=" + url.QueryEscape(string(l.of))
+	t := c.receiptTable(l.Receipts, l.filter.Account != "")
+	q := url.Values{}
+	if l.filter.Account != "" {
+		q.Set("sub", string(l.filter.Account))
 	}
+	if l.filter.Owed {
+		t.Empty = web.Table{Empty: "No sign-out owes anything."}.Empty
+		q.Set("owed", "true")
+	}
+	t.More, t.Export = c.next(l.Next), strings.TrimSuffix("/admin/receipts/export?"+q.Encode(), "?")
 	return web.Console{Title: "Receipts", Lead: "What each sign-out ended, reached and still owes.", Tables: []web.Table{t},
-		Filter: &web.Form{Action: "/admin/receipts", Button: "Filter", Fields: []web.Field{{Key: "username", Label: "Username", Value: c.names[l.of]}}}}
+		Filter: &web.Form{Action: "/admin/receipts", Button: "Filter", Fields: []web.Field{{Key: "username", Label: "Username", Value: c.names[l.filter.Account]},
+			{Key: "owed", Label: "Only those that still owe something", Kind: "check", Checked: l.filter.Owed}}}}
 }
 
 func receiptPage(c *call, r operate.ReceiptPage) web.Console {

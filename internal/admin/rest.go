@@ -71,7 +71,7 @@ func giveUp() act { return delivering("given-up", operate.GiveUp) }
 type receiptList struct {
 	Receipts []operate.Line `json:"receipts"`
 	Next     string         `json:"next,omitempty"`
-	of       idp.AccountID
+	filter   idp.ReceiptFilter
 }
 
 func (a *Admin) receipts(c *call, v idp.View) (out receiptList, err error) {
@@ -83,13 +83,13 @@ func (a *Admin) receipts(c *call, v idp.View) (out receiptList, err error) {
 	if err != nil {
 		return out, err
 	}
-	if out.of, err = c.of(v); err != nil {
+	if out.filter, err = c.receiptFilter(v); err != nil {
 		return out, err
 	}
-	if out.Receipts, err = operate.Lines(v, out.of, before, p.Limit); err != nil {
+	if out.Receipts, err = operate.Lines(v, out.filter, before, p.Limit); err != nil {
 		return out, err
 	}
-	people := []idp.AccountID{out.of}
+	people := []idp.AccountID{out.filter.Account}
 	for _, r := range out.Receipts {
 		people = append(people, whose(r.Subject, r.Actor)...)
 	}
@@ -97,6 +97,13 @@ func (a *Admin) receipts(c *call, v idp.View) (out receiptList, err error) {
 		out.Next = number(out.Receipts[len(out.Receipts)-1].Number)
 	}
 	return out, c.name(v, people...)
+}
+
+func (c *call) receiptFilter(v idp.View) (f idp.ReceiptFilter, err error) {
+	if f.Owed, err = operate.Owing(c.q.Get("owed")); err == nil {
+		f.Account, err = c.of(v)
+	}
+	return f, err
 }
 
 // of is whose receipts or events are asked for: by id, or by username.
