@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"exeunt.dev/internal/idp"
 )
@@ -69,5 +70,96 @@ func TestConsole_OwedReceipts(t *testing.T) {
 		if lines := strings.Split(said, "\n"); err != nil || len(lines) < 2 || !strings.HasPrefix(lines[1], want+" ") || strings.Contains(said, "\n"+fmt.Sprint(settled)+" ") != (len(args) == 2) {
 			t.Errorf("%v: %v\n%s", args, err, said)
 		}
+	}
+}
+
+// What apps refused is sent again, all of one app or in one state at once, in the console, by the API and by command: in the first two with
+// the right, the proof and the words that one by its id asks for, and each in the audit log.
+func TestConsole_ResendMany(t *testing.T) {
+	n := start(t, loopback)
+	support, viewer := n.operator("help", idp.RoleSupport), n.operator("looks", idp.RoleViewer)
+	s := &scene{node: n, t: t, program: build(t)}
+	one, other, last := n.toldApp("one"), n.toldApp("other"), n.toldApp("last")
+	for _, app := range []*toldApp{one, other, last} {
+		app.status.Store(400)
+	}
+	dead := func(client string) (count int) {
+		t.Helper()
+		var list struct{ Deliveries []struct{ ID string } }
+		a := n.bearer("GET", "/admin/deliveries?state=dead&client_id="+client, n.power())
+		if a.status != 200 || json.Unmarshal([]byte(a.body), &list) != nil {
+			t.Fatal(a.status, a.body)
+		}
+		return len(list.Deliveries)
+	}
+	for range 2 {
+		p := n.alice()
+		p.enter("one")
+		p.enter("other")
+		p.enter("last")
+		p.sheet(p.post("/account/signout", fields(p.get("/account").body)).location, func(s *sheet) bool { return !s.Working && s.Owed == 0 })
+	}
+	if dead("one") != 2 || dead("") != 6 {
+		t.Fatal("not refused:", dead("one"), dead(""))
+	}
+	const page, act = "/admin/deliveries", "/admin/deliveries/resend"
+	if !strings.Contains(support.page(page).body, act) || strings.Contains(viewer.page(page).body, act) || strings.Contains(support.page(page+"?state=owed").body, act) {
+		t.Error("who is offered to send many again")
+	}
+	for what, c := range map[string]struct {
+		got  answer
+		want int
+	}{
+		"a viewer":          {viewer.acts(act), 403},
+		"without a proof":   {support.acts(act, "csrf", ""), 403},
+		"without a reason":  {support.acts(act, "reason", ""), 400},
+		"of no app":         {support.acts(act, "client_id", "nobody"), 400},
+		"what is owed":      {support.acts(act, "state", "owed"), 400},
+		"in no state":       {support.acts(act, "state", "x"), 400},
+		"a program, no why": {n.calls("POST", act, n.power(), said{"client_id": "one"}), 400},
+	} {
+		if c.got.status != c.want {
+			t.Errorf("%s: %d, want %d", what, c.got.status, c.want)
+		}
+	}
+	if dead("") != 6 {
+		t.Error("something was sent again")
+	}
+	one.status.Store(200)
+	a := support.acts(act, "client_id", "one")
+	if a.status != 303 || a.location != page+"?done=sent-again&n=2" {
+		t.Fatal(a.status, a.location, a.body)
+	}
+	if told := support.page(a.location).body; !strings.Contains(told, "2 deliveries are owed again") {
+		t.Error("the page does not say how many:", told)
+	}
+	last.status.Store(200)
+	if said, err := s.tries("--json", "delivery", "resend", "--client", "last", "--reason", "by hand"); err != nil || said != "{\"owed_again\":2}\n" || dead("") != 2 {
+		t.Error("by command:", said, err)
+	}
+	other.status.Store(200)
+	if a := n.calls("POST", act, n.power(), said{"state": "given-up", "reason": "mended"}); a.status != 200 || !strings.Contains(a.body, `"owed_again":0`) {
+		t.Error("in a state that nothing is in:", a.status, a.body)
+	}
+	if a := n.calls("POST", act, n.power(), said{"state": "refused", "reason": "mended"}); a.status != 200 || !strings.Contains(a.body, `"owed_again":2`) || dead("") != 0 {
+		t.Error(a.status, a.body)
+	}
+	log := n.bearer("GET", "/admin/events?kind=operator&limit=10", n.power()).body
+	for client, why := range map[string]string{"one": "a test", "other": "mended", "last": "by hand"} {
+		if strings.Count(log, fmt.Sprintf(`"client_id":%q`, client)) != 2 || strings.Count(log, fmt.Sprintf(`"reason":%q`, why)) != 2 {
+			t.Errorf("the audit log about %s: %s", client, log)
+		}
+	}
+	for end := time.Now().Add(time.Minute); one.calls.Load() < 4 || other.calls.Load() < 4; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("not sent:", one.calls.Load(), other.calls.Load())
+		}
+	}
+	if p := support.acts(act); !strings.HasSuffix(p.location, "n=0") || !strings.Contains(support.page(p.location).body, "Nothing was to be sent again") {
+		t.Error("when nothing is dead:", p.location)
+	}
+	support.stale()
+	if a := support.acts(act); a.status != 303 || !strings.HasPrefix(a.location, "/login?again=") {
+		t.Error("with an old sign-in:", a.status, a.location)
 	}
 }

@@ -27,7 +27,8 @@ func (a *Admin) render(w http.ResponseWriter, r *http.Request, c *call, status i
 		p.Nav[i].Here = r.URL.Path == room.Path || (room.Path != "/admin" && strings.HasPrefix(r.URL.Path, room.Path+"/"))
 	}
 	if p.Flash == nil {
-		p.Flash = said(c.q.Get("done"))
+		n, _ := strconv.Atoi(c.q.Get("n"))
+		p.Flash = said(c.q.Get("done"), n)
 	}
 	if c.stale && len(p.Forms) > 0 {
 		p.StepUp = "/login?again=" + url.QueryEscape(r.URL.Path)
@@ -76,7 +77,7 @@ func (c *call) next(after string) string {
 	}
 	q := url.Values{}
 	for name, all := range c.q {
-		if name != "done" {
+		if name != "done" && name != "n" {
 			q[name] = all
 		}
 	}

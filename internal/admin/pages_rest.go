@@ -21,7 +21,16 @@ func deliveriesPage(c *call, l deliveryList) web.Console {
 	t := deliveryTable(l.Deliveries)
 	t.Empty, t.More = web.Table{Empty: "Nothing is owed, and nothing was given up."}.Empty, c.next(l.Next)
 	p.Tables = []web.Table{t}
+	if c.allowed(idp.DutyDeliver) && len(l.Deliveries) > 0 && c.q.Get("state") != string(idp.Owed) {
+		p.Forms = []web.Form{resendForm(c.q.Get("client_id"), c.q.Get("state"))}
+	}
 	return p
+}
+
+func resendForm(client, state string) web.Form {
+	return deed(web.Form{Title: "Send many again", Text: "All that nobody attempts any more, now and for as long as at first, up to 10,000 at a time.", Action: "/admin/deliveries/resend", Button: "Send again", Folded: true,
+		Fields: []web.Field{{Key: "client_id", Label: "App", Value: client},
+			{Key: "state", Label: "State", Kind: "select", Value: state, Options: states("refused", "out-of-time", "given-up")}}})
 }
 
 func deliveryTable(all []operate.Delivery) web.Table {
