@@ -108,6 +108,13 @@ func TestConsole_Deliveries(t *testing.T) {
 		t.Error("what was confirmed:", a.status)
 	}
 
+	hers := n.alice().page("/account/activity").body
+	for _, what := range []string{"An app was to be told of a sign-out again</strong> · No", "Telling an app of a sign-out was given up</strong> · No"} {
+		if !strings.Contains(hers, what) || strings.Contains(hers, "Something was done") {
+			t.Errorf("its person does not read %q: %s", what, hers)
+		}
+	}
+
 	untold := "/admin/deliveries/" + receipt().Deliveries[of("books")].ID
 	if a := support.acts(untold + "/resend"); a.status != 409 || !strings.Contains(a.body, "back channel") {
 		t.Error("an app that cannot be told:", a.status)
