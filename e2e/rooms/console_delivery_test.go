@@ -93,11 +93,20 @@ func TestConsole_Deliveries(t *testing.T) {
 	if page := support.page("/admin/deliveries?client_id=nobody"); page.status != 400 || !strings.Contains(page.body, "no such app") {
 		t.Error(page.status, page.body)
 	}
-	app.status.Store(200)
+	if a := support.page(at); a.header.Get("Refresh") != "" {
+		t.Error("a page on which nothing happens is loaded again")
+	}
 	if a := support.acts(at + "/resend"); a.status != 303 || a.location != at+"?done=owed" {
 		t.Fatal(a.status, a.location)
 	}
+	if a := support.page(at + "?done=owed"); a.header.Get("Refresh") != "2; url="+at || !strings.Contains(a.body, "It is being sent") {
+		t.Error("while it is being sent:", a.header, a.body)
+	}
+	app.status.Store(200)
 	until("not told", func() bool { return receipt().Deliveries[of("no")].State == "confirmed" })
+	if a := support.page(at); a.header.Get("Refresh") != "" || strings.Contains(a.body, "It is being sent") {
+		t.Error("when it was sent:", a.header, a.body)
+	}
 	if !headed(sheet, "Confirmed") {
 		t.Error("the receipt's page does not say when its app confirmed")
 	}

@@ -33,6 +33,9 @@ func (a *Admin) render(w http.ResponseWriter, r *http.Request, c *call, status i
 	if c.stale && len(p.Forms) > 0 {
 		p.StepUp = "/login?again=" + url.QueryEscape(r.URL.Path)
 	}
+	if p.Again {
+		w.Header().Set("Refresh", "2; url="+r.URL.EscapedPath()) // without what was said of the act
+	}
 	dress := func(f *web.Form, i int) {
 		f.CSRF, f.Nonce = c.csrf, idp.NewSecret(16)
 		f.ID = "act" + strconv.Itoa(i)

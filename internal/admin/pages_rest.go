@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"exeunt.dev/internal/audit"
 	"exeunt.dev/internal/idp"
@@ -47,6 +48,9 @@ func deliveryPage(c *call, d operate.Delivery) web.Console {
 	p := web.Console{Title: web.Say("Delivery %s", verbatim(d.ID)), Back: "/admin/deliveries", Facts: []web.Fact{{Label: "State", Said: stateWords(string(d.State)), Bad: d.State.Dead()},
 		{Label: "App", Text: string(d.ClientID), To: appLink(d.ClientID).To}, {Label: "Person", Text: who.Text, To: who.To},
 		{Label: "Receipt", Text: number(d.Receipt), To: receiptLink(d.Receipt).To}, {Label: "Since", At: d.Created}, {Label: "Attempts", Text: strconv.Itoa(d.Attempts)}}}
+	if sending(&d, c.now.Time()) {
+		p.Lead, p.Again = web.Console{Lead: "It is being sent. What comes of it is shown here as soon as it is known."}.Lead, true
+	}
 	p.Facts = timed(p.Facts, web.Fact{Label: "Last attempt"}, d.Attempted)
 	p.Facts = timed(p.Facts, web.Fact{Label: "Next attempt"}, d.Next)
 	p.Facts = timed(p.Facts, web.Fact{Label: "Confirmed"}, d.Confirmed)
@@ -64,6 +68,12 @@ func deliveryPage(c *call, d operate.Delivery) web.Console {
 		p.Forms = append(p.Forms, deed(web.Form{Title: "Give up", Text: "The app is not told, and keeps what it has.", Action: at + "/give-up", Button: "Give up", Danger: true, Folded: true}))
 	}
 	return p
+}
+
+// sending says that what was sent again is on its way, and its state one of before. After a while nobody waits for it, and who writes
+// into a form is not disturbed any more.
+func sending(d *operate.Delivery, now time.Time) bool {
+	return d.State == idp.Owed && d.Resent != nil && now.Sub(*d.Resent) < 10*time.Second
 }
 
 // receiptTable lists receipts. Where all are of one person, the person is not said again; so in eventTable.
