@@ -23,29 +23,29 @@ type deliveryFilter struct {
 	State  string `help:"owed, dead (any of the rest), refused, out-of-time or given-up." placeholder:"STATE"`
 }
 
-// every calls each for all that match.
-func (f *deliveryFilter) every(w *world, b *server.Base, each func(*idp.Delivery) error) error {
-	var filter idp.DeliveryFilter
-	err := b.Store.View(w.ctx, func(v idp.View) (err error) { filter, err = operate.Filter(v, f.Client, f.State); return err })
+// filter is what was chosen, as read understands it.
+func (f *deliveryFilter) filter(w *world, b *server.Base, read func(v idp.View, client, state string) (idp.DeliveryFilter, error)) (out idp.DeliveryFilter, err error) {
+	err = b.Store.View(w.ctx, func(v idp.View) (err error) { out, err = read(v, f.Client, f.State); return err })
 	var invalid *idp.InvalidError
 	switch {
 	case errors.As(err, &invalid) && invalid.Field == "client_id":
-		return idp.Advise(fmt.Errorf("there is no client %q", f.Client), "exeunt client list --all shows which there are and were")
+		return out, idp.Advise(fmt.Errorf("there is no client %q", f.Client), "exeunt client list --all shows which there are and were")
 	case errors.As(err, &invalid):
-		return usage(plain(invalid.Sentence), "leave --state out for all")
-	case err != nil:
-		return err
+		return out, usage(plain(invalid.Sentence), "leave --state out for all")
 	}
-	return every(w, b, func(v idp.View, p idp.Page) ([]idp.Delivery, error) { return v.Deliveries(filter, p) },
-		func(d *idp.Delivery) string { return d.ID().String() }, each)
+	return out, err
 }
 
 type deliveryListCmd struct{ deliveryFilter }
 
 func (c *deliveryListCmd) Run(w *world) error {
 	return w.with(func(b *server.Base) error {
+		filter, err := c.filter(w, b, operate.Filter)
+		if err != nil {
+			return err
+		}
 		out := w.list("ID", "CLIENT", "STATE", "SINCE", "ATTEMPTS", "NEXT", "WHY")
-		err := c.every(w, b, func(d *idp.Delivery) error {
+		err = every(w, b, func(v idp.View, p idp.Page) ([]idp.Delivery, error) { return v.Deliveries(filter, p) }, func(d *idp.Delivery) string { return d.ID().String() }, func(d *idp.Delivery) error {
 			return out.add(operate.ShowDelivery(d), d.ID().String(), string(d.Client), string(d.State), stamp(d.CreatedAt), strconv.Itoa(d.Attempts), stamp(d.Due), d.Error)
 		})
 		if err != nil {
@@ -107,26 +107,21 @@ func filled(fields ...[]string) [][]string {
 	return slices.DeleteFunc(fields, func(f []string) bool { return f[1] == "" })
 }
 
-// change does an act to deliveries, each in a transaction of its own, and says for how many it was done.
-func change(w *world, b *server.Base, ids []idp.DeliveryID, many bool, word, why string, act func(idp.Tx, idp.DeliveryID) (idp.Delivery, error)) (n int, err error) {
-	for _, id := range ids {
-		err := b.Store.Update(w.ctx, func(tx idp.Tx) error {
-			d, err := act(tx, id)
-			if err != nil {
-				return err
-			}
-			return tx.Record(idp.Event{Kind: idp.EventOperator, Actor: operator(), Why: why, Account: d.Account, Client: d.Client, Receipt: d.Receipt, Data: map[string]string{"act": word, "delivery": id.String()}})
-		})
-		switch {
-		case err == nil:
-			n++
-		case errors.Is(err, idp.ErrConflict) && many:
-			// It has changed since it was listed, or cannot be sent.
-		default:
-			return n, err
+// change does an act to one delivery.
+func change(w *world, b *server.Base, id idp.DeliveryID, word, why string, act func(idp.Tx, idp.DeliveryID) (idp.Delivery, error)) error {
+	return b.Store.Update(w.ctx, func(tx idp.Tx) error {
+		d, err := act(tx, id)
+		if err != nil {
+			return err
 		}
-	}
-	return n, nil
+		return acted(tx, &d, word, why)
+	})
+}
+
+func acted(tx idp.Tx, d *idp.Delivery, word, why string) error {
+	e := operate.Acted(d, word)
+	e.Actor, e.Why = operator(), why
+	return tx.Record(e)
 }
 
 type deliveryResendCmd struct {
@@ -143,42 +138,57 @@ func (c *deliveryResendCmd) Run(w *world) error {
 		return usage("which delivery?", "name one by its id, or choose some with --client, --state or --all")
 	case c.ID != "" && many:
 		return usage("one delivery, or many?", "leave out the id "+c.ID+", or --all, --client and --state")
-	case c.State == string(idp.Owed):
-		return usage("what is owed is sent anyway", "leave --state out, or choose dead, refused, out-of-time or given-up; by its id one is due at once")
 	}
 	if _, err := c.by(); err != nil {
 		return err
 	}
-	one := oneDelivery{c.ID}
 	return w.with(func(b *server.Base) error {
-		var ids []idp.DeliveryID
+		n := 1
+		var err error
 		if many {
-			if c.State == "" {
-				c.State = "dead"
-			}
-			if err := c.every(w, b, func(d *idp.Delivery) error { ids = append(ids, d.ID()); return nil }); err != nil {
-				return err
-			}
+			n, err = c.many(w, b)
 		} else {
-			id, err := idp.ParseDeliveryID(c.ID)
-			if err != nil {
-				return one.wrong(err)
-			}
-			ids = []idp.DeliveryID{id}
-		}
-		n, err := change(w, b, ids, many, "owed", c.Reason, operate.Resend)
-		var state *operate.StateError
-		if errors.As(err, &state) {
-			return idp.Advise(fmt.Errorf("%s cannot be sent again: %s", c.ID, plain(state.Sentence)), "exeunt delivery show "+c.ID+" says more")
+			err = c.one(w, b)
 		}
 		if err != nil {
-			return one.wrong(err)
+			return err
 		}
 		if n == 0 {
 			return w.done(map[string]any{"owed_again": 0}, "nothing to send again: what is owed is sent anyway, and what was refused by an app that cannot be told any more stays so (exeunt delivery list says which)")
 		}
 		return w.done(map[string]any{"owed_again": n}, "%d owed again: a running server sends at once, and within 5 minutes to an app that did not answer lately (the console asks it at once)", n)
 	})
+}
+
+func (c *deliveryResendCmd) many(w *world, b *server.Base) (int, error) {
+	filter, err := c.filter(w, b, operate.DeadFilter)
+	if err != nil {
+		return 0, err
+	}
+	return operate.ResendAll(w.ctx, b.Store, filter, 0, func(tx idp.Tx, again []idp.Delivery) error {
+		for i := range again {
+			if err := acted(tx, &again[i], operate.ActResent, c.Reason); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (c *deliveryResendCmd) one(w *world, b *server.Base) error {
+	one := oneDelivery{c.ID}
+	id, err := idp.ParseDeliveryID(c.ID)
+	if err == nil {
+		err = change(w, b, id, operate.ActResent, c.Reason, operate.Resend)
+	}
+	var state *operate.StateError
+	switch {
+	case errors.As(err, &state):
+		return idp.Advise(fmt.Errorf("%s cannot be sent again: %s", c.ID, plain(state.Sentence)), "exeunt delivery show "+c.ID+" says more")
+	case err != nil:
+		return one.wrong(err)
+	}
+	return nil
 }
 
 type deliveryGiveUpCmd struct {
@@ -195,7 +205,7 @@ func (c *deliveryGiveUpCmd) Run(w *world) error {
 		if err != nil {
 			return c.wrong(err)
 		}
-		_, err = change(w, b, []idp.DeliveryID{id}, false, "given-up", c.Reason, operate.GiveUp)
+		err = change(w, b, id, operate.ActGivenUp, c.Reason, operate.GiveUp)
 		if errors.Is(err, idp.ErrConflict) {
 			return idp.Advise(fmt.Errorf("%s is not owed", c.ID), "exeunt delivery show "+c.ID+" says what became of it")
 		}

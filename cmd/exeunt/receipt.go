@@ -29,6 +29,7 @@ type receiptCmd struct {
 
 type receiptListCmd struct {
 	Username string `arg:"" optional:"" help:"Of this person only."`
+	Owed     bool   `help:"Those only of which apps are still to be told."`
 	Limit    int    `help:"How many, 0 for all." default:"50"`
 }
 
@@ -37,13 +38,13 @@ func (c *receiptListCmd) Run(w *world) error {
 		return usage("a list of "+strconv.Itoa(c.Limit), "write how many, 0 for all")
 	}
 	return w.with(func(b *server.Base) error {
-		var of idp.AccountID
+		filter := idp.ReceiptFilter{Owed: c.Owed}
 		if c.Username != "" {
 			a, err := (&person{Username: c.Username}).find(w, b)
 			if err != nil {
 				return err
 			}
-			of = a.ID
+			filter.Account = a.ID
 		}
 		out := w.list("NUMBER", "AT", "CAUSE", "PERSON", "BY", "SESSIONS", "APPS")
 		now, _ := b.Store.Now()
@@ -56,9 +57,9 @@ func (c *receiptListCmd) Run(w *world) error {
 			var rows []operate.Receipt
 			err := b.Store.View(w.ctx, func(v idp.View) error {
 				rows = nil
-				all, err := v.Receipts(of, before, size)
+				all, err := v.FindReceipts(filter, before, size)
 				for i := range all {
-					r, err := operate.ShowReceipt(v, &all[i], now)
+					r, err := operate.ShowReceipt(v, &all[i].Receipt, now)
 					if err != nil {
 						return err
 					}

@@ -201,7 +201,7 @@ func TestAttack_ConsoleForgery(t *testing.T) {
 	form := url.Values{"csrf": {csrf}, "reason": {"x"}, "confirm": {"true"}, "client_id": {"evil"}, "kind": {"web"}, "redirect_uris": {"https://evil.test/cb"}, "username": {"alice"}, "role": {"admin"}}
 	paths := []string{"/admin/people/" + sub + "/end", "/admin/people/" + sub + "/lock", "/admin/people/" + sub + "/disable", "/admin/people/" + sub + "/delete", "/admin/apps", "/admin/apps/books",
 		"/admin/apps/books/secret", "/admin/apps/books/secret/end-old", "/admin/apps/books/end", "/admin/apps/books/disable", "/admin/apps/books/enable", "/admin/apps/books/delete",
-		"/admin/deliveries/7.ABCDABCDABCDABCD/resend", "/admin/deliveries/7.ABCDABCDABCDABCD/give-up", "/admin/revocations/ABCDABCDABCDABCD/resend", "/admin/revocations/ABCDABCDABCDABCD/give-up", "/admin/keys/rotate", "/admin/keys/ABCDABCDABCDABCD/kill", "/admin/operators",
+		"/admin/deliveries/7.ABCDABCDABCDABCD/resend", "/admin/deliveries/7.ABCDABCDABCDABCD/give-up", "/admin/deliveries/resend", "/admin/revocations/ABCDABCDABCDABCD/resend", "/admin/revocations/ABCDABCDABCDABCD/give-up", "/admin/keys/rotate", "/admin/keys/ABCDABCDABCDABCD/kill", "/admin/operators",
 		"/admin/operators/" + sub + "/remove", "/admin/people/" + sub + "/sessions/x/end", "/admin/people/" + sub + "/unlock", "/admin/people/" + sub + "/enable"}
 	for _, to := range paths {
 		for what, header := range map[string]map[string]string{

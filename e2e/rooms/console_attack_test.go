@@ -102,7 +102,7 @@ func TestAttack_ConsolePeoplesTokens(t *testing.T) {
 	robot := n.machine("idle", "orders:read")
 	for what, token := range map[string]string{"an admin's access token": tokens.Access, "an admin's ID token": tokens.ID, "an admin's refresh token": tokens.Refresh, "a machine's without the power": robot, "nothing": ""} {
 		for _, c := range []struct{ method, to string }{{"GET", "/admin"}, {"GET", "/admin/people"}, {"GET", "/admin/receipts/export"}, {"POST", "/admin/people/" + sub + "/end"}, {"DELETE", "/admin/people/" + sub},
-			{"POST", "/admin/apps"}, {"POST", "/admin/keys/rotate"}, {"POST", "/admin/operators"}, {"POST", "/admin/revocations/ABCDABCDABCDABCD/give-up"}} {
+			{"POST", "/admin/apps"}, {"POST", "/admin/keys/rotate"}, {"POST", "/admin/operators"}, {"POST", "/admin/deliveries/resend"}, {"POST", "/admin/revocations/ABCDABCDABCDABCD/give-up"}} {
 			if a := n.calls(c.method, c.to, token, said{"reason": "x", "confirm": true}); a.status != 401 && a.status != 403 {
 				t.Errorf("%s: %s %s: %d", what, c.method, c.to, a.status)
 			}

@@ -67,8 +67,18 @@ func TestConsole_Deliveries(t *testing.T) {
 	until("not attempted", func() bool { i := of("no"); return i >= 0 && receipt().Deliveries[i].Why != "" })
 	first := receipt().Deliveries[of("no")]
 	at := "/admin/deliveries/" + first.ID
-	if page := support.page(fmt.Sprintf("/admin/receipts/%d", number)); !strings.Contains(page.body, at) {
+	headed := func(at, head string) bool {
+		return strings.Contains(support.page(at).body, `role="columnheader">`+head)
+	}
+	sheet := fmt.Sprintf("/admin/receipts/%d", number)
+	if page := support.page(sheet); !strings.Contains(page.body, at) {
 		t.Error("the receipt does not lead to its deliveries:", page.body)
+	}
+	if !headed(sheet, "Next attempt") || !headed("/admin/deliveries", "Next attempt") {
+		t.Error("nobody reads when the next attempt is")
+	}
+	if headed(sheet, "Confirmed") {
+		t.Error("a column has nothing in it")
 	}
 	if a := support.acts(at + "/give-up"); a.status != 303 {
 		t.Fatal(a.status, a.body)
@@ -83,16 +93,35 @@ func TestConsole_Deliveries(t *testing.T) {
 	if page := support.page("/admin/deliveries?client_id=nobody"); page.status != 400 || !strings.Contains(page.body, "no such app") {
 		t.Error(page.status, page.body)
 	}
-	app.status.Store(200)
+	if a := support.page(at); a.header.Get("Refresh") != "" {
+		t.Error("a page on which nothing happens is loaded again")
+	}
 	if a := support.acts(at + "/resend"); a.status != 303 || a.location != at+"?done=owed" {
 		t.Fatal(a.status, a.location)
 	}
+	if a := support.page(at + "?done=owed"); a.header.Get("Refresh") != "2; url="+at || !strings.Contains(a.body, "It is being sent") {
+		t.Error("while it is being sent:", a.header, a.body)
+	}
+	app.status.Store(200)
 	until("not told", func() bool { return receipt().Deliveries[of("no")].State == "confirmed" })
+	if a := support.page(at); a.header.Get("Refresh") != "" || strings.Contains(a.body, "It is being sent") {
+		t.Error("when it was sent:", a.header, a.body)
+	}
+	if !headed(sheet, "Confirmed") {
+		t.Error("the receipt's page does not say when its app confirmed")
+	}
 	if again := receipt().Deliveries[of("no")]; again.Created != first.Created || again.Resent.Before(first.Created) {
 		t.Errorf("sent again: %+v, was %+v", again, first)
 	}
 	if a := support.acts(at + "/resend"); a.status != 409 {
 		t.Error("what was confirmed:", a.status)
+	}
+
+	hers := n.alice().page("/account/activity").body
+	for _, what := range []string{"An app was to be told of a sign-out again</strong> · No", "Telling an app of a sign-out was given up</strong> · No"} {
+		if !strings.Contains(hers, what) || strings.Contains(hers, "Something was done") {
+			t.Errorf("its person does not read %q: %s", what, hers)
+		}
 	}
 
 	untold := "/admin/deliveries/" + receipt().Deliveries[of("books")].ID

@@ -9,6 +9,7 @@ import (
 
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/web"
 )
 
@@ -129,10 +130,21 @@ func what(e *idp.Event) web.Words {
 	if newDevice(e) {
 		return "Signed in from a new browser or device"
 	}
+	if e.Kind == idp.EventOperator && e.Data["delivery"] != "" {
+		return delivered(e.Data["act"])
+	}
 	if said := web.Happened(e.Kind); said != nil {
 		return said
 	}
 	return web.Happened(idp.EventOperator)
+}
+
+// delivered says what an operator did about telling an app.
+func delivered(act string) web.Words {
+	if act == operate.ActGivenUp {
+		return "Telling an app of a sign-out was given up"
+	}
+	return "An app was to be told of a sign-out again"
 }
 
 // by says who did it, if it was not the person.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"exeunt.dev/internal/edge"
@@ -16,13 +17,14 @@ import (
 // act is one thing that operators do.
 type act struct {
 	duty  idp.Duty
-	title web.Words                                    // of its question
-	back  func(*call) string                           // the page that it belongs to
-	reach func(*call, idp.View) (question, error)      // what it asks before it is done; nil: nothing
-	do    func(*call, idp.Tx) (outcome, error)         // in the transaction in which the right to it is asked
-	after func(context.Context) error                  // what follows the commit; nil: nothing
-	show  func(c *call, o outcome) (web.Console, bool) // a page in place of a way back, for what is shown once; nil: none
-	again func(*call) web.Form                         // the form, with what was written into it, for who has written something wrong; nil: they go back
+	title web.Words                                          // of its question
+	back  func(*call) string                                 // the page that it belongs to
+	reach func(*call, idp.View) (question, error)            // what it asks before it is done; nil: nothing
+	do    func(*call, idp.Tx) (outcome, error)               // in the transaction in which the right to it is asked
+	many  func(*call, func(idp.View) error) (outcome, error) // in place of do, for what takes several: the right to it is asked in each
+	after func(context.Context) error                        // what follows the commit; nil: nothing
+	show  func(c *call, o outcome) (web.Console, bool)       // a page in place of a way back, for what is shown once; nil: none
+	again func(*call) web.Form                               // the form, with what was written into it, for who has written something wrong; nil: they go back
 }
 
 // question is what is asked before an act that reaches more than one person, or has no way back.
@@ -53,6 +55,7 @@ type outcome struct {
 	done    string // one of said
 	receipt idp.Receipt
 	event   idp.Event
+	count   *int   // of how many it was done, where that is to be said
 	json    any    // for programs, beside done and the receipt
 	secret  string // shown once
 	client  idp.Client
@@ -99,12 +102,19 @@ func (a *Admin) act(what act) http.HandlerFunc {
 // attempt asks whether the caller may, and then its question, or does it.
 func (a *Admin) attempt(c *call, what *act) (q *question, out outcome, err error) {
 	ctx := c.r.Context()
+	allowed := func(v idp.View) error {
+		if err := a.may(v, &c.caller, what.duty); err != nil {
+			return err
+		}
+		return idp.ValidReason(c.in.Get("reason"))
+	}
+	if what.many != nil {
+		out, err = what.many(c, allowed)
+		return nil, out, err
+	}
 	if what.reach != nil && !c.in.On("confirm") {
 		err = a.Store.View(ctx, func(v idp.View) error {
-			if err := a.may(v, &c.caller, what.duty); err != nil {
-				return err
-			}
-			if err := idp.ValidReason(c.in.Get("reason")); err != nil {
+			if err := allowed(v); err != nil {
 				return err
 			}
 			asked, err := what.reach(c, v)
@@ -114,10 +124,7 @@ func (a *Admin) attempt(c *call, what *act) (q *question, out outcome, err error
 		return q, out, err
 	}
 	err = a.Store.Update(ctx, func(tx idp.Tx) (err error) {
-		if err := a.may(tx, &c.caller, what.duty); err != nil {
-			return err
-		}
-		if err := idp.ValidReason(c.in.Get("reason")); err != nil {
+		if err := allowed(tx); err != nil {
 			return err
 		}
 		if out, err = what.do(c, tx); err != nil {
@@ -159,6 +166,9 @@ func (a *Admin) did(w http.ResponseWriter, r *http.Request, c *call, what *act, 
 			}
 		}
 		to := what.back(c) + "?done=" + url.QueryEscape(out.done)
+		if out.count != nil {
+			to += "&n=" + strconv.Itoa(*out.count)
+		}
 		http.Redirect(w, r, to, http.StatusSeeOther)
 		return
 	}
@@ -217,9 +227,11 @@ func written(f web.Form, in operate.Fields) web.Form {
 	return f
 }
 
-// said is what people read when something is done.
-func said(done string) web.Words {
+// said is what people read when something is done, n times if it says of how many.
+func said(done string, n int) web.Words {
 	switch done {
+	case "sent-again":
+		return sentAgain(n)
 	case "ended":
 		return "Ended. The receipt tells who was told."
 	case "nothing":
@@ -258,6 +270,18 @@ func said(done string) web.Words {
 		return "No operator any more, from the next request on."
 	}
 	return nil
+}
+
+func sentAgain(n int) web.Words {
+	switch {
+	case n == 0:
+		return "Nothing was to be sent again. What an app refused that cannot be told any more stays so."
+	case n == 1:
+		return "One delivery is owed again: its app is told at once."
+	case n < operate.MostResent:
+		return web.Say("%s deliveries are owed again: their apps are told at once.", verbatim(strconv.Itoa(n)))
+	}
+	return web.Say("%s deliveries are owed again, which is as many as at a time: there may be more.", verbatim(strconv.Itoa(n)))
 }
 
 // gone is the word for what an end came to.

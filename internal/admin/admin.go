@@ -74,6 +74,7 @@ func (a *Admin) mountActs(mux *http.ServeMux) {
 	on("POST /admin/apps/{id}/delete", deleteApp())
 	on("DELETE /admin/apps/{id}", deleteApp())
 
+	on("POST /admin/deliveries/resend", a.resendMany())
 	on("POST /admin/deliveries/{id}/resend", resend())
 	on("POST /admin/deliveries/{id}/give-up", giveUp())
 

@@ -64,13 +64,13 @@ func (a *Admin) exportReceipts(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, "", err
 		}
-		of, err := c.of(v)
+		f, err := c.receiptFilter(v)
 		if err != nil {
 			return nil, "", err
 		}
-		rows, err := v.Receipts(of, before, exportPage)
+		rows, err := v.FindReceipts(f, before, exportPage)
 		for i := range rows {
-			one, err := operate.ShowReceipt(v, &rows[i], c.now)
+			one, err := operate.ShowReceipt(v, &rows[i].Receipt, c.now)
 			if err != nil {
 				return nil, "", err
 			}

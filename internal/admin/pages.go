@@ -27,10 +27,14 @@ func (a *Admin) render(w http.ResponseWriter, r *http.Request, c *call, status i
 		p.Nav[i].Here = r.URL.Path == room.Path || (room.Path != "/admin" && strings.HasPrefix(r.URL.Path, room.Path+"/"))
 	}
 	if p.Flash == nil {
-		p.Flash = said(c.q.Get("done"))
+		n, _ := strconv.Atoi(c.q.Get("n"))
+		p.Flash = said(c.q.Get("done"), n)
 	}
 	if c.stale && len(p.Forms) > 0 {
 		p.StepUp = "/login?again=" + url.QueryEscape(r.URL.Path)
+	}
+	if p.Again {
+		w.Header().Set("Refresh", "2; url="+r.URL.EscapedPath()) // without what was said of the act
 	}
 	dress := func(f *web.Form, i int) {
 		f.CSRF, f.Nonce = c.csrf, idp.NewSecret(16)
@@ -76,7 +80,7 @@ func (c *call) next(after string) string {
 	}
 	q := url.Values{}
 	for name, all := range c.q {
-		if name != "done" {
+		if name != "done" && name != "n" {
 			q[name] = all
 		}
 	}
@@ -125,6 +129,13 @@ func timed(to []web.Fact, f web.Fact, at *time.Time) []web.Fact {
 	}
 	f.At = *at
 	return append(to, f)
+}
+
+func timeCell(at *time.Time) web.Cell {
+	if at == nil {
+		return web.Cell{}
+	}
+	return web.Cell{At: *at}
 }
 
 func appLink(id idp.ClientID) web.Cell {

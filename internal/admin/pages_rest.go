@@ -3,7 +3,10 @@ package admin
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"exeunt.dev/internal/audit"
 	"exeunt.dev/internal/idp"
@@ -19,15 +22,25 @@ func deliveriesPage(c *call, l deliveryList) web.Console {
 	t := deliveryTable(l.Deliveries)
 	t.Empty, t.More = web.Table{Empty: "Nothing is owed, and nothing was given up."}.Empty, c.next(l.Next)
 	p.Tables = []web.Table{t}
+	if c.allowed(idp.DutyDeliver) && len(l.Deliveries) > 0 && c.q.Get("state") != string(idp.Owed) {
+		p.Forms = []web.Form{resendForm(c.q.Get("client_id"), c.q.Get("state"))}
+	}
 	return p
 }
 
+func resendForm(client, state string) web.Form {
+	return deed(web.Form{Title: "Send many again", Text: "All that nobody attempts any more, now and for as long as at first, up to 10,000 at a time.", Action: "/admin/deliveries/resend", Button: "Send again", Folded: true,
+		Fields: []web.Field{{Key: "client_id", Label: "App", Value: client},
+			{Key: "state", Label: "State", Kind: "select", Value: state, Options: states("refused", "out-of-time", "given-up")}}})
+}
+
 func deliveryTable(all []operate.Delivery) web.Table {
-	t := web.Table{Title: "Deliveries", Head: []web.Words{"Id", "App", "State", "Since", "Attempts", "Why"}}
+	t := web.Table{Title: "Deliveries", Head: []web.Words{"Id", "App", "State", "Since", "Confirmed", "Attempts", "Next attempt", "Why"}}
 	for _, d := range all {
-		t.Rows = append(t.Rows, []web.Cell{{Text: d.ID, To: "/admin/deliveries/" + url.PathEscape(d.ID)}, appLink(d.ClientID), stateCell(string(d.State)), {At: d.Created}, {Text: strconv.Itoa(d.Attempts)}, whyCell(d.Why)})
+		t.Rows = append(t.Rows, []web.Cell{{Text: d.ID, To: "/admin/deliveries/" + url.PathEscape(d.ID)}, appLink(d.ClientID), stateCell(string(d.State)), {At: d.Created},
+			timeCell(d.Confirmed), {Text: strconv.Itoa(d.Attempts)}, timeCell(d.Next), whyCell(d.Why)})
 	}
-	return t
+	return filled(t)
 }
 
 func deliveryPage(c *call, d operate.Delivery) web.Console {
@@ -37,6 +50,9 @@ func deliveryPage(c *call, d operate.Delivery) web.Console {
 		{Label: "Receipt", Text: number(d.Receipt), To: receiptLink(d.Receipt).To}, {Label: "Since", At: d.Created}, {Label: "Attempts", Text: strconv.Itoa(d.Attempts)}}}
 	if d.URI != "" {
 		p.Facts = append(p.Facts, web.Fact{Label: "Address", Text: d.URI})
+	}
+	if sending(&d, c.now.Time()) {
+		p.Lead, p.Again = web.Console{Lead: "It is being sent. What comes of it is shown here as soon as it is known."}.Lead, true
 	}
 	p.Facts = timed(p.Facts, web.Fact{Label: "Last attempt"}, d.Attempted)
 	p.Facts = timed(p.Facts, web.Fact{Label: "Next attempt"}, d.Next)
@@ -57,13 +73,30 @@ func deliveryPage(c *call, d operate.Delivery) web.Console {
 	return p
 }
 
+// sending says that what was sent again is on its way, and its state one of before. After a while nobody waits for it, and who writes
+// into a form is not disturbed any more.
+func sending(d *operate.Delivery, now time.Time) bool {
+	return d.State == idp.Owed && d.Resent != nil && now.Sub(*d.Resent) < 10*time.Second
+}
+
 // receiptTable lists receipts. Where all are of one person, the person is not said again; so in eventTable.
 func (c *call) receiptTable(lines []operate.Line, ofOne bool) web.Table {
-	t := web.Table{Title: "Receipts", Empty: "Nothing has ended yet.", Head: []web.Words{"Number", "At", "What", "By", "App", "Why", "Person"}}
+	t := web.Table{Title: "Receipts", Empty: "Nothing has ended yet.", Head: []web.Words{"Number", "At", "What", "By", "App", "Owed", "Why", "Person"}}
 	for _, l := range lines {
-		t.Rows = append(t.Rows, []web.Cell{receiptLink(l.Number), {At: l.At}, {Said: web.Ended(l.Cause)}, c.actorCell(l.Actor, l.Subject), appLink(l.ClientID), {Text: l.Reason}, c.personLink(l.Subject)})
+		t.Rows = append(t.Rows, []web.Cell{receiptLink(l.Number), {At: l.At}, {Said: web.Ended(l.Cause)}, c.actorCell(l.Actor, l.Subject), appLink(l.ClientID), owedCell(&l), {Text: l.Reason}, c.personLink(l.Subject)})
 	}
-	return shorter(t, ofOne)
+	return filled(shorter(t, ofOne))
+}
+
+func owedCell(l *operate.Line) web.Cell {
+	switch {
+	case l.Working:
+		return web.Cell{Said: "being worked out", Tag: "plain"}
+	case l.Owed.N == 0:
+		return web.Cell{}
+	}
+	n := about(nil, l.Owed, "")
+	return web.Cell{Text: n.Text, Said: n.Said}
 }
 
 // shorter leaves out the last column.
@@ -77,14 +110,33 @@ func shorter(t web.Table, yes bool) web.Table {
 	return t
 }
 
-func receiptsPage(c *call, l receiptList) web.Console {
-	t := c.receiptTable(l.Receipts, l.of != "")
-	t.More, t.Export = c.next(l.Next), "/admin/receipts/export"
-	if l.of != "" {
-		t.Export += "?sub=" + url.QueryEscape(string(l.of))
+// filled leaves out the columns that are empty in every row.
+func filled(t web.Table) web.Table {
+	for i := len(t.Head) - 1; i >= 0; i-- {
+		if !slices.ContainsFunc(t.Rows, func(row []web.Cell) bool { return !row[i].Empty() }) {
+			t.Head = slices.Delete(t.Head, i, i+1)
+			for n, row := range t.Rows {
+				t.Rows[n] = slices.Delete(row, i, i+1)
+			}
+		}
 	}
+	return t
+}
+
+func receiptsPage(c *call, l receiptList) web.Console {
+	t := c.receiptTable(l.Receipts, l.filter.Account != "")
+	q := url.Values{}
+	if l.filter.Account != "" {
+		q.Set("sub", string(l.filter.Account))
+	}
+	if l.filter.Owed {
+		t.Empty = web.Table{Empty: "No sign-out owes anything."}.Empty
+		q.Set("owed", "true")
+	}
+	t.More, t.Export = c.next(l.Next), strings.TrimSuffix("/admin/receipts/export?"+q.Encode(), "?")
 	return web.Console{Title: "Receipts", Lead: "What each sign-out ended, reached and still owes.", Tables: []web.Table{t},
-		Filter: &web.Form{Action: "/admin/receipts", Button: "Filter", Fields: []web.Field{{Key: "username", Label: "Username", Value: c.names[l.of]}}}}
+		Filter: &web.Form{Action: "/admin/receipts", Button: "Filter", Fields: []web.Field{{Key: "username", Label: "Username", Value: c.names[l.filter.Account]},
+			{Key: "owed", Label: "Only those that still owe something", Kind: "check", Checked: l.filter.Owed}}}}
 }
 
 func receiptPage(c *call, r operate.ReceiptPage) web.Console {

@@ -73,7 +73,10 @@ func (a *Admin) person(c *call, v idp.View) (out personSheet, err error) {
 // past reads what was of a person lately.
 func past(c *call, v idp.View, to *personSheet) error {
 	err := v.Abreast(
-		func(v idp.View) (err error) { to.Receipts, err = operate.Lines(v, c.sub(), 0, few); return err },
+		func(v idp.View) (err error) {
+			to.Receipts, err = operate.Lines(v, idp.ReceiptFilter{Account: c.sub()}, 0, few)
+			return err
+		},
 		func(v idp.View) (err error) {
 			to.events, err = v.Events(idp.EventFilter{Account: c.sub()}, idp.Page{Limit: few})
 			return err

@@ -64,18 +64,44 @@ func delivering(word string, verb func(idp.Tx, idp.DeliveryID) (idp.Delivery, er
 			return out, notFound(err)
 		}
 		d, err := verb(tx, id)
-		return outcome{done: word, json: operate.ShowDelivery(&d),
-			event: idp.Event{Kind: idp.EventOperator, Account: d.Account, Client: d.Client, Receipt: d.Receipt, Data: map[string]string{"act": word, "delivery": id.String()}}}, err
+		return outcome{done: word, json: operate.ShowDelivery(&d), event: operate.Acted(&d, word)}, err
 	}}
 }
 
-func resend() act { return delivering("owed", operate.Resend) }
-func giveUp() act { return delivering("given-up", operate.GiveUp) }
+func resend() act { return delivering(operate.ActResent, operate.Resend) }
+func giveUp() act { return delivering(operate.ActGivenUp, operate.GiveUp) }
+
+// resendMany is resend of all that a filter finds among the dead.
+func (a *Admin) resendMany() act {
+	return act{duty: idp.DutyDeliver, back: func(*call) string { return "/admin/deliveries" }, again: func(c *call) web.Form { return resendForm("", "") },
+		many: func(c *call, allowed func(idp.View) error) (out outcome, err error) {
+			var f idp.DeliveryFilter
+			err = a.Store.View(c.r.Context(), func(v idp.View) (err error) {
+				if err = allowed(v); err == nil {
+					f, err = operate.DeadFilter(v, c.in.Get("client_id"), c.in.Get("state"))
+				}
+				return err
+			})
+			if err != nil {
+				return out, err
+			}
+			n, err := operate.ResendAll(c.r.Context(), a.Store, f, operate.MostResent, func(tx idp.Tx, again []idp.Delivery) error {
+				err := allowed(tx)
+				for i := range again {
+					if err == nil {
+						err = c.record(tx, a.Tell, operate.Acted(&again[i], operate.ActResent))
+					}
+				}
+				return err
+			})
+			return outcome{done: "sent-again", count: &n, json: map[string]int{"owed_again": n}}, err
+		}}
+}
 
 type receiptList struct {
 	Receipts []operate.Line `json:"receipts"`
 	Next     string         `json:"next,omitempty"`
-	of       idp.AccountID
+	filter   idp.ReceiptFilter
 }
 
 func (a *Admin) receipts(c *call, v idp.View) (out receiptList, err error) {
@@ -87,13 +113,13 @@ func (a *Admin) receipts(c *call, v idp.View) (out receiptList, err error) {
 	if err != nil {
 		return out, err
 	}
-	if out.of, err = c.of(v); err != nil {
+	if out.filter, err = c.receiptFilter(v); err != nil {
 		return out, err
 	}
-	if out.Receipts, err = operate.Lines(v, out.of, before, p.Limit); err != nil {
+	if out.Receipts, err = operate.Lines(v, out.filter, before, p.Limit); err != nil {
 		return out, err
 	}
-	people := []idp.AccountID{out.of}
+	people := []idp.AccountID{out.filter.Account}
 	for _, r := range out.Receipts {
 		people = append(people, whose(r.Subject, r.Actor)...)
 	}
@@ -101,6 +127,13 @@ func (a *Admin) receipts(c *call, v idp.View) (out receiptList, err error) {
 		out.Next = number(out.Receipts[len(out.Receipts)-1].Number)
 	}
 	return out, c.name(v, people...)
+}
+
+func (c *call) receiptFilter(v idp.View) (f idp.ReceiptFilter, err error) {
+	if f.Owed, err = operate.Owing(c.q.Get("owed")); err == nil {
+		f.Account, err = c.of(v)
+	}
+	return f, err
 }
 
 // of is whose receipts or events are asked for: by id, or by username.

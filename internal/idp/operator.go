@@ -107,6 +107,18 @@ type AccountFilter struct {
 	State  AccountState
 }
 
+// ReceiptFilter narrows a list of receipts. Empty fields do not.
+type ReceiptFilter struct {
+	Account AccountID
+	Owed    bool // only those of which somebody is still to be told, or of which it is not known yet whom to tell
+}
+
+// ReceiptLine is a receipt in a list of operators.
+type ReceiptLine struct {
+	Receipt
+	Owed Counted // deliveries
+}
+
 // Counted is a number that is not counted beyond a limit.
 type Counted struct {
 	N    int64 `json:"n"`
@@ -130,6 +142,8 @@ type ConsoleReader interface {
 	EndingsBefore(t Time) (uint64, error)
 	// CountEvents counts events of a kind between two times.
 	CountEvents(k EventKind, from, to Time) (Counted, error)
+	// FindReceipts lists them, newest first, with numbers below before (0: all).
+	FindReceipts(f ReceiptFilter, before uint64, limit int) ([]ReceiptLine, error)
 	// DeliveriesOf lists a receipt's, in whatever state; After is the last one's id.
 	DeliveriesOf(receipt uint64, p Page) ([]Delivery, error)
 }

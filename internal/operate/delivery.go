@@ -1,6 +1,8 @@
 package operate
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"time"
 
@@ -24,6 +26,17 @@ type Delivery struct {
 	Confirmed *time.Time        `json:"confirmed_at,omitempty"`
 	Status    int               `json:"status,omitempty"` // of the last answer
 	Why       string            `json:"why,omitempty"`
+}
+
+// What an operator did to one, as events say it.
+const (
+	ActResent  = "owed"
+	ActGivenUp = "given-up"
+)
+
+// Acted is the event of what was done to a delivery; who did it and why is for whoever asked for it to add.
+func Acted(d *idp.Delivery, act string) idp.Event {
+	return idp.Event{Kind: idp.EventOperator, Account: d.Account, Client: d.Client, Receipt: d.Receipt, Data: map[string]string{"act": act, "delivery": d.ID().String()}}
 }
 
 // ShowDelivery makes the operators' view of a delivery.
@@ -54,6 +67,14 @@ func Filter(v idp.View, client, state string) (f idp.DeliveryFilter, err error) 
 		err = idp.Invalid("client_id", "There is no such app.")
 	}
 	return f, err
+}
+
+// DeadFilter is Filter among what apps will not get any more, whose state may be left out.
+func DeadFilter(v idp.View, client, state string) (idp.DeliveryFilter, error) {
+	if state == string(idp.Owed) {
+		return idp.DeliveryFilter{}, idp.Invalid("state", "What is owed is sent anyway.")
+	}
+	return Filter(v, client, cmp.Or(state, "dead"))
 }
 
 func stateFilter(state string) (s idp.DeliveryState, dead bool, err error) {
@@ -96,6 +117,47 @@ func Resend(tx idp.Tx, id idp.DeliveryID) (d idp.Delivery, err error) {
 		return d, err
 	}
 	return after(tx, id, not("Its app has confirmed it."), func() (bool, error) { return tx.SendAgain(id, now) })
+}
+
+// MostResent is how many deliveries the console makes owed again at a time, and resentAtOnce how many one transaction does: on the
+// embedded database everybody waits for it.
+const (
+	MostResent   = 10_000
+	resentAtOnce = 100
+)
+
+// ResendAll makes owed again all that a filter finds, at most so many (0: however many there are), and says how many: those that it can,
+// in transactions of some each. with is called in each of them, with what was done in it; an error of it undoes that.
+func ResendAll(ctx context.Context, s idp.Store, f idp.DeliveryFilter, most int, with func(idp.Tx, []idp.Delivery) error) (n int, err error) {
+	for page := (idp.Page{}); ; {
+		if page.Limit = resentAtOnce; most > 0 {
+			page.Limit = min(page.Limit, most-n)
+		}
+		var rows, again []idp.Delivery
+		err := s.Update(ctx, func(tx idp.Tx) (err error) {
+			again = nil
+			if rows, err = tx.Deliveries(f, page); err != nil {
+				return err
+			}
+			for _, row := range rows {
+				d, err := Resend(tx, row.ID())
+				switch {
+				case err == nil:
+					again = append(again, d)
+				case !errors.As(err, new(*StateError)): // its app cannot be told any more
+					return err
+				}
+			}
+			return with(tx, again)
+		})
+		if err != nil {
+			return n, err
+		}
+		if n += len(again); len(rows) < page.Limit || n == most {
+			return n, nil
+		}
+		page.After = rows[len(rows)-1].ID().String()
+	}
 }
 
 // GiveUp makes an owed delivery dead. Errors as those of Resend.

@@ -3,5 +3,5 @@
 // not do none of them can.
 //
 // It rests on idp, on the door, and on package receipt. It refuses to know who asks: whether an operator may is asked by the room, in
-// the same transaction, before it calls.
+// the same transaction. Only ResendAll takes several, and has the room asked in each.
 package operate

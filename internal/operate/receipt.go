@@ -56,16 +56,28 @@ type Line struct {
 	Subject  idp.AccountID `json:"sub,omitempty"`
 	ClientID idp.ClientID  `json:"client_id,omitempty"`
 	Working  bool          `json:"working"`
+	Owed     idp.Counted   `json:"deliveries_owed"`
 }
 
 // Lines lists receipts, the newest first.
-func Lines(v idp.View, of idp.AccountID, before uint64, limit int) ([]Line, error) {
-	rows, err := v.Receipts(of, before, limit)
+func Lines(v idp.View, f idp.ReceiptFilter, before uint64, limit int) ([]Line, error) {
+	rows, err := v.FindReceipts(f, before, limit)
 	out := []Line{}
 	for _, r := range rows {
-		out = append(out, Line{r.Number, r.Cause, r.At.Time(), r.Actor, r.Reason, r.Account, r.Client, r.ToldAt == 0})
+		out = append(out, Line{r.Number, r.Cause, r.At.Time(), r.Actor, r.Reason, r.Account, r.Client, r.ToldAt == 0, r.Owed})
 	}
 	return out, err
+}
+
+// Owing reads whether a list of receipts is narrowed to those that owe; "" is all.
+func Owing(text string) (bool, error) {
+	switch text {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	}
+	return false, idp.Invalid("owed", "This is true or false.")
 }
 
 // Before reads a receipt's number to list those before; "" is all.

@@ -14,6 +14,7 @@ type Console struct {
 	Warning Words
 	StepUp  string // where a sign-in that is too old to act is made new; "": it is not
 	Secret  string // shown once
+	Again   bool   // something will soon be other than it is: it is asked for again
 	Facts   []Fact
 	Charts  []Chart
 	Filter  *Form

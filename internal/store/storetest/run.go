@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) Opened) {
 		{"SweepIdentities", sweepIdentities},
 		{"Operators", operators},
 		{"Console", console},
+		{"OwedReceipts", owedReceipts},
 		{"Alive", alive},
 		{"Abreast", abreast},
 		{"ClientAgain", clientAgain},
