@@ -36,7 +36,7 @@ func newConn(uri string, pragmas ...string) (*conn, error) {
 
 func (c *conn) close() { c.c.Close() }
 
-// script runs statements that are not worth preparing.
+// script runs statements that are not worth preparing; no comment may follow the last.
 func (c *conn) script(sql string) error {
 	for sql = strings.TrimSpace(sql); sql != ""; sql = strings.TrimSpace(sql) {
 		s, rest, err := c.c.PrepareTransient(sql)
@@ -73,7 +73,7 @@ func (c *conn) each(sql string, f func(verbs.Row), args ...any) error {
 // one calls f for the first row and says whether there was one.
 func (c *conn) one(sql string, f func(verbs.Row), args ...any) (bool, error) {
 	n, err := c.run(sql, f, 1, args)
-	return n > 0, err
+	return n > 0 && err == nil, err
 }
 
 // run calls f for up to so many rows (-1: all), and says for how many.
@@ -82,11 +82,12 @@ func (c *conn) run(sql string, f func(verbs.Row), most int, args []any) (n int, 
 	if err != nil {
 		return 0, err
 	}
+	defer s.ClearBindings() // which are secrets, some of them, and may be large
 	defer s.Reset()
-	if err := bind(s, args); err != nil {
-		return 0, err
+	if !bind(s, args) {
+		return 0, c.broken(verbs.ErrProgram)
 	}
-	r := row{s: s}
+	r := row{s: s, columns: s.ColumnCount()}
 	for {
 		more, err := s.Step()
 		switch {
@@ -120,10 +121,10 @@ func (c *conn) stmt(sql string) (*sqlite.Stmt, error) {
 	return s, nil
 }
 
-// bind gives a statement all its arguments: it would run again with those of last time.
-func bind(s *sqlite.Stmt, args []any) error {
+// bind gives a statement all its arguments, and says whether they are its.
+func bind(s *sqlite.Stmt, args []any) bool {
 	if s.BindParamCount() != len(args) {
-		return verbs.ErrProgram
+		return false
 	}
 	for i, a := range args {
 		switch v := verbs.Value(a).(type) {
@@ -142,10 +143,10 @@ func bind(s *sqlite.Stmt, args []any) error {
 				s.BindBytes(i+1, v)
 			}
 		default:
-			return verbs.ErrProgram
+			return false
 		}
 	}
-	return nil
+	return true
 }
 
 // seen turns a driver's error into our error and remembers the ones that end a transaction.
@@ -153,8 +154,14 @@ func (c *conn) seen(err error) error {
 	if err == nil {
 		return nil
 	}
-	err = fault(sqlite.ErrCode(err))
-	if c.fatal == nil && isFatal(err) {
+	if err = fault(sqlite.ErrCode(err)); isFatal(err) {
+		return c.broken(err)
+	}
+	return err
+}
+
+func (c *conn) broken(err error) error {
+	if c.fatal == nil {
 		c.fatal = err
 	}
 	return err

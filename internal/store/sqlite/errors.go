@@ -56,8 +56,9 @@ func fault(code sqlite.ResultCode) error {
 	return &faultError{code: code, kind: kind}
 }
 
-// isFatal says that SQLite may have rolled the whole transaction back by itself, or that going on is pointless.
-func isFatal(err error) bool { return errors.Is(err, idp.ErrUnavailable) }
+// isFatal says that SQLite may have rolled the whole transaction back by itself, or that going on is pointless. A statement that is wrong
+// is one of these: errors of the driver's own, as that it got no memory, have that code.
+func isFatal(err error) bool { return !errors.Is(err, idp.ErrConflict) }
 
 // primary is the error's primary result code, or 0.
 func primary(err error) sqlite.ResultCode {

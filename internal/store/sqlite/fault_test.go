@@ -2,15 +2,17 @@ package sqlite
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 
+	"zombiezen.com/go/sqlite"
+
 	"exeunt.dev/internal/door"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/store/verbs"
 	"exeunt.dev/ledger"
 )
 
@@ -46,15 +48,14 @@ type faulty struct {
 	before, after atomic.Int32 // how many to fail
 }
 
-var errLost = fmt.Errorf("%w: the disk does not answer", idp.ErrUnavailable)
-
-func (d *faulty) commit(do func() error) error {
+func (d *faulty) commit(c *conn) error {
+	lost := sqlite.ResultIOErr.ToError()
 	if d.before.Add(-1) >= 0 {
-		return errLost
+		return c.seen(lost)
 	}
-	err := do()
+	err := commit(c)
 	if d.after.Add(-1) >= 0 {
-		return errLost
+		return c.seen(lost)
 	}
 	return err
 }
@@ -168,4 +169,51 @@ func TestMigrations(t *testing.T) {
 			t.Errorf("%s: %v", change, err)
 		}
 	}
+}
+
+// What a statement could not do is not left out of a transaction whose closure forgets it: a driver without memory says no more than that
+// the statement is wrong.
+func TestForgottenError(t *testing.T) {
+	s := openWith(t, Options{})
+	for name, forget := range map[string]func(*tx) error{
+		"a wrong statement":  func(tx *tx) error { _, err := tx.engine.Write(`INSERT INTO nowhere VALUES (1)`); return err },
+		"too few arguments":  func(tx *tx) error { _, err := tx.engine.Write(`DELETE FROM pending WHERE id = ?`); return err },
+		"no argument for it": func(tx *tx) error { _, err := tx.engine.Write(`DELETE FROM pending WHERE id = ?`, 1.5); return err },
+	} {
+		id := idp.HashOf(name)
+		err := s.Update(t.Context(), func(itx idp.Tx) error {
+			tx := itx.(*tx)
+			if err := tx.InsertPending(idp.Pending{ID: id, Kind: idp.PendingPosted}); err != nil {
+				return err
+			}
+			if forget(tx) == nil {
+				t.Error(name, "works")
+			}
+			return nil
+		})
+		if err == nil {
+			t.Error(name, "is forgotten")
+		}
+		if err := s.View(t.Context(), func(v idp.View) error { _, err := v.Pending(id); return err }); !errors.Is(err, idp.ErrNotFound) {
+			t.Error(name, "leaves half a transaction:", err)
+		}
+	}
+}
+
+// A column that a statement does not ask for is no zero value: a session would have no epoch.
+func TestColumnTooMany(t *testing.T) {
+	c, err := openWith(t, Options{}).dialWriter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	defer func() {
+		if recover() == nil {
+			t.Error("it is read")
+		}
+		if n, err := c.one(`SELECT 1`, func(verbs.Row) {}); !n || err != nil {
+			t.Error("the connection is of no use any more:", err)
+		}
+	}()
+	c.one(`SELECT 1`, func(r verbs.Row) { r.Int(); r.Name() })
 }

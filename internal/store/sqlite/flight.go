@@ -122,7 +122,7 @@ func (w *writer) try(batch []*member) error {
 	if err := f.flush(); err != nil {
 		return err
 	}
-	if err := w.store.commit(func() error { _, err := f.c.exec(sqlCommit); return err }); err != nil {
+	if err := w.store.commit(f.c); err != nil {
 		if primary(err) == sqlite.ResultFull {
 			return err // the frame that would have committed was never written
 		}
@@ -131,6 +131,11 @@ func (w *writer) try(batch []*member) error {
 	w.store.clock.observe(f.counter.Time)
 	w.store.told(f)
 	return nil
+}
+
+func commit(c *conn) error {
+	_, err := c.exec(sqlCommit)
+	return err
 }
 
 func (w *writer) begin(alone bool) (*flight, error) {

@@ -47,9 +47,12 @@ func each(ctx context.Context, c *conn, sql string, f func([]any) error) (err er
 			return
 		}
 		r := in.(*row)
-		out := make([]any, r.s.ColumnCount())
+		out := make([]any, r.columns)
 		for i := range out {
 			out[i] = r.value()
+		}
+		if r.bad {
+			return
 		}
 		if err = errors.Join(f(out), ctx.Err()); err != nil {
 			r.bad = true

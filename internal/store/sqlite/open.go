@@ -24,13 +24,13 @@ type Options struct {
 	Monotonic func() time.Duration
 
 	verbs.Opening
-	commit func(func() error) error // for tests that make the disk fail; nil: do it
+	commit func(*conn) error // for tests that make the disk fail; nil: do it
 }
 
 // Store is idp.Store on one SQLite file.
 type Store struct {
 	file    *file
-	commit  func(func() error) error
+	commit  func(*conn) error
 	moved   bool // it may be another one now
 	clock   *clock
 	tell    atomic.Pointer[func(idp.News)] // nil: nobody follows
@@ -61,7 +61,7 @@ func OpenWith(ctx context.Context, path string, o Options) (*Store, error) {
 		o.Monotonic = boottime.Now
 	}
 	if o.commit == nil {
-		o.commit = func(do func() error) error { return do() }
+		o.commit = commit
 	}
 	f, err := openFile(path, o.There)
 	if err != nil {

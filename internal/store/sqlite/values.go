@@ -11,13 +11,16 @@ import (
 
 // row reads the columns of the row that a statement stands on, in order.
 type row struct {
-	s   *sqlite.Stmt
-	at  int
-	bad bool
+	s       *sqlite.Stmt
+	columns int
+	at      int
+	bad     bool
 }
 
 func (r *row) next() (column int, kind sqlite.ColumnType) {
-	column = r.at
+	if column = r.at; column == r.columns {
+		panic("sqlite: a column that was not asked for") // SQLite would say NULL
+	}
 	r.at++
 	return column, r.s.ColumnType(column)
 }
@@ -35,20 +38,22 @@ func (r *row) Bytes() []byte {
 	return b
 }
 
-func (r *row) fix(b []byte) {
+func (r *row) fill(b []byte) {
 	column, kind := r.next()
-	if kind == sqlite.TypeBlob && (r.s.ColumnLen(column) > len(b) || r.s.ColumnBytes(column, b) > len(b)) {
-		r.bad = true
+	if kind != sqlite.TypeBlob {
+		return
 	}
+	r.bad = r.bad || r.s.ColumnLen(column) > len(b)
+	r.s.ColumnBytes(column, b)
 }
 
 func (r *row) Name() (n idp.Name) {
-	r.fix(n[:])
+	r.fill(n[:])
 	return n
 }
 
 func (r *row) Hash() (h idp.Hash) {
-	r.fix(h[:])
+	r.fill(h[:])
 	return h
 }
 
