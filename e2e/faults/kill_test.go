@@ -74,7 +74,7 @@ func gather(t *testing.T, people []*person) {
 	for _, p := range people {
 		wg.Go(func() {
 			for len(p.living()) < 3 {
-				if err := patient(p.signIn); err != nil {
+				if err := p.patient(p.signIn); err != nil {
 					t.Errorf("%s: %v", p.name, err)
 					return
 				}

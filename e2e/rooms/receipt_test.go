@@ -125,7 +125,7 @@ func TestReceipt_TellsWhatIsSo(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	a := p.get(left)
-	for _, words := range []string{"told, confirmed by the app", "owed: it has not confirmed yet", "refused: the app", "cannot be told", "You are signed out"} {
+	for _, words := range []string{"told, confirmed by the app", "owed: it has not confirmed yet", "refused: the app", "cannot be told", "You are signed out", "Confirmed: 1 of 3"} {
 		if !strings.Contains(a.body, words) {
 			t.Errorf("the page does not say %q", words)
 		}

@@ -217,3 +217,22 @@ func TestColumnTooMany(t *testing.T) {
 	}()
 	c.one(`SELECT 1`, func(r verbs.Row) { r.Int(); r.Name() })
 }
+
+// What a statement was given is gone when it has run, and a value that is longer than what it is read into is none.
+func TestNothingStaysBound(t *testing.T) {
+	c, err := openWith(t, Options{}).dialWriter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	if _, err := c.one(`SELECT ?`, func(verbs.Row) {}, "secret"); err != nil {
+		t.Fatal(err)
+	}
+	s := c.stmts[`SELECT ?`]
+	if _, err := s.Step(); err != nil || s.ColumnType(0) != sqlite.TypeNull {
+		t.Error("it is still there:", s.ColumnType(0), err)
+	}
+	if _, err := c.one(`SELECT zeroblob(13)`, func(r verbs.Row) { r.Name() }); !errors.Is(err, verbs.ErrRow) {
+		t.Error("a name of 13 bytes:", err)
+	}
+}

@@ -43,9 +43,6 @@ func export(ctx context.Context, c *conn, row func(int, []any) error) error {
 // each is conn.each with values as they are, and an end when f fails or ctx ends.
 func each(ctx context.Context, c *conn, sql string, f func([]any) error) (err error) {
 	over := c.each(sql, func(in verbs.Row) {
-		if err != nil {
-			return
-		}
 		r := in.(*row)
 		out := make([]any, r.columns)
 		for i := range out {
