@@ -104,6 +104,12 @@ func TestConsole_Revocations(t *testing.T) {
 	if a := b.calls("POST", "/admin/revocations/ABCDABCDABCDABCD/give-up", b.power(), key); a.status != 404 {
 		t.Error("one that is none:", a.status)
 	}
+	hers := b.alice().page("/account/activity").body
+	for _, said := range []string{"A provider was to be asked again to forget what you allowed</strong> · Hub", "Asking a provider to forget what you allowed was given up</strong> · Hub"} {
+		if !strings.Contains(hers, said) {
+			t.Errorf("its person does not read %q: %s", said, hers)
+		}
+	}
 	log := viewer.page("/admin/events?username=alice&kind=operator")
 	for _, said := range []string{"asked a provider again", "it is back", ">help<", "gave up taking a consent back", "the provider is gone", "power", "Provider: hub"} {
 		if !strings.Contains(log.body, said) {

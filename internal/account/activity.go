@@ -103,20 +103,23 @@ func (a *Account) activityPage(w http.ResponseWriter, r *http.Request, s *idp.Se
 	p := web.Activity{Header: a.Header(w, r, who.Username), More: more, Further: q.Get("after") != ""}
 	for i := range all {
 		if e := all[i].event; e == nil || e.Kind != idp.EventMailSent || e.Data["asked"] != "" {
-			p.Rows = append(p.Rows, told(&all[i], apps))
+			p.Rows = append(p.Rows, a.told(&all[i], apps))
 		}
 	}
 	a.Pages.Render(w, r, http.StatusOK, p)
 }
 
 // told puts what happened into words.
-func told(h *happened, apps map[idp.ClientID]idp.Client) web.ActivityLine {
+func (a *Account) told(h *happened, apps map[idp.ClientID]idp.Client) web.ActivityLine {
 	if r := h.receipt; r != nil {
 		return web.ActivityLine{What: web.Ended(r.Cause), By: by(r.Actor, r.Account), App: apps[r.Client].Name, At: r.At.Time(), Receipt: "/signout/" + string(r.ID), Bad: r.Cause == idp.CauseReuse}
 	}
 	e := h.event
 	l := web.ActivityLine{What: what(e), By: by(e.Actor, e.Account), Agent: e.Device, IP: e.IP, App: apps[e.Client].Name, Name: e.Data["name"], Left: e.Data["left_out"], At: e.At.Time(),
 		Bad: e.Kind == idp.EventSignInFailed || e.Kind == idp.EventStrayed || newDevice(e)}
+	if id := e.Data["provider"]; id != "" {
+		l.Name = a.Provider(id)
+	}
 	if m := e.Data["methods"]; m != "" {
 		l.How = web.Methods(strings.Fields(m))
 	}
@@ -130,8 +133,8 @@ func what(e *idp.Event) web.Words {
 	if newDevice(e) {
 		return "Signed in from a new browser or device"
 	}
-	if e.Kind == idp.EventOperator && e.Data["delivery"] != "" {
-		return delivered(e.Data["act"])
+	if e.Kind == idp.EventOperator {
+		return acted(e)
 	}
 	if said := web.Happened(e.Kind); said != nil {
 		return said
@@ -139,9 +142,16 @@ func what(e *idp.Event) web.Words {
 	return web.Happened(idp.EventOperator)
 }
 
-// delivered says what an operator did about telling an app.
-func delivered(act string) web.Words {
-	if act == operate.ActGivenUp {
+// acted says what an operator did, where it has words of its own.
+func acted(e *idp.Event) web.Words {
+	switch act := e.Data["act"]; {
+	case act == operate.ActAsked:
+		return "A provider was to be asked again to forget what you allowed"
+	case act == operate.ActForgone:
+		return "Asking a provider to forget what you allowed was given up"
+	case e.Data["delivery"] == "":
+		return web.Happened(idp.EventOperator)
+	case act == operate.ActGivenUp:
 		return "Telling an app of a sign-out was given up"
 	}
 	return "An app was to be told of a sign-out again"
