@@ -141,20 +141,13 @@ func (c *cluster) addClient(id string, args ...string) {
 	c.secrets[id] = out.Secret
 }
 
-// command runs the program beside the servers, and again if the machine stood still meanwhile, for which the database ends its transaction.
+// command runs the program beside the servers.
 func (c *cluster) command(out any, args ...string) {
 	c.t.Helper()
-	var text []byte
-	var err error
+	cmd := exec.Command(c.program, append([]string{"--config", c.nodes[0].config, "--json"}, args...)...)
 	var stderr bytes.Buffer
-	for range 3 {
-		cmd := exec.Command(c.program, append([]string{"--config", c.nodes[0].config, "--json"}, args...)...)
-		stderr.Reset()
-		cmd.Stderr = &stderr
-		if text, err = cmd.Output(); err == nil || !strings.Contains(stderr.String(), "25P03") {
-			break
-		}
-	}
+	cmd.Stderr = &stderr
+	text, err := cmd.Output()
 	if err != nil {
 		c.t.Fatalf("exeunt %v: %v: %s", args, err, &stderr)
 	}

@@ -49,6 +49,10 @@ func (e *faultError) Advice() string {
 	return ""
 }
 
+// stoodStill is the server's word for a transaction in which nothing was asked for too long: it was thrown out before it read what came
+// then, a COMMIT, too. The locks are given away, and nothing was done.
+const stoodStill = "25P03"
+
 // unreachable is an error of a connection that could not be made, by what an operator can do about it.
 func unreachable(err error) error {
 	said, advice := "the server cannot be reached", "does the server run, and can this machine reach it?"
@@ -111,8 +115,10 @@ func fault(err error) error {
 		kind = verbs.ErrProgram
 	}
 	switch e.Code {
-	case "25006", "25P03", "42501", "42P01": // a standby; idle too long; no right to; a database that was moved has not all tables
+	case "25006", "42501", "42P01": // a standby; no right to; a database that was moved has not all tables
 		kind = idp.ErrUnavailable
+	case stoodStill:
+		kind = errAgain
 	}
 	return &faultError{code: e.Code, kind: kind}
 }
@@ -131,7 +137,7 @@ func (e *engine) fault(err error) error {
 // have happened. A server that is stopped may answer so even after it has committed.
 func lost(err error) bool {
 	var answer *pgconn.PgError
-	return !errors.As(err, &answer) || answer.Severity == "FATAL" || answer.Severity == "PANIC"
+	return !errors.As(err, &answer) || (answer.Severity == "FATAL" && answer.Code != stoodStill) || answer.Severity == "PANIC"
 }
 
 // lost is the package's lost: what pgx said before it sent anything has not cost the connection.

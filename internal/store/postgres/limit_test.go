@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/ledger"
 )
 
 // Every connection, the listener's configuration included, has limits to statements, to waiting for locks and to idle transactions, and a
@@ -40,6 +41,72 @@ func TestLimits(t *testing.T) {
 	}
 	if err := s.View(t.Context(), func(v idp.View) error { _, err := v.Head(); return err }); err != nil {
 		t.Error("afterwards:", err)
+	}
+}
+
+// A transaction that stood still was thrown out and came to nothing: it runs again, also if what it says next is COMMIT. What reads on one
+// snapshot runs once, and is told.
+func TestStoodStill(t *testing.T) {
+	s := open(t, server.Database(t))
+	thrownOut := func(e *engine) {
+		t.Helper()
+		if _, err := e.c.Exec(t.Context(), "SET LOCAL idle_in_transaction_session_timeout = '1ms'"); err != nil {
+			t.Fatal(err)
+		}
+		for there := true; there; time.Sleep(time.Millisecond) {
+			if err := s.aside.QueryRow(t.Context(), "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = $1)", e.c.PgConn().PID()).Scan(&there); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, last := range []bool{false, true} {
+		runs, name := 0, ledger.NewName()
+		err := s.Update(t.Context(), func(itx idp.Tx) error {
+			runs++
+			if _, err := itx.Head(); err != nil {
+				return err
+			}
+			if runs == 1 && !last {
+				thrownOut(itx.(*tx).e)
+				if _, err := itx.Head(); err == nil {
+					t.Error("it was not thrown out")
+				}
+				return nil // it has forgotten the error
+			}
+			receipt := idp.Receipt{ID: idp.NewReceiptID(name), Cause: idp.CauseRevoked, Selector: idp.SelectToken, ToldAt: idp.NobodyToTell}
+			if err := itx.Append(receipt, []idp.Ending{{Name: name, What: idp.WhatToken, Receipt: receipt.ID}}); err != nil {
+				return err
+			}
+			if runs == 1 {
+				thrownOut(itx.(*tx).e)
+			}
+			return nil
+		})
+		if err != nil || runs != 2 {
+			t.Errorf("last %t: %d runs: %v", last, runs, err)
+		}
+		if err := s.View(t.Context(), func(v idp.View) error {
+			over, err := v.Ended(name)
+			if len(over) != 1 {
+				t.Error("it has not ended")
+			}
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+	}
+	runs := 0
+	err := s.View(t.Context(), func(v idp.View) error {
+		runs++
+		if _, err := v.Head(); err != nil {
+			return err
+		}
+		thrownOut(v.(*view).e)
+		_, err := v.Head()
+		return err
+	})
+	if !errors.Is(err, idp.ErrUnavailable) || runs != 1 {
+		t.Errorf("a reading: %d runs: %v", runs, err)
 	}
 }
 

@@ -62,7 +62,7 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 		s.pool.Close()
 		return nil, err
 	}
-	if err := s.begin(ctx, o.Opening); err != nil {
+	if err := again(tries, func(int) error { return s.begin(ctx, o.Opening) }); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("open database: %w", err)
 	}

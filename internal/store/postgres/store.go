@@ -92,10 +92,18 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// with runs a transaction on a connection, and again as long as it loses races.
-func (s *Store) with(ctx context.Context, pool *pgxpool.Pool, begin string, f func(*engine) error) (err error) {
-	for n := range tries {
-		if err = s.once(ctx, pool, begin, n > 0, f); !errors.Is(err, errAgain) {
+// with runs a transaction on a connection, and again as long as it loses races or stood still. What runs in View runs once.
+func (s *Store) with(ctx context.Context, pool *pgxpool.Pool, begin string, f func(*engine) error) error {
+	times := tries
+	if begin == beginRead {
+		times = 1
+	}
+	return again(times, func(n int) error { return s.once(ctx, pool, begin, n > 0, f) })
+}
+
+func again(times int, run func(n int) error) (err error) {
+	for n := range times {
+		if err = run(n); !errors.Is(err, errAgain) {
 			return err
 		}
 	}
