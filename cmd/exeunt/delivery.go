@@ -108,14 +108,14 @@ func filled(fields ...[]string) [][]string {
 }
 
 // change does an act to one delivery.
-func change(w *world, b *server.Base, id idp.DeliveryID, word, why string, act func(idp.Tx, idp.DeliveryID) (idp.Delivery, error)) error {
-	return b.Store.Update(w.ctx, func(tx idp.Tx) error {
-		d, err := act(tx, id)
-		if err != nil {
+func change(w *world, b *server.Base, id idp.DeliveryID, word, why string, act func(idp.Tx, idp.DeliveryID) (idp.Delivery, error)) (d idp.Delivery, err error) {
+	err = b.Store.Update(w.ctx, func(tx idp.Tx) (err error) {
+		if d, err = act(tx, id); err != nil {
 			return err
 		}
 		return acted(tx, &d, word, why)
 	})
+	return d, err
 }
 
 func acted(tx idp.Tx, d *idp.Delivery, word, why string) error {
@@ -150,6 +150,9 @@ func (c *deliveryResendCmd) Run(w *world) error {
 		} else {
 			err = c.one(w, b)
 		}
+		if err != nil && many && n > 0 {
+			return fmt.Errorf("%d are owed again, and the rest is not: %w", n, err)
+		}
 		if err != nil {
 			return err
 		}
@@ -165,7 +168,7 @@ func (c *deliveryResendCmd) many(w *world, b *server.Base) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return operate.ResendAll(w.ctx, b.Store, filter, 0, func(tx idp.Tx, again []idp.Delivery) error {
+	resent, err := operate.ResendAll(w.ctx, b.Store, filter, 0, func(tx idp.Tx, again []idp.Delivery) error {
 		for i := range again {
 			if err := acted(tx, &again[i], operate.ActResent, c.Reason); err != nil {
 				return err
@@ -173,13 +176,14 @@ func (c *deliveryResendCmd) many(w *world, b *server.Base) (int, error) {
 		}
 		return nil
 	})
+	return resent.N, err
 }
 
 func (c *deliveryResendCmd) one(w *world, b *server.Base) error {
 	one := oneDelivery{c.ID}
 	id, err := idp.ParseDeliveryID(c.ID)
 	if err == nil {
-		err = change(w, b, id, operate.ActResent, c.Reason, operate.Resend)
+		_, err = change(w, b, id, operate.ActResent, c.Reason, operate.Resend)
 	}
 	var state *operate.StateError
 	switch {
@@ -205,12 +209,15 @@ func (c *deliveryGiveUpCmd) Run(w *world) error {
 		if err != nil {
 			return c.wrong(err)
 		}
-		err = change(w, b, id, operate.ActGivenUp, c.Reason, operate.GiveUp)
+		given, err := change(w, b, id, operate.ActGivenUp, c.Reason, operate.GiveUp)
 		if errors.Is(err, idp.ErrConflict) {
 			return idp.Advise(fmt.Errorf("%s is not owed", c.ID), "exeunt delivery show "+c.ID+" says what became of it")
 		}
 		if err != nil {
 			return c.wrong(err)
+		}
+		if given.State == idp.Confirmed {
+			return w.done(map[string]any{"given_up": true}, "%s: attempted no more; its app had confirmed it", c.ID)
 		}
 		return w.done(map[string]any{"given_up": true}, "%s: given up; its app keeps what it has", c.ID)
 	})

@@ -26,7 +26,8 @@ var claimsOf = map[string]string{
 	"id":             "iss sub aud exp iat auth_time nonce sid amr",
 	"logout":         "iss sub aud iat exp jti events events.http://schemas.openid.net/event/backchannel-logout sid",
 	"receipt": "iss sub iat receipt receipt.number receipt.cause receipt.ended_at receipt.ended receipt.sessions " +
-		"receipt.refresh_families receipt.working receipt.owed receipt.as_of receipt.other_apis_until receipt.apps receipt.apps.client_id receipt.apps.name receipt.apps.state receipt.apps.sign_ins receipt.apps.attempts receipt.apps.next_attempt_at receipt.apps.confirmed_at receipt.apps.why receipt.offline receipt.offline.client_id receipt.offline.name",
+		"receipt.refresh_families receipt.working receipt.owed receipt.as_of receipt.other_apis_until receipt.apps receipt.apps.client_id receipt.apps.name receipt.apps.state receipt.apps.sign_ins receipt.apps.attempts receipt.apps.next_attempt_at receipt.apps.confirmed_at receipt.apps.why receipt.offline receipt.offline.client_id receipt.offline.name " +
+		"receipt.apps.failed receipt.apps.front_channel_only receipt.apps.asked_in_browser receipt.offline_ended_since receipt.offline_ended_since.client_id receipt.offline_ended_since.name",
 	"introspection": "iss aud iat token_introspection token_introspection.active token_introspection.iss token_introspection.sub token_introspection.aud " +
 		"token_introspection.client_id token_introspection.iat token_introspection.exp token_introspection.jti token_introspection.scope token_introspection.token_type token_introspection.sid",
 }

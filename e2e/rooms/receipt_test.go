@@ -67,7 +67,8 @@ type sheet struct {
 	Offline  []struct {
 		ClientID string `json:"client_id"`
 	}
-	Since []any `json:"offline_ended_since"`
+	Since []any     `json:"offline_ended_since"`
+	Until time.Time `json:"other_apis_until"`
 }
 
 type sheetApp struct {
@@ -145,6 +146,19 @@ func TestReceipt_TellsWhatIsSo(t *testing.T) {
 	}
 	if up.calls.Load() != 1 {
 		t.Error("told", up.calls.Load(), "times")
+	}
+}
+
+// Until when other APIs may accept a token is true also where tokens live shorter now than when it was minted.
+func TestReceipt_OtherAPIsUntil(t *testing.T) {
+	n := start(t)
+	p := n.alice()
+	exp := time.Unix(int64(part(t, p.enter("books").Access, 1)["exp"].(float64)), 0)
+	if err := n.server.Store.Update(t.Context(), func(tx idp.Tx) error { return tx.SetLifeCap(2) }); err != nil {
+		t.Fatal(err)
+	}
+	if s := p.sheet(p.post("/account/signout", fields(p.get("/account").body)).location, func(*sheet) bool { return true }); s.Until.Before(exp) || s.Until.After(exp.Add(time.Minute)) {
+		t.Errorf("until %s, and the token until %s", s.Until, exp)
 	}
 }
 

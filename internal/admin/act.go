@@ -232,6 +232,8 @@ func said(done string, n int) web.Words {
 	switch done {
 	case "sent-again":
 		return sentAgain(n)
+	case "sent-some-again":
+		return web.Say("%s deliveries are owed again: their apps are told at once. There may be more: send again for the rest, or name an app.", verbatim(strconv.Itoa(max(n, 0))))
 	case "ended":
 		return "Ended. The receipt tells who was told."
 	case "nothing":
@@ -254,6 +256,8 @@ func said(done string, n int) web.Words {
 		return "The old secret is good for nothing any more."
 	case "owed":
 		return "Owed again: the app is told at once."
+	case "confirmed-before":
+		return "It is not attempted any more. Its app had confirmed it."
 	case "given-up":
 		return "Given up. The app keeps what it has."
 	case "hastened":
@@ -274,14 +278,12 @@ func said(done string, n int) web.Words {
 
 func sentAgain(n int) web.Words {
 	switch {
-	case n == 0:
+	case n < 1:
 		return "Nothing was to be sent again. What an app refused that cannot be told any more stays so."
 	case n == 1:
 		return "One delivery is owed again: its app is told at once."
-	case n < operate.MostResent:
-		return web.Say("%s deliveries are owed again: their apps are told at once.", verbatim(strconv.Itoa(n)))
 	}
-	return web.Say("%s deliveries are owed again, which is as many as at a time: there may be more.", verbatim(strconv.Itoa(n)))
+	return web.Say("%s deliveries are owed again: their apps are told at once.", verbatim(strconv.Itoa(n)))
 }
 
 // gone is the word for what an end came to.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"exeunt.dev/internal/audit"
+	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/web"
@@ -64,7 +65,11 @@ func delivering(word string, verb func(idp.Tx, idp.DeliveryID) (idp.Delivery, er
 			return out, notFound(err)
 		}
 		d, err := verb(tx, id)
-		return outcome{done: word, json: operate.ShowDelivery(&d), event: operate.Acted(&d, word)}, err
+		done := word
+		if d.State == idp.Confirmed {
+			done = "confirmed-before"
+		}
+		return outcome{done: done, json: operate.ShowDelivery(&d), event: operate.Acted(&d, word)}, err
 	}}
 }
 
@@ -73,7 +78,7 @@ func giveUp() act { return delivering(operate.ActGivenUp, operate.GiveUp) }
 
 // resendMany is resend of all that a filter finds among the dead.
 func (a *Admin) resendMany() act {
-	return act{duty: idp.DutyDeliver, back: func(*call) string { return "/admin/deliveries" }, again: func(c *call) web.Form { return resendForm("", "") },
+	return act{duty: idp.DutyDeliver, back: func(*call) string { return "/admin/deliveries" }, again: func(*call) web.Form { return resendForm("", "") },
 		many: func(c *call, allowed func(idp.View) error) (out outcome, err error) {
 			var f idp.DeliveryFilter
 			err = a.Store.View(c.r.Context(), func(v idp.View) (err error) {
@@ -85,7 +90,7 @@ func (a *Admin) resendMany() act {
 			if err != nil {
 				return out, err
 			}
-			n, err := operate.ResendAll(c.r.Context(), a.Store, f, operate.MostResent, func(tx idp.Tx, again []idp.Delivery) error {
+			resent, err := operate.ResendAll(c.r.Context(), a.Store, f, operate.MostResent, func(tx idp.Tx, again []idp.Delivery) error {
 				err := allowed(tx)
 				for i := range again {
 					if err == nil {
@@ -94,7 +99,15 @@ func (a *Admin) resendMany() act {
 				}
 				return err
 			})
-			return outcome{done: "sent-again", count: &n, json: map[string]int{"owed_again": n}}, err
+			if err != nil && resent.N > 0 {
+				edge.Note(c.r.Context(), "error", err.Error()) // that much is done: nobody is told that nothing was
+				err = nil
+			}
+			out = outcome{done: "sent-again", count: &resent.N, json: resent}
+			if resent.More {
+				out.done = "sent-some-again"
+			}
+			return out, err
 		}}
 }
 

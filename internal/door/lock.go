@@ -21,12 +21,11 @@ func LockIn(tx idp.Tx, id idp.AccountID, kind idp.LockKind, length time.Duration
 		return idp.Receipt{}, lock, err
 	}
 	if kind == idp.LockDevice {
-		longest, err := tx.LifeCap()
+		longest, err := tx.Holds(now)
 		if err != nil {
 			return idp.Receipt{}, lock, err
 		}
-		least := time.Duration(longest)*time.Second + idp.LockMargin
-		lock.OpensAt = now.Add(max(min(length, idp.LockLongest), least))
+		lock.OpensAt = now.Add(max(min(length, idp.LockLongest), longest+idp.LockMargin))
 	}
 	switch row.State {
 	case idp.AccountActive:

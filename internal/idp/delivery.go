@@ -162,7 +162,7 @@ type DeliveryWriter interface {
 	SettleDeliveries([]Delivery) ([]bool, error)
 	// SendAgain makes a delivery owed again, due at once and with all its time and attempts; what comes of an attempt under way does not
 	// count. One that could not be told may be sent once its app can be: the caller looks. GiveUp makes an owed one dead, and keeps why
-	// the last attempt failed. false: it was not in a state for that.
+	// the last attempt failed; one that was confirmed before it was sent again is confirmed. false: it was not in a state for that.
 	SendAgain(DeliveryID, Time) (bool, error)
 	GiveUp(DeliveryID) (bool, error)
 }

@@ -32,6 +32,7 @@ type Ending struct {
 	// Set by the store at commit.
 	Number uint64
 	At     Time
+	Held   Time // until when guards hold it: no token that hangs on it lives longer; 0: without end
 }
 
 // Until says how long guards must hold an ending.

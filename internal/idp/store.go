@@ -1,6 +1,9 @@
 package idp
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Store keeps everything that matters. An implementation must prove, by internal/store/storetest:
 //
@@ -268,6 +271,8 @@ type LedgerReader interface {
 	Ended(names ...Name) ([]Name, error)
 	Head() (Head, error)
 	LifeCap() (seconds int64, err error)
+	// Holds is how long an ending at t is held: no token minted at or before t lives longer. It may be more than LifeCap.
+	Holds(t Time) (time.Duration, error)
 	// EntriesAfter returns entries with numbers after+1, after+2, ..., at most limit.
 	EntriesAfter(after uint64, limit int) ([]Entry, error)
 	// Entries lists those of the numbers after+1 to to that are still to be held at ledger time now, by about limit numbers at a time: next is

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"exeunt.dev/internal/idp"
@@ -119,48 +120,101 @@ func Resend(tx idp.Tx, id idp.DeliveryID) (d idp.Delivery, err error) {
 	return after(tx, id, not("Its app has confirmed it."), func() (bool, error) { return tx.SendAgain(id, now) })
 }
 
-// MostResent is how many deliveries the console makes owed again at a time, and resentAtOnce how many one transaction does: on the
-// embedded database everybody waits for it.
+// MostResent is how many deliveries the console makes owed again at a time, and resendWithin how long it looks for them: its answer must
+// come. One transaction does resentAtOnce: on the embedded database everybody waits for it.
 const (
 	MostResent   = 10_000
+	resendWithin = 20 * time.Second
 	resentAtOnce = 100
+	seenAtOnce   = 1000
 )
 
-// ResendAll makes owed again all that a filter finds, at most so many (0: however many there are), and says how many: those that it can,
-// in transactions of some each. with is called in each of them, with what was done in it; an error of it undoes that.
-func ResendAll(ctx context.Context, s idp.Store, f idp.DeliveryFilter, most int, with func(idp.Tx, []idp.Delivery) error) (n int, err error) {
-	for page := (idp.Page{}); ; {
-		if page.Limit = resentAtOnce; most > 0 {
-			page.Limit = min(page.Limit, most-n)
-		}
-		var rows, again []idp.Delivery
-		err := s.Update(ctx, func(tx idp.Tx) (err error) {
-			again = nil
-			if rows, err = tx.Deliveries(f, page); err != nil {
-				return err
+// Resent is what ResendAll came to.
+type Resent struct {
+	N    int  `json:"owed_again"`
+	More bool `json:"more,omitempty"` // it stopped before it had looked at all
+}
+
+// ResendAll makes owed again all that a filter finds and whose app can be told, at most so many (0: however many there are, and however long
+// it takes), in transactions of some each. with is called in each of them, with what was done in it; an error of it undoes that. An error
+// leaves what was done before.
+func ResendAll(ctx context.Context, s idp.Store, f idp.DeliveryFilter, most int, with func(idp.Tx, []idp.Delivery) error) (out Resent, err error) {
+	apps := map[idp.ClientID]bool{}
+	end := time.Now().Add(resendWithin)
+	for page := (idp.Page{Limit: seenAtOnce}); ; {
+		out.More = true
+		var rows []idp.Delivery
+		var ids []idp.DeliveryID
+		if err := s.View(ctx, func(v idp.View) (err error) {
+			if rows, err = v.Deliveries(f, page); err == nil {
+				ids, err = tellable(v, rows, apps)
 			}
-			for _, row := range rows {
-				d, err := Resend(tx, row.ID())
-				switch {
-				case err == nil:
-					again = append(again, d)
-				case !errors.As(err, new(*StateError)): // its app cannot be told any more
-					return err
-				}
-			}
-			return with(tx, again)
-		})
-		if err != nil {
-			return n, err
+			return err
+		}); err != nil {
+			return out, err
 		}
-		if n += len(again); len(rows) < page.Limit || n == most {
-			return n, nil
+		for some := range slices.Chunk(ids, resentAtOnce) {
+			if most > 0 {
+				some = some[:min(len(some), most-out.N)]
+			}
+			n, err := resendSome(ctx, s, some, with)
+			if out.N += n; err != nil || out.N == most && most > 0 {
+				return out, err
+			}
+		}
+		if len(rows) < page.Limit {
+			out.More = false
+			return out, nil
+		}
+		if most > 0 && time.Now().After(end) {
+			return out, nil
 		}
 		page.After = rows[len(rows)-1].ID().String()
 	}
 }
 
-// GiveUp makes an owed delivery dead. Errors as those of Resend.
+// tellable are those whose apps have a back channel. What is known of an app is kept in apps.
+func tellable(v idp.View, rows []idp.Delivery, apps map[idp.ClientID]bool) (out []idp.DeliveryID, err error) {
+	for i := range rows {
+		id := rows[i].Client
+		told, known := apps[id]
+		if !known {
+			app, err := v.Client(id)
+			if err != nil && !errors.Is(err, idp.ErrNotFound) {
+				return nil, err
+			}
+			told = app.BackchannelLogoutURI != ""
+			apps[id] = told
+		}
+		if told {
+			out = append(out, rows[i].ID())
+		}
+	}
+	return out, nil
+}
+
+func resendSome(ctx context.Context, s idp.Store, ids []idp.DeliveryID, with func(idp.Tx, []idp.Delivery) error) (n int, err error) {
+	err = s.Update(ctx, func(tx idp.Tx) error {
+		var again []idp.Delivery
+		for _, id := range ids {
+			d, err := Resend(tx, id)
+			switch {
+			case err == nil:
+				again = append(again, d)
+			case !errors.As(err, new(*StateError)) && !errors.Is(err, idp.ErrNotFound): // it is not as it was seen
+				return err
+			}
+		}
+		n = len(again)
+		return with(tx, again)
+	})
+	if err != nil {
+		n = 0
+	}
+	return n, err
+}
+
+// GiveUp makes an owed delivery dead; one that its app has confirmed, and that was owed again, is confirmed then. Errors as those of Resend.
 func GiveUp(tx idp.Tx, id idp.DeliveryID) (d idp.Delivery, err error) {
 	if d, err = tx.Delivery(id); err != nil {
 		return d, err

@@ -29,9 +29,9 @@ func TestResendAll(t *testing.T) {
 	}
 	all := idp.DeliveryFilter{Dead: true}
 	at := 0
-	resend := func(most, fails, want int) {
+	resend := func(most, fails, want int, more bool) {
 		t.Helper()
-		n, err := ResendAll(t.Context(), s, all, most, func(_ idp.Tx, again []idp.Delivery) error {
+		resent, err := ResendAll(t.Context(), s, all, most, func(_ idp.Tx, again []idp.Delivery) error {
 			if at++; at == fails {
 				return errRefused
 			}
@@ -42,8 +42,8 @@ func TestResendAll(t *testing.T) {
 			}
 			return nil
 		})
-		if n != want || (fails > 0) != errors.Is(err, errRefused) {
-			t.Errorf("%d owed again, %v; want %d", n, err, want)
+		if resent != (Resent{want, more}) || (fails > 0) != errors.Is(err, errRefused) {
+			t.Errorf("%+v, %v; want %d", resent, err, want)
 		}
 	}
 	owed := func(want int64) {
@@ -59,14 +59,14 @@ func TestResendAll(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	resend(10, 0, 10)
+	resend(10, 0, 10, true)
 	owed(10)
 	at = 0
-	resend(0, 2, 97) // of the first hundred three cannot be sent
-	owed(107)
-	resend(0, 0, dead-107)
+	resend(0, 2, resentAtOnce, true)
+	owed(10 + resentAtOnce)
+	resend(0, 0, dead-10-resentAtOnce, false)
 	owed(dead)
-	resend(0, 0, 0)
+	resend(10, 0, 0, false)
 }
 
 var errRefused = errors.New("refused")

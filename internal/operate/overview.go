@@ -90,11 +90,11 @@ func (l *Looker) Look(v idp.View, now idp.Time) (o Overview, err error) {
 
 // held is how many endings guards have to hold.
 func held(v idp.View, head idp.Head, now idp.Time) (int64, error) {
-	life, err := v.LifeCap()
+	holds, err := v.Holds(now)
 	if err != nil {
 		return 0, err
 	}
-	old, err := v.EndingsBefore(now - idp.Time(1000*life))
+	old, err := v.EndingsBefore(now.Add(-holds))
 	return int64(head.Number - old), err
 }
 

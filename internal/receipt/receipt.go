@@ -80,11 +80,9 @@ func Read(v idp.View, row *idp.Receipt, now idp.Time, detail bool) (Sheet, error
 	if out.Sessions, out.Families, err = v.Reached(*row); err != nil {
 		return out, err
 	}
-	life, err := v.LifeCap()
-	if err != nil {
+	if out.APIs, err = alone(v, row, endings); err != nil {
 		return out, err
 	}
-	out.APIs = row.At.Add(time.Duration(life) * time.Second).Time()
 	told, err := v.ToldOf(row.Number)
 	if err != nil {
 		return out, err
@@ -127,6 +125,23 @@ func Read(v idp.View, row *idp.Receipt, now idp.Time, detail bool) (Sheet, error
 		out.Since, err = appsOf(v, since)
 	}
 	return out, err
+}
+
+// alone is until when an API that verifies tokens alone may accept one that is over.
+func alone(v idp.View, row *idp.Receipt, endings []idp.Ending) (time.Time, error) {
+	last := row.At
+	for _, e := range endings {
+		until := e.Held
+		if e.Until == idp.UntilForever { // held for what its thief may mint; what was minted here is over before
+			holds, err := v.Holds(row.At)
+			if err != nil {
+				return time.Time{}, err
+			}
+			until = row.At.Add(holds)
+		}
+		last = max(last, until)
+	}
+	return last.Time(), nil
 }
 
 // appsOf names each app of grants once.

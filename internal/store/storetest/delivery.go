@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -419,6 +420,15 @@ func lateAnswers(t *testing.T, o Opened) {
 	if d := row(); d.State != idp.Owed || d.ConfirmedAt != 150 || d.Due != 200 {
 		t.Errorf("to be tried again: %+v", d)
 	}
+	update(t, o.Store, func(tx idp.Tx) error {
+		other := idp.Delivery{Receipt: 2, Sid: id.Sid, Client: "news", State: idp.Owed, CreatedAt: 10, Due: 10, ConfirmedAt: 150}
+		err := tx.InsertDelivery(other)
+		stopped, wrong := tx.GiveUp(other.ID())
+		if d, wrong := tx.Delivery(other.ID()); !stopped || d.State != idp.Confirmed || d.ConfirmedAt != 150 || d.Due != 0 || wrong != nil {
+			t.Errorf("given up after it was confirmed: %+v %v", d, wrong)
+		}
+		return errors.Join(err, wrong)
+	})
 	third := lease(200)
 	third.State, third.Due, third.ConfirmedAt, third.Error = idp.Refused, 0, 0, "it answered 400"
 	if as := settle(third, true); as.State != idp.Confirmed || as.ConfirmedAt != 150 {

@@ -309,6 +309,9 @@ func lifeCap(t *testing.T, o Opened) {
 			h, err := v.Head()
 			at = h.Time
 			e, _ = v.EntriesAfter(h.Number-1, 1)
+			if all, _ := v.Endings(h.Number-1, 1); all[0].Held != idp.Time(e[0].Until)*1000 {
+				t.Errorf("held until %d, and read as %d", e[0].Until, all[0].Held)
+			}
 			return err
 		})
 		return e[0].Until - uint32(at/1000)
@@ -323,6 +326,12 @@ func lifeCap(t *testing.T, o Opened) {
 		n, err := v.LifeCap()
 		if n != 100 {
 			t.Error("may be minted for", n)
+		}
+		h, _ := v.Head()
+		for at, want := range map[idp.Time]time.Duration{h.Time: 600 * time.Second, h.Time.Add(time.Hour): 100 * time.Second} {
+			if holds, err := v.Holds(at); holds != want || err != nil {
+				t.Errorf("an ending at %d is held for %s, not %s: %v", at, holds, want, err)
+			}
 		}
 		return err
 	})

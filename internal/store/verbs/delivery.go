@@ -40,7 +40,7 @@ const (
 	sqlConfirmLate = `UPDATE delivery SET confirmed_at = ?, state = (CASE WHEN state = 'owed' THEN state ELSE 'confirmed' END) WHERE receipt = ? AND sid = ? AND confirmed_at = 0`
 	sqlSendAgain   = `UPDATE delivery SET state = 'owed', due = ?1, attempts = 0,
 		since = (CASE WHEN since >= ?1 THEN since + 1 WHEN created_at > ?1 THEN created_at ELSE ?1 END) WHERE receipt = ?2 AND sid = ?3 AND state <> 'confirmed'`
-	sqlGiveUp = `UPDATE delivery SET state = 'given-up', due = NULL WHERE receipt = ? AND sid = ? AND state = 'owed'`
+	sqlGiveUp = `UPDATE delivery SET state = (CASE WHEN confirmed_at = 0 THEN 'given-up' ELSE 'confirmed' END), due = NULL WHERE receipt = ? AND sid = ? AND state = 'owed'`
 
 	sqlFanOuts    = `SELECT r.number, r.account, r.client, r.at, r.endings, r.fan_ending, r.fan_account, r.fan_grant FROM receipt r WHERE r.told_at = 0 ORDER BY r.number LIMIT CAST(? AS BIGINT)`
 	sqlEndingsIn  = `SELECT name, what, until, number, at FROM ending WHERE number >= ? AND number < ? ORDER BY number`
@@ -220,7 +220,7 @@ func (t *Tx) SendAgain(id idp.DeliveryID, now idp.Time) (bool, error) {
 	return t.swap(sqlSendAgain, now, id.Receipt, id.Sid)
 }
 
-// GiveUp makes an owed delivery dead.
+// GiveUp makes an owed delivery what it was, if its app has confirmed it, and else dead.
 func (t *Tx) GiveUp(id idp.DeliveryID) (bool, error) { return t.swap(sqlGiveUp, id.Receipt, id.Sid) }
 
 func orNull(t idp.Time) any {

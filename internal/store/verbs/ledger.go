@@ -3,6 +3,7 @@ package verbs
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/ledger"
@@ -27,6 +28,12 @@ const (
 func (v *View) LifeCap() (int64, error) {
 	n, err := v.E.Counter()
 	return n.Cap, err
+}
+
+// Holds is how long an ending at t is held.
+func (v *View) Holds(t idp.Time) (time.Duration, error) {
+	n, err := v.E.Counter()
+	return n.holds(t), err
 }
 
 // ReadEntry reads a row of EntriesAfter.
@@ -93,10 +100,10 @@ func (v *View) Endings(after uint64, limit int) (out []idp.Ending, err error) {
 func ending(r Row) idp.Ending {
 	e := idp.Ending{Name: r.Name(), What: idp.What(r.Text())}
 	until := uint32(r.Int())
-	e.Number, e.At = uint64(r.Int()), r.Time()
+	e.Number, e.At, e.Held = uint64(r.Int()), r.Time(), idp.Time(until)*1000
 	switch until {
 	case ledger.Forever:
-		e.Until = idp.UntilForever
+		e.Until, e.Held = idp.UntilForever, 0
 	case ledger.Until(e.At, 0):
 		e.Until = idp.UntilNow
 	}
