@@ -122,6 +122,10 @@ func TestConsole_Deliveries(t *testing.T) {
 		if !strings.Contains(hers, what) || strings.Contains(hers, "Something was done") {
 			t.Errorf("its person does not read %q: %s", what, hers)
 		}
+		_, line, _ := strings.Cut(hers, what)
+		if line, _, _ = strings.Cut(line, "</li>"); strings.Contains(line, "127.0.0.1") || !strings.Contains(hers, "127.0.0.1") {
+			t.Errorf("its person reads where an operator works: %s", line)
+		}
 	}
 
 	untold := "/admin/deliveries/" + receipt().Deliveries[of("books")].ID

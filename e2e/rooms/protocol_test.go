@@ -43,6 +43,7 @@ func TestAuthorizeErrors(t *testing.T) {
 		"unknown prompt":    {[]string{"prompt", "create"}, "invalid_request"},
 		"max_age no number": {[]string{"max_age", "-1"}, "invalid_request"},
 		"forged hint":       {[]string{"id_token_hint", "a.b.c"}, "invalid_request"},
+		"no such scope":     {[]string{"scope", "opnid"}, "invalid_scope"},
 		"unknown resource":  {[]string{"resource", "https://other.test"}, "invalid_target"},
 		"none, stale":       {[]string{"prompt", "none", "max_age", "0"}, "login_required"},
 	} {

@@ -115,8 +115,11 @@ func (a *Account) told(h *happened, apps map[idp.ClientID]idp.Client) web.Activi
 		return web.ActivityLine{What: web.Ended(r.Cause), By: by(r.Actor, r.Account), App: apps[r.Client].Name, At: r.At.Time(), Receipt: "/signout/" + string(r.ID), Bad: r.Cause == idp.CauseReuse}
 	}
 	e := h.event
-	l := web.ActivityLine{What: what(e), By: by(e.Actor, e.Account), Agent: e.Device, IP: e.IP, App: apps[e.Client].Name, Name: e.Data["name"], Left: e.Data["left_out"], At: e.At.Time(),
+	l := web.ActivityLine{What: what(e), By: by(e.Actor, e.Account), App: apps[e.Client].Name, Name: e.Data["name"], Left: e.Data["left_out"], At: e.At.Time(),
 		Bad: e.Kind == idp.EventSignInFailed || e.Kind == idp.EventStrayed || newDevice(e)}
+	if near(e) {
+		l.Agent, l.IP = e.Device, e.IP
+	}
 	if id := e.Data["provider"]; id != "" {
 		l.Name = a.Provider(id)
 	}
@@ -124,6 +127,12 @@ func (a *Account) told(h *happened, apps map[idp.ClientID]idp.Client) web.Activi
 		l.How = web.Methods(strings.Fields(m))
 	}
 	return l
+}
+
+// near says that where an event came from is its person's to know: it was they, or whoever tried to be them. Where the site's own people work is not.
+func near(e *idp.Event) bool {
+	kind, _, _ := strings.Cut(string(e.Actor), ":")
+	return e.Actor == idp.ActorAccount(e.Account) || kind == "stranger"
 }
 
 func newDevice(e *idp.Event) bool { return e.Kind == idp.EventSignIn && e.Data["new"] != "" }
@@ -202,9 +211,12 @@ func (a *Account) activityJSON(w http.ResponseWriter, r *http.Request, c caller)
 			actor, j.Kind, j.Cause, j.Client, j.Receipt = x.Actor, "ended", x.Cause, x.Client, a.Browser.ReceiptAddress(x.ID)
 		} else {
 			e := h.event
-			actor, j.Kind, j.Client, j.IP, j.Data = e.Actor, string(e.Kind), e.Client, e.IP, e.Data
-			if e.Device != "" {
-				j.Browser = web.Device(e.Device)
+			actor, j.Kind, j.Client, j.Data = e.Actor, string(e.Kind), e.Client, e.Data
+			if near(e) {
+				j.IP = e.IP
+				if e.Device != "" {
+					j.Browser = web.Device(e.Device)
+				}
 			}
 		}
 		if j.By, _, _ = strings.Cut(string(actor), ":"); actor == idp.ActorAccount(c.account) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // ClientID names an app.
@@ -198,12 +199,23 @@ func LoopbackHost(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "::1" || isIPv4Loopback(host)
 }
 
+// notInURI are characters that no address has (RFC 3986: what is not ASCII is encoded), and *, which some take for any.
+func notInURI(r rune) bool { return r <= ' ' || r > '~' || r == '*' || r == '\\' }
+
+// ValidAppName refuses a name that people could not read as it is written.
+func ValidAppName(name string) error {
+	if utf8.RuneCountInString(name) > 100 || strings.ContainsFunc(name, Unseen) {
+		return Invalid("name", "A name has at most 100 characters, all of which can be seen.")
+	}
+	return nil
+}
+
 // ValidRedirectURI refuses what a browser must not be sent to: anything but https, http on a loopback address, and, for native
 // clients, a private-use scheme with a dot in it (RFC 8252 section 7.1).
 func ValidRedirectURI(uri string, kind ClientKind) error {
 	bad := InvalidText("redirect_uri", uri, "%s must be https, or http on a loopback address, without fragment and user name.")
 	u, err := url.Parse(uri)
-	if err != nil || !u.IsAbs() || !plainHost(u) || u.Fragment != "" || strings.Contains(uri, "#") || u.User != nil || len(uri) > 2048 || strings.ContainsAny(uri, " \t\r\n*\\") {
+	if err != nil || !u.IsAbs() || !plainHost(u) || u.Fragment != "" || strings.Contains(uri, "#") || u.User != nil || len(uri) > 2048 || strings.ContainsFunc(uri, notInURI) {
 		return bad
 	}
 	switch {
@@ -221,7 +233,7 @@ func ValidRedirectURI(uri string, kind ClientKind) error {
 // allows, which is known when it is connected to. Fragments cannot be sent (Back-Channel Logout 1.0 section 2.2).
 func ValidBackchannelURI(uri string) error {
 	u, err := url.Parse(uri)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || !plainHost(u) || strings.Contains(uri, "#") || u.User != nil || len(uri) > 2048 || strings.ContainsAny(uri, " \t\r\n*\\") {
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || !plainHost(u) || strings.Contains(uri, "#") || u.User != nil || len(uri) > 2048 || strings.ContainsFunc(uri, notInURI) {
 		return InvalidText("backchannel_logout_uri", uri, "%s must be https, or http in a network of yours, without fragment and user name.")
 	}
 	return nil

@@ -73,13 +73,15 @@ func ActorConsole(username string, id AccountID) Actor {
 // MaxReason bounds an operator's words, in characters. What many bytes are needed for may be shorter: no more are kept.
 const MaxReason = 200
 
+// Unseen is a character that is not to be seen where people read a text, or turns what is around it.
+func Unseen(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
+
 // ValidReason wants an operator's words: some, on one line, of characters that can be seen.
 func ValidReason(s string) error {
-	unseen := func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
 	switch {
 	case strings.TrimSpace(s) == "":
 		return Invalid("reason", "Say why: it is kept with what you do.")
-	case !utf8.ValidString(s) || strings.ContainsFunc(s, unseen):
+	case !utf8.ValidString(s) || strings.ContainsFunc(s, Unseen):
 		return Invalid("reason", "A reason is one line of text, without characters that cannot be seen.")
 	case utf8.RuneCountInString(s) > MaxReason || len(s) > maxEventText:
 		return Invalid("reason", "A reason has at most 200 characters.")

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode"
 
 	"exeunt.dev/internal/edge"
 	"exeunt.dev/internal/idp"
@@ -139,11 +138,11 @@ func describe(c *idp.Client) metadata {
 // fill checks metadata and writes it into the client (RFC 7591 section 2).
 func (o *OAuth) fill(c *idp.Client, m *metadata) error {
 	bad := func(text string) error { return refuse("invalid_client_metadata", text) }
-	if len(m.ClientName) > 200 || len(m.RedirectURIs) > 20 || len(m.PostLogoutURIs) > 20 || len(m.LogoutURIs) > 20 {
+	if len(m.RedirectURIs) > 20 || len(m.PostLogoutURIs) > 20 || len(m.LogoutURIs) > 20 {
 		return bad("too much of one thing")
 	}
-	if strings.ContainsFunc(m.ClientName, func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }) {
-		return bad("client_name has characters that cannot be seen: people read it when they are asked")
+	if idp.ValidAppName(m.ClientName) != nil {
+		return bad("client_name has more than 100 characters, or some that cannot be seen: people read it when they are asked")
 	}
 	c.Name = m.ClientName
 	if c.Name == "" {

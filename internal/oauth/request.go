@@ -111,7 +111,11 @@ func (o *OAuth) parse(v url.Values, c *idp.Client, uri string, shown bearer.Show
 	if q.Key, err = ties(v, c, shown); err != nil {
 		return q, err
 	}
-	q.Scopes = slices.DeleteFunc(o.scopes(c, strings.Fields(v.Get("scope"))), idp.Power) // never in a person's token
+	asked := strings.Fields(v.Get("scope"))
+	q.Scopes = slices.DeleteFunc(o.scopes(c, asked), idp.Power) // never in a person's token
+	if len(asked) > 0 && !has(q.Scopes, asked...) {
+		return q, refuse("invalid_scope", "the client registered none of these scopes")
+	}
 	q.Resources, err = o.audience(c, v["resource"])
 	return q, err
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
@@ -162,9 +161,10 @@ func clean(values []string) (out []string) {
 }
 
 func check(c *idp.Client, people bool, method string, algs []string) error {
+	if err := idp.ValidAppName(c.Name); err != nil {
+		return err
+	}
 	switch {
-	case len([]rune(c.Name)) > 100 || strings.ContainsFunc(c.Name, unseen):
-		return idp.Invalid("name", "A name has at most 100 characters, all of which can be seen.")
 	case people && len(c.RedirectURIs) == 0:
 		return idp.Invalid("redirect_uris", "An app that people sign in to needs an address to come back to.")
 	case !people && len(c.RedirectURIs)+len(c.PostLogoutURIs)+len(c.LogoutURIs)+len(c.BackchannelLogoutURI)+len(c.FrontchannelLogoutURI) > 0:
@@ -198,7 +198,7 @@ func check(c *idp.Client, people bool, method string, algs []string) error {
 		}
 	}
 	for _, a := range c.Audiences {
-		if len(a) > 2048 || strings.ContainsFunc(a, func(r rune) bool { return r <= ' ' || unseen(r) }) {
+		if len(a) > 2048 || strings.ContainsFunc(a, func(r rune) bool { return r <= ' ' || idp.Unseen(r) }) {
 			return idp.Invalid("audiences", "The name of an API has no spaces, and at most 2048 characters.")
 		}
 	}
@@ -236,5 +236,3 @@ func checkURIs(c *idp.Client) error {
 	}
 	return nil
 }
-
-func unseen(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
