@@ -341,6 +341,9 @@ func TestConsole_Keys(t *testing.T) {
 	if a := boss.acts("/admin/keys/rotate", "use", "all"); a.status != 303 || !n.alive(tokens.Access) {
 		t.Fatal(a.status, a.body)
 	}
+	if a := boss.acts("/admin/keys/rotate", "use", "id"); a.status != 409 || !strings.Contains(a.body, "five minutes") {
+		t.Error("again, before apps can have the next key:", a.status, a.body)
+	}
 	kid := fmt.Sprint(head(t, tokens.Access)["kid"])
 	ask := boss.acts("/admin/keys/" + kid + "/kill")
 	if ask.status != 200 || !strings.Contains(ask.body, "sessions") || !n.alive(tokens.Access) {

@@ -151,7 +151,7 @@ func (b *Broker) mine(act func(http.ResponseWriter, *http.Request, *site, *idp.R
 		}
 		switch {
 		case errors.Is(err, idp.ErrNotFound), err == nil && i < 0:
-			b.Pages.Render(w, r, http.StatusNotFound, web.Message{Title: "No such receipt", Text: "It can be read for 15 minutes, in the browser that signed out. Sign in and look at your account.", Link: "/login", LinkText: "Sign in"})
+			b.Pages.Render(w, r, http.StatusNotFound, web.NoReceipt())
 		case err != nil:
 			b.Pages.Fail(w, r, err)
 		default:

@@ -172,6 +172,7 @@ func TestReceipt_Readers(t *testing.T) {
 		return strings.SplitN(said, "</main>", 2)[0]
 	}
 	nobodys := main(h.do(jar{}, "GET", "/signout/"+idp.NewSecret(16), ""))
+	asJSON := h.do(jar{}, "GET", "/signout/"+idp.NewSecret(16), "", "Accept", "application/json").Body.String()
 	for _, age := range []time.Duration{0, 14 * time.Minute, 16 * time.Minute} {
 		h.ahead.Store(int64(age))
 		for _, c := range readers {
@@ -183,7 +184,7 @@ func TestReceipt_Readers(t *testing.T) {
 			if w.Code != want || want == http.StatusNotFound && main(w) != nobodys {
 				t.Errorf("%s, after %s: %d", c.who, age, w.Code)
 			}
-			if w := h.do(c.jar, "GET", c.at, "", "Accept", "application/json"); w.Code != want || (want == http.StatusOK) != json.Valid(w.Body.Bytes()) {
+			if w := h.do(c.jar, "GET", c.at, "", "Accept", "application/json"); w.Code != want || !json.Valid(w.Body.Bytes()) || (want == http.StatusNotFound) != (w.Body.String() == asJSON) {
 				t.Errorf("%s, after %s, as JSON: %d", c.who, age, w.Code)
 			}
 			path, query, _ := strings.Cut(c.at, "?")

@@ -63,11 +63,14 @@ func (l *Logout) find(r *http.Request) (f found, err error) {
 }
 
 func (l *Logout) noReceipt(w http.ResponseWriter, r *http.Request, err error) {
-	if !errors.Is(err, idp.ErrNotFound) {
+	switch {
+	case edge.WantsJSON(r):
+		edge.Fail(w, r, err)
+	case errors.Is(err, idp.ErrNotFound):
+		l.Pages.Render(w, r, http.StatusNotFound, web.NoReceipt())
+	default:
 		l.Pages.Fail(w, r, err)
-		return
 	}
-	l.Pages.Render(w, r, http.StatusNotFound, web.Message{Title: "No such receipt", Text: "It can be read for 15 minutes, in the browser that signed out. Sign in and look at your account.", Link: "/login", LinkText: "Sign in"})
 }
 
 func (l *Logout) receipt(w http.ResponseWriter, r *http.Request) {

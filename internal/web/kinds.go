@@ -82,6 +82,11 @@ type Message struct {
 
 func (Message) template() string { return "message" }
 
+// NoReceipt says that there is none, or none any more, for whoever asks.
+func NoReceipt() Message {
+	return Message{Title: "No such receipt", Text: "Without signing in it can be read for 15 minutes, in the browser that signed out or by the address that a program was given. Sign in and look at your account.", Link: "/login", LinkText: "Sign in"}
+}
+
 // address is where the page leads: what it says is said once.
 func (m Message) address() string {
 	if strings.HasPrefix(m.Link, "/") {
