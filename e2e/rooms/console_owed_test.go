@@ -57,6 +57,10 @@ func TestConsole_OwedReceipts(t *testing.T) {
 	if a := n.bearer("GET", "/admin/receipts/export?owed=true", n.power()); strings.Count(a.body, "\n") != 1 || !strings.Contains(a.body, fmt.Sprintf(`"number":%d,`, owing)) {
 		t.Error("the export:", a.body)
 	}
+	// What was written into a filter stays, to be corrected.
+	if a := support.page("/admin/receipts?username=aliec&owed=true"); a.status != 400 || !strings.Contains(a.body, `value="aliec"`) || !strings.Contains(a.body, "There is nobody with this username.") || strings.Contains(a.body, "<table") {
+		t.Error("a misspelled filter:", a.status, a.body)
+	}
 	page := support.page("/admin/receipts?username=&owed=true").body
 	link := func(n uint64) string { return fmt.Sprintf(`"/admin/receipts/%d"`, n) }
 	if !strings.Contains(page, link(owing)) || strings.Contains(page, link(settled)) || !strings.Contains(page, `value="true" checked`) || !strings.Contains(page, "export?owed=true") {
@@ -117,6 +121,7 @@ func TestConsole_ResendMany(t *testing.T) {
 		"what is owed":      {support.acts(act, "state", "owed"), 400},
 		"in no state":       {support.acts(act, "state", "x"), 400},
 		"a program, no why": {n.calls("POST", act, n.power(), said{"client_id": "one"}), 400},
+		"misspelled":        {n.calls("POST", act, n.power(), said{"clientid": "one", "reason": "x"}), 400},
 	} {
 		if c.got.status != c.want {
 			t.Errorf("%s: %d, want %d", what, c.got.status, c.want)
@@ -124,6 +129,9 @@ func TestConsole_ResendMany(t *testing.T) {
 	}
 	if dead("") != 6 {
 		t.Error("something was sent again")
+	}
+	if list := support.page("/admin/receipts").body; strings.Count(list, `data-label="Not told"><span class="tag bad">3</span>`) != 2 {
+		t.Error("the receipts do not say that apps were not told:", list)
 	}
 	one.status.Store(200)
 	a := support.acts(act, "client_id", "one")

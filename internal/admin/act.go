@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,8 @@ import (
 // act is one thing that operators do.
 type act struct {
 	duty  idp.Duty
+	takes []string                                           // fields of its body, besides everyAct's
+	free  bool                                               // its fields are an app's settings, which operate knows
 	title web.Words                                          // of its question
 	back  func(*call) string                                 // the page that it belongs to
 	reach func(*call, idp.View) (question, error)            // what it asks before it is done; nil: nothing
@@ -76,6 +79,9 @@ func (a *Admin) act(what act) http.HandlerFunc {
 				err = errStale
 			}
 		}
+		if err == nil {
+			err = what.knows(c.in)
+		}
 		if err != nil {
 			a.failAct(w, r, c, &what, err)
 			return
@@ -97,6 +103,19 @@ func (a *Admin) act(what act) http.HandlerFunc {
 			a.did(w, r, c, &what, out)
 		}
 	}
+}
+
+// everyAct has these fields.
+var everyAct = []string{"reason", "confirm", "csrf", "nonce", "switches"}
+
+// knows refuses what is misspelled: it would be done without.
+func (what *act) knows(in operate.Fields) error {
+	for name := range in {
+		if !what.free && !slices.Contains(everyAct, name) && !slices.Contains(what.takes, name) {
+			return idp.Invalid(name, "There is no such field here.")
+		}
+	}
+	return nil
 }
 
 // attempt asks whether the caller may, and then its question, or does it.

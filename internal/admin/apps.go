@@ -100,7 +100,7 @@ func (c *call) powerlessApp(tx idp.Tx) error {
 }
 
 func (a *Admin) register() act {
-	return act{duty: idp.DutyApps, back: func(*call) string { return "/admin/apps" }, again: func(*call) web.Form { return registerForm() }, do: func(c *call, tx idp.Tx) (out outcome, err error) {
+	return act{duty: idp.DutyApps, free: true, back: func(*call) string { return "/admin/apps" }, again: func(*call) web.Form { return registerForm() }, do: func(c *call, tx idp.Tx) (out outcome, err error) {
 		row, err := operate.NewClient(c.settings(), a.Ring.Algs())
 		if err == nil {
 			err = c.powerless(row.Scopes...)
@@ -119,7 +119,7 @@ func (a *Admin) register() act {
 }
 
 func (a *Admin) change() act {
-	return act{duty: idp.DutyApps, back: aboutApp, again: func(c *call) web.Form { return changeForm(aboutApp(c), &idp.Client{}) }, do: func(c *call, tx idp.Tx) (out outcome, err error) {
+	return act{duty: idp.DutyApps, free: true, back: aboutApp, again: func(c *call) web.Form { return changeForm(aboutApp(c), &idp.Client{}) }, do: func(c *call, tx idp.Tx) (out outcome, err error) {
 		err = c.powerlessApp(tx)
 		if err == nil {
 			err = c.powerless(c.in["scopes"]...)
@@ -135,7 +135,7 @@ func (a *Admin) change() act {
 }
 
 func (a *Admin) rotateSecret() act {
-	return act{duty: idp.DutyApps, back: aboutApp, do: func(c *call, tx idp.Tx) (out outcome, err error) {
+	return act{duty: idp.DutyApps, takes: []string{"overlap"}, back: aboutApp, do: func(c *call, tx idp.Tx) (out outcome, err error) {
 		if err := c.powerlessApp(tx); err != nil {
 			return out, err
 		}

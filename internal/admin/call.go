@@ -83,7 +83,16 @@ func look[T any](a *Admin, read func(*call, idp.View) (T, error), show func(*cal
 				return err
 			})
 		}
+		var invalid *idp.InvalidError
 		switch {
+		case c.people && errors.As(err, &invalid):
+			p := show(c, out)
+			if p.Filter == nil {
+				a.fail(w, r, c, err)
+				return
+			}
+			p.Error, p.Tables, p.Forms = wrongWords(invalid), nil, nil // what was written stays, to be corrected
+			a.render(w, r, c, http.StatusBadRequest, p)
 		case err != nil:
 			a.fail(w, r, c, err)
 		case c.people:
@@ -147,7 +156,7 @@ func lists(name string) bool {
 func (c *call) settings() operate.Fields {
 	out := operate.Fields{}
 	for name, values := range c.in {
-		if !slices.Contains([]string{"reason", "confirm", "csrf", "nonce", "switches"}, name) {
+		if !slices.Contains(everyAct, name) {
 			out[name] = values
 		}
 	}

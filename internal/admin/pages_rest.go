@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -81,9 +82,9 @@ func sending(d *operate.Delivery, now time.Time) bool {
 
 // receiptTable lists receipts. Where all are of one person, the person is not said again; so in eventTable.
 func (c *call) receiptTable(lines []operate.Line, ofOne bool) web.Table {
-	t := web.Table{Title: "Receipts", Empty: "Nothing has ended yet.", Head: []web.Words{"Number", "At", "What", "By", "App", "Owed", "Why", "Person"}}
+	t := web.Table{Title: "Receipts", Empty: "Nothing has ended yet.", Head: []web.Words{"Number", "At", "What", "By", "App", "Owed", "Not told", "Why", "Person"}}
 	for _, l := range lines {
-		t.Rows = append(t.Rows, []web.Cell{receiptLink(l.Number), {At: l.At}, {Said: web.Ended(l.Cause)}, c.actorCell(l.Actor, l.Subject), appLink(l.ClientID), owedCell(&l), {Text: l.Reason}, c.personLink(l.Subject)})
+		t.Rows = append(t.Rows, []web.Cell{receiptLink(l.Number), {At: l.At}, {Said: web.Ended(l.Cause)}, c.actorCell(l.Actor, l.Subject), appLink(l.ClientID), owedCell(&l), deadCell(l.Dead), {Text: l.Reason}, c.personLink(l.Subject)})
 	}
 	return filled(shorter(t, ofOne))
 }
@@ -97,6 +98,15 @@ func owedCell(l *operate.Line) web.Cell {
 	}
 	n := about(nil, l.Owed, "")
 	return web.Cell{Text: n.Text, Said: n.Said}
+}
+
+// deadCell is how many an act did not reach, and nobody attempts any more.
+func deadCell(c idp.Counted) web.Cell {
+	if c.N == 0 {
+		return web.Cell{}
+	}
+	n := about(nil, c, "")
+	return web.Cell{Text: n.Text, Said: n.Said, Tag: "bad"}
 }
 
 // shorter leaves out the last column.
@@ -128,15 +138,16 @@ func receiptsPage(c *call, l receiptList) web.Console {
 	q := url.Values{}
 	if l.filter.Account != "" {
 		q.Set("sub", string(l.filter.Account))
+		t.Empty = web.Table{Empty: "Nothing of this person has ended yet."}.Empty
 	}
 	if l.filter.Owed {
-		t.Empty = web.Table{Empty: "No sign-out owes anything."}.Empty
+		t.Empty = web.Table{Empty: "No such sign-out owes anything to an app."}.Empty
 		q.Set("owed", "true")
 	}
 	t.More, t.Export = c.next(l.Next), strings.TrimSuffix("/admin/receipts/export?"+q.Encode(), "?")
 	return web.Console{Title: "Receipts", Lead: "What each sign-out ended, reached and still owes.", Tables: []web.Table{t},
-		Filter: &web.Form{Action: "/admin/receipts", Button: "Filter", Fields: []web.Field{{Key: "username", Label: "Username", Value: c.names[l.filter.Account]},
-			{Key: "owed", Label: "Only those that still owe something", Kind: "check", Checked: l.filter.Owed}}}}
+		Filter: &web.Form{Action: "/admin/receipts", Button: "Filter", Fields: []web.Field{{Key: "username", Label: "Username", Value: cmp.Or(c.names[l.filter.Account], c.q.Get("username"))},
+			{Key: "owed", Label: "Only those that still owe something to an app", Kind: "check", Checked: l.filter.Owed}}}}
 }
 
 func receiptPage(c *call, r operate.ReceiptPage) web.Console {
@@ -235,6 +246,6 @@ func eventsPage(c *call, l eventList) web.Console {
 	}
 	t.More, t.Export = c.next(l.Next), "/admin/events/export?"+q.Encode()
 	return web.Console{Title: "Audit log", Lead: "What happened around accounts, apps and keys. exeunt audit verify shows whether what was sealed has been changed.", Tables: []web.Table{t},
-		Filter: &web.Form{Action: "/admin/events", Button: "Filter", Fields: []web.Field{{Key: "username", Label: "Username", Value: c.names[l.filter.Account]},
+		Filter: &web.Form{Action: "/admin/events", Button: "Filter", Fields: []web.Field{{Key: "username", Label: "Username", Value: cmp.Or(c.names[l.filter.Account], c.q.Get("username"))},
 			{Key: "kind", Label: "What", Kind: "select", Value: string(l.filter.Kind), Options: happenings()}, {Key: "actor", Label: "By (operator:NAME or client:ID)", Value: string(l.filter.Actor)}}}}
 }

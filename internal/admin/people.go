@@ -154,7 +154,7 @@ func ending(d idp.Duty, word string, kind idp.EventKind, verb func(idp.Tx, idp.A
 
 // lockPerson locks, as strongly as is asked.
 func lockPerson() act {
-	return act{duty: idp.DutyPeople, back: aboutPerson, do: func(c *call, tx idp.Tx) (out outcome, err error) {
+	return act{duty: idp.DutyPeople, takes: []string{"kind", "for"}, back: aboutPerson, do: func(c *call, tx idp.Tx) (out outcome, err error) {
 		kind, length, err := operate.LockFor(c.in.Get("kind"), c.in.Get("for"))
 		if err == nil {
 			err = operate.KeepAdmin(tx, c.sub())

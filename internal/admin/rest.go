@@ -78,7 +78,7 @@ func giveUp() act { return delivering(operate.ActGivenUp, operate.GiveUp) }
 
 // resendMany is resend of all that a filter finds among the dead.
 func (a *Admin) resendMany() act {
-	return act{duty: idp.DutyDeliver, back: func(*call) string { return "/admin/deliveries" }, again: func(*call) web.Form { return resendForm("", "") },
+	return act{duty: idp.DutyDeliver, takes: []string{"client_id", "state"}, back: func(*call) string { return "/admin/deliveries" }, again: func(*call) web.Form { return resendForm("", "") },
 		many: func(c *call, allowed func(idp.View) error) (out outcome, err error) {
 			var f idp.DeliveryFilter
 			err = a.Store.View(c.r.Context(), func(v idp.View) (err error) {
@@ -193,7 +193,7 @@ func (a *Admin) keys(_ *call, v idp.View) (out keyList, err error) {
 func aboutKeys(*call) string { return "/admin/keys" }
 
 func (a *Admin) rotateKeys() act {
-	return act{duty: idp.DutyKeys, back: aboutKeys, after: a.Ring.Refill, do: func(c *call, tx idp.Tx) (outcome, error) {
+	return act{duty: idp.DutyKeys, takes: []string{"use"}, back: aboutKeys, after: a.Ring.Refill, do: func(c *call, tx idp.Tx) (outcome, error) {
 		uses, err := operate.Uses(c.in.Get("use"))
 		if err != nil {
 			return outcome{}, err
@@ -249,7 +249,7 @@ func (a *Admin) operators(c *call, v idp.View) (out operatorList, err error) {
 func aboutOperators(*call) string { return "/admin/operators" }
 
 func giveRole() act {
-	return act{duty: idp.DutyRoles, back: aboutOperators, again: func(*call) web.Form { return roleForm() }, do: func(c *call, tx idp.Tx) (out outcome, err error) {
+	return act{duty: idp.DutyRoles, takes: []string{"role", "username"}, back: aboutOperators, again: func(*call) web.Form { return roleForm() }, do: func(c *call, tx idp.Tx) (out outcome, err error) {
 		role, err := idp.ParseRole(c.in.Get("role"))
 		if err != nil {
 			return out, err

@@ -62,7 +62,7 @@ func Refuse(w http.ResponseWriter, scheme string, status int, code, description 
 
 func tokenError(w http.ResponseWriter, status int, code, description string) {
 	if code == "" {
-		code = "invalid_request"
+		code, description = "invalid_request", "This asks for an access token."
 	}
 	OAuthError(w, status, code, description)
 }

@@ -119,6 +119,7 @@ type ReceiptFilter struct {
 type ReceiptLine struct {
 	Receipt
 	Owed Counted // deliveries
+	Dead Counted // that nobody attempts any more
 }
 
 // Counted is a number that is not counted beyond a limit.

@@ -57,6 +57,7 @@ type Line struct {
 	ClientID idp.ClientID  `json:"client_id,omitempty"`
 	Working  bool          `json:"working"`
 	Owed     idp.Counted   `json:"deliveries_owed"`
+	Dead     idp.Counted   `json:"deliveries_dead"` // that nobody attempts any more
 }
 
 // Lines lists receipts, the newest first.
@@ -64,7 +65,7 @@ func Lines(v idp.View, f idp.ReceiptFilter, before uint64, limit int) ([]Line, e
 	rows, err := v.FindReceipts(f, before, limit)
 	out := []Line{}
 	for _, r := range rows {
-		out = append(out, Line{r.Number, r.Cause, r.At.Time(), r.Actor, r.Reason, r.Account, r.Client, r.ToldAt == 0, r.Owed})
+		out = append(out, Line{r.Number, r.Cause, r.At.Time(), r.Actor, r.Reason, r.Account, r.Client, r.ToldAt == 0, r.Owed, r.Dead})
 	}
 	return out, err
 }
@@ -77,7 +78,7 @@ func Owing(text string) (bool, error) {
 	case "true":
 		return true, nil
 	}
-	return false, idp.Invalid("owed", "This is true or false.")
+	return false, idp.Invalid("owed", "owed is true or false.")
 }
 
 // Before reads a receipt's number to list those before; "" is all.

@@ -92,7 +92,7 @@ func Read(v idp.View, row *idp.Receipt, now idp.Time, detail bool) (Sheet, error
 		if err != nil {
 			return out, err
 		}
-		a := App{ClientID: t.Client, Name: c.Name, State: t.State, SignIns: t.Count, Attempts: t.Attempts, InBrowser: t.State == idp.Unreachable && c.FrontchannelLogoutURI != ""}
+		a := App{ClientID: t.Client, Name: c.Name, State: t.State, SignIns: t.Count, Attempts: t.Attempts, InBrowser: t.State == idp.Unreachable && c.FrontchannelLogoutURI != "" && c.BackchannelLogoutURI == ""}
 		if detail {
 			a.Why = t.Error
 		}

@@ -271,7 +271,7 @@ func owedReceipts(t *testing.T, o Opened) {
 	})
 	find := func(f idp.ReceiptFilter, before, limit int, want ...int) {
 		t.Helper()
-		owed := map[int]int64{0: 1, 2: 3, 3: 1, 6: 1, 7: 1}
+		owed, dead := map[int]int64{0: 1, 2: 3, 3: 1, 6: 1, 7: 1}, map[int]int64{1: 3, 2: 1}
 		last := uint64(0)
 		if before < len(numbers) {
 			last = numbers[before]
@@ -282,7 +282,7 @@ func owedReceipts(t *testing.T, o Opened) {
 			for _, r := range rows {
 				i := slices.Index(numbers, r.Number)
 				got = append(got, i)
-				if r.Owed != (idp.Counted{N: owed[i]}) || r.Cause != idp.CauseSignOut || (r.ToldAt == 0) != (i == 5 || i == 7) {
+				if r.Owed != (idp.Counted{N: owed[i]}) || r.Dead != (idp.Counted{N: dead[i]}) || r.Cause != idp.CauseSignOut || (r.ToldAt == 0) != (i == 5 || i == 7) {
 					t.Errorf("receipt %d: %+v", i, r)
 				}
 			}

@@ -8,8 +8,9 @@ import (
 
 // What operators see of receipts in a list: each with how much of it is owed.
 const (
-	owes           = open + `AND d.state = 'owed' AND d.receipt `
-	receiptLine    = `SELECT` + receiptColumns + `, (SELECT count(*) FROM (SELECT 1 FROM delivery d WHERE` + owes + `= r.number LIMIT CAST(?3 AS BIGINT)) AS o) FROM receipt r `
+	owes        = open + `AND d.state = 'owed' AND d.receipt `
+	receiptLine = `SELECT` + receiptColumns + `, (SELECT count(*) FROM (SELECT 1 FROM delivery d WHERE` + owes + `= r.number LIMIT CAST(?3 AS BIGINT)) AS o),
+		(SELECT count(*) FROM (SELECT 1 FROM delivery d WHERE` + open + `AND d.state IN ('refused', 'out-of-time', 'given-up') AND d.receipt = r.number LIMIT CAST(?3 AS BIGINT)) AS u) FROM receipt r `
 	newestReceipts = ` ORDER BY r.number DESC LIMIT CAST(?2 AS BIGINT)`
 
 	sqlFindReceipts     = receiptLine + `WHERE r.number < ?1` + newestReceipts
@@ -38,6 +39,8 @@ func (v *View) FindReceipts(f idp.ReceiptFilter, before uint64, limit int) (out 
 	case f.Account != "":
 		sql = sqlFindReceiptsOf
 	}
-	err = v.E.Each(sql, func(r Row) { out = append(out, idp.ReceiptLine{Receipt: readReceipt(r), Owed: upTo(r.Int())}) }, args...)
+	err = v.E.Each(sql, func(r Row) {
+		out = append(out, idp.ReceiptLine{Receipt: readReceipt(r), Owed: upTo(r.Int()), Dead: upTo(r.Int())})
+	}, args...)
 	return out, err
 }
