@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"exeunt.dev/internal/idp"
-	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/server"
 	"golang.org/x/term"
 )
@@ -97,11 +96,16 @@ func (s *secret) read(w *world) (string, error) {
 type accountAddCmd struct {
 	person
 	secret
+	reason
 	Name  string `help:"The name that apps may show."`
 	Email string `help:"The mail address; taken as verified."`
 }
 
 func (c *accountAddCmd) Run(w *world) error {
+	by, err := c.by()
+	if err != nil {
+		return err
+	}
 	return w.with(func(b *server.Base) error {
 		if err := idp.ValidUsername(c.Username); err != nil {
 			return err
@@ -114,7 +118,7 @@ func (c *accountAddCmd) Run(w *world) error {
 			return usage(fmt.Sprintf("%q is no mail address", c.Email), "write for example --email "+c.Username+"@example.com")
 		}
 		a := idp.Account{Username: c.Username, Name: c.Name, Email: c.Email, EmailVerified: c.Email != ""}
-		if err := b.AddAccount(w.ctx, &a, password, idp.Event{Kind: idp.EventAccountCreated, Actor: operator()}); err != nil {
+		if err := b.AddAccount(w.ctx, &a, password, idp.Event{Kind: idp.EventAccountCreated, Actor: by.Actor, Why: by.Reason}); err != nil {
 			if errors.Is(err, idp.ErrConflict) {
 				err = fmt.Errorf("the username %q is taken", c.Username)
 			}
@@ -162,18 +166,6 @@ func (c *accountShowCmd) Run(w *world) error {
 		return w.show(out, []string{"username", a.Username}, []string{"id", string(a.ID)}, []string{"name", a.Name}, []string{"email", a.Email}, []string{"state", string(a.State)}, []string{"lock", lock},
 			[]string{"created", stamp(a.CreatedAt)}, []string{"password set", stamp(a.PasswordAt)}, []string{"sessions", fmt.Sprint(len(live))})
 	})
-}
-
-type reason struct {
-	Reason string `help:"Why, for the record; at most 200 bytes." aliases:"why"`
-}
-
-// by is who acts, and why.
-func (r *reason) by() (operate.By, error) {
-	if len(r.Reason) > 200 {
-		return operate.By{}, usage("the reason is longer than 200 bytes", "make it shorter")
-	}
-	return operate.By{Actor: operator(), Reason: r.Reason, Request: idp.NewSecret(16)}, nil
 }
 
 func deleted(a *idp.Account) error { return fmt.Errorf("%s was deleted", a.Username) }

@@ -9,6 +9,10 @@ import (
 type agreeCmd struct{ reason }
 
 func (c *agreeCmd) Run(w *world) error {
+	by, err := c.by()
+	if err != nil {
+		return err
+	}
 	settings, err := w.settings()
 	if err != nil {
 		return err
@@ -18,7 +22,7 @@ func (c *agreeCmd) Run(w *world) error {
 			"write the configuration and restart the server, which goes by it")
 	}
 	return w.with(func(b *server.Base) error {
-		changes, err := b.Agree(w.ctx, operator(), c.Reason)
+		changes, err := b.Agree(w.ctx, by.Actor, by.Reason)
 		if err != nil {
 			return err
 		}

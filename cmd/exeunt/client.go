@@ -124,10 +124,15 @@ func (w *world) warn(b *server.Base, row *idp.Client) {
 type clientAddCmd struct {
 	app
 	settings
+	reason
 	Kind string `help:"web (has a server), browser (single-page), native (mobile, desktop), machine (no people), api (checks tokens)." enum:"web,browser,native,machine,api" default:"web"`
 }
 
 func (c *clientAddCmd) Run(w *world) error {
+	by, err := c.by()
+	if err != nil {
+		return err
+	}
 	fields := c.fields()
 	fields["client_id"], fields["kind"] = []string{c.ID}, []string{c.Kind}
 	return w.with(func(b *server.Base) error {
@@ -135,7 +140,7 @@ func (c *clientAddCmd) Run(w *world) error {
 		if err != nil {
 			return wrongField(err)
 		}
-		secret, err := b.AddClient(w.ctx, &row, idp.Event{Kind: idp.EventClientAdded, Actor: operator(), Data: map[string]string{"kind": c.Kind}})
+		secret, err := b.AddClient(w.ctx, &row, idp.Event{Kind: idp.EventClientAdded, Actor: by.Actor, Why: by.Reason, Data: map[string]string{"kind": c.Kind}})
 		if errors.Is(err, idp.ErrConflict) {
 			return idp.Advise(fmt.Errorf("there is a client %q already", c.ID), "exeunt client show "+c.ID+" shows it")
 		}

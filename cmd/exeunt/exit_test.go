@@ -26,7 +26,7 @@ func TestExitCodes(t *testing.T) {
 	for want, all := range map[int][]string{
 		0: {"version", "account list", "--help"},
 		1: {"account show nobody", "client show nobody", "client end nobody", "delivery show nobody", "delivery resend 7.ABCDABCDABCDABCD", "delivery give-up x", "delivery list --client nobody", "key kill nobody",
-			"key kill AAAAAAAAAAAAAAAB", "receipt show 7", "receipt show nobody", "receipt list nobody", "session list nobody", "session end nobody nothing", "operator remove nobody --why x"},
+			"key kill AAAAAAAAAAAAAAAB", "receipt show 7", "receipt show nobody", "receipt list nobody", "session list nobody", "session end nobody nothing", "operator remove nobody --reason x"},
 		2: {"", "nonsense", "account add", "serve --config nowhere.yaml", "account add x", "demo --port 99999", "client add shop --redirect https://shop.example/cb --backchannel nonsense", "client add shop", "client add shop --redirect nonsense",
 			"delivery list --state nonsense", "delivery resend", "delivery resend x --all", "receipt list --limit -1"},
 	} {
@@ -51,7 +51,7 @@ func TestJSON(t *testing.T) {
 	kid := ""
 	for _, line := range []string{"version", "config check", "account add alice", "account list", "account show alice", "account lock alice", "account unlock alice", "account password alice",
 		"account end alice", "session list alice", "client add shop --redirect https://shop.example/cb", "client list", "client show shop", "client end shop", "key list", "key rotate", "key kill KID",
-		"ledger tail", "receipt list", "receipt show 1", "delivery list", "audit list", "audit verify", "operator add alice --role viewer --why x", "operator list", "provider list",
+		"ledger tail", "receipt list", "receipt show 1", "delivery list", "audit list", "audit verify", "operator add alice --role viewer --reason x", "operator list", "provider list",
 		"account delete alice --yes"} {
 		var out, errOut bytes.Buffer
 		if code := run(append([]string{"--json"}, strings.Fields(strings.ReplaceAll(line, "KID", kid))...), strings.NewReader("a long password\n"), &out, &errOut); code != 0 {

@@ -38,6 +38,7 @@ func (c *keyListCmd) Run(w *world) error {
 }
 
 type keyRotateCmd struct {
+	reason
 	Use string `arg:"" optional:"" help:"What they sign: access (tokens), id (ID and logout tokens), receipt, or all (the default)." enum:"access,id,receipt,all" default:"all"`
 }
 
@@ -46,8 +47,11 @@ func (c *keyRotateCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	if _, err := c.by(); err != nil {
+		return err
+	}
 	return w.with(func(b *server.Base) error {
-		err := w.turn(b, idp.Event{Kind: idp.EventKeyRotated, Data: map[string]string{"use": c.Use}}, func(tx idp.Tx) error { return operate.RotateKeys(tx, uses) })
+		err := w.turn(b, idp.Event{Kind: idp.EventKeyRotated, Why: c.Reason, Data: map[string]string{"use": c.Use}}, func(tx idp.Tx) error { return operate.RotateKeys(tx, uses) })
 		if err != nil {
 			return err
 		}

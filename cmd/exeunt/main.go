@@ -88,12 +88,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 		}
 	}()
 	var cli commands
-	parser, err := kong.New(&cli, kong.Name("exeunt"), kong.Description("An OpenID Provider built around signing people out."),
-		kong.Writers(out, errOut), kong.Exit(func(code int) { panic(exit(code)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(lengthOfTime)))
-	if err != nil {
-		panic(err) // the grammar above is wrong
-	}
+	parser := grammar(&cli, out, errOut)
 	command, err := parser.Parse(behindDashes(byHabit(args), flags(parser.Model.Node, map[string]bool{})))
 	if err != nil {
 		complain(errOut, idp.Advise(err, usageOf(err)))
@@ -111,6 +106,16 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 	}
 	complain(errOut, err)
 	return exitFailed
+}
+
+func grammar(cli *commands, out, errOut io.Writer) *kong.Kong {
+	parser, err := kong.New(cli, kong.Name("exeunt"), kong.Description("An OpenID Provider built around signing people out."),
+		kong.Writers(out, errOut), kong.Exit(func(code int) { panic(exit(code)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(lengthOfTime)))
+	if err != nil {
+		panic(err) // the commands above are wrong
+	}
+	return parser
 }
 
 // lengthOfTime is written as in the configuration.

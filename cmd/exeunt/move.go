@@ -42,11 +42,16 @@ func (c *backupCreateCmd) Run(w *world) error {
 }
 
 type backupRestoreCmd struct {
+	reason
 	File         string `arg:"" help:"The backup."`
 	KeepSessions bool   `help:"Sign nobody out. What ended since the backup was made lives again, stolen sessions and killed keys among it."`
 }
 
 func (c *backupRestoreCmd) Run(w *world) error {
+	by, err := c.by()
+	if err != nil {
+		return err
+	}
 	settings, err := w.settings()
 	if err != nil {
 		return err
@@ -54,7 +59,7 @@ func (c *backupRestoreCmd) Run(w *world) error {
 	if _, err := os.Stat(c.File); errors.Is(err, fs.ErrNotExist) {
 		return usage("there is no backup "+c.File, "exeunt backup FILE writes one")
 	}
-	err = server.Restore(w.ctx, settings, c.File, c.KeepSessions, operator(), slog.New(slog.NewTextHandler(w.errOut, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	err = server.Restore(w.ctx, settings, c.File, c.KeepSessions, by.Actor, by.Reason, slog.New(slog.NewTextHandler(w.errOut, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if errors.Is(err, idp.ErrNotEmpty) || errors.Is(err, fs.ErrExist) {
 		return idp.Advise(err, "restore into a new, empty database: move the old one away, or name another in "+w.config)
 	}

@@ -15,35 +15,23 @@ type operatorCmd struct {
 	Remove operatorRemoveCmd `cmd:"" help:"Take a person's role away."`
 }
 
-type why struct {
-	Why string `help:"Why, for the record; at most 200 characters." required:"" placeholder:"TEXT"`
-}
-
-func (y *why) check() error {
-	if err := idp.ValidReason(y.Why); err != nil {
-		var invalid *idp.InvalidError
-		errors.As(err, &invalid)
-		return usage(plain(invalid.Sentence), "write it behind --why")
-	}
-	return nil
-}
-
 type operatorAddCmd struct {
 	person
-	why
+	needed
 	Role string `help:"viewer (reads), support (ends sessions, unlocks, resends) or admin (everything)." enum:"viewer,support,admin" required:"" placeholder:"ROLE"`
 }
 
 func (c *operatorAddCmd) Run(w *world) error {
-	if err := c.check(); err != nil {
+	by, err := c.by()
+	if err != nil {
 		return err
 	}
 	return c.with(w, func(b *server.Base, a idp.Account) error {
 		err := b.Store.Update(w.ctx, func(tx idp.Tx) error {
-			if err := operate.Give(tx, a.ID, idp.Role(c.Role), operate.By{Actor: operator(), Reason: c.Why}); err != nil {
+			if err := operate.Give(tx, a.ID, idp.Role(c.Role), by); err != nil {
 				return err
 			}
-			return tx.Record(idp.Event{Kind: idp.EventRoleGiven, Account: a.ID, Actor: operator(), Why: c.Why, Data: map[string]string{"role": c.Role}})
+			return tx.Record(idp.Event{Kind: idp.EventRoleGiven, Account: a.ID, Actor: by.Actor, Why: by.Reason, Data: map[string]string{"role": c.Role}})
 		})
 		if errors.Is(err, operate.ErrDeleted) {
 			return deleted(&a)
@@ -67,7 +55,7 @@ func (c *operatorListCmd) Run(w *world) error {
 			return err
 		}
 		if !w.json && len(out.rows) == 1 {
-			return w.done(nil, "there is none; exeunt operator add NAME --role admin --why TEXT makes the first one")
+			return w.done(nil, "there is none; exeunt operator add NAME --role admin --reason TEXT makes the first one")
 		}
 		return out.print()
 	})
@@ -75,11 +63,12 @@ func (c *operatorListCmd) Run(w *world) error {
 
 type operatorRemoveCmd struct {
 	person
-	why
+	needed
 }
 
 func (c *operatorRemoveCmd) Run(w *world) error {
-	if err := c.check(); err != nil {
+	by, err := c.by()
+	if err != nil {
 		return err
 	}
 	return c.with(w, func(b *server.Base, a idp.Account) error {
@@ -87,7 +76,7 @@ func (c *operatorRemoveCmd) Run(w *world) error {
 			if err := operate.Take(tx, a.ID); err != nil {
 				return err
 			}
-			return tx.Record(idp.Event{Kind: idp.EventRoleTaken, Account: a.ID, Actor: operator(), Why: c.Why})
+			return tx.Record(idp.Event{Kind: idp.EventRoleTaken, Account: a.ID, Actor: by.Actor, Why: by.Reason})
 		})
 		if errors.Is(err, idp.ErrNotFound) {
 			return idp.Advise(fmt.Errorf("%s is no operator", a.Username), "exeunt operator list shows who is")

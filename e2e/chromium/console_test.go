@@ -204,7 +204,7 @@ func TestConsoleInChromium(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	d.command("operator", "add", "boss", "--role", "admin", "--why", "runs this site")
+	d.command("operator", "add", "boss", "--role", "admin", "--reason", "runs this site")
 	boss := d.sit("boss")
 	boss.says("Overview", "Sign-ins of the last 24 hours", "Endings of the last 24 hours", "Guards connected")
 	boss.look("overview")

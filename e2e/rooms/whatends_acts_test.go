@@ -198,7 +198,7 @@ func byOperator() []act {
 		{idp.CauseEverywhere, idp.SelectAccount, "a command", command("account", "end", "alice")},
 		{idp.CauseReset, idp.SelectAccount, "a command", command("account", "password", "alice", "--generate")},
 		{idp.CauseLock, idp.SelectAccount, "a command", command("account", "lock", "alice")},
-		{idp.CauseLock, idp.SelectAccount, "a command, for a lost device", command("account", "lock", "alice", "--kind", "lost-device", "--for", "1h", "--why", "she called")},
+		{idp.CauseLock, idp.SelectAccount, "a command, for a lost device", command("account", "lock", "alice", "--kind", "lost-device", "--for", "1h", "--reason", "she called")},
 		{idp.CauseDelete, idp.SelectAccount, "a command", command("account", "delete", "alice", "--yes")},
 		{idp.CauseClientEnded, idp.SelectClient, "a command", client("shop", "end")},
 		{idp.CauseClientEnded, idp.SelectClient, "a command, until it is enabled", client("shop", "disable")},

@@ -114,8 +114,8 @@ func takeName(part, path string) error {
 // Restore fills the configured database, which must be empty, from a backup, or from a SQLite file that was moved. Guards see by the new lineage
 // that history has changed. What ended after the backup was made would live again: so everything ends with the realm, and every key in the
 // backup is killed, since one that was killed later lives in it. keep leaves both out, and takes that risk. Nothing is written to the backup, or
-// beside it: an older one is brought up to date in a copy.
-func Restore(ctx context.Context, c config.Config, backup string, keep bool, by idp.Actor, log *slog.Logger) error {
+// beside it: an older one is brought up to date in a copy. Who did it and why is an event of the new database.
+func Restore(ctx context.Context, c config.Config, backup string, keep bool, by idp.Actor, why string, log *slog.Logger) error {
 	// Opened, an empty file becomes a database.
 	if i, err := os.Stat(backup); err != nil {
 		return fmt.Errorf("backup: %w", err)
@@ -132,7 +132,7 @@ func Restore(ctx context.Context, c config.Config, backup string, keep bool, by 
 	if err != nil {
 		return fmt.Errorf("restore into %s: %w", c.Database(), err)
 	}
-	if err := restore(ctx, c, backup, room, keep, by); err != nil {
+	if err := restore(ctx, c, backup, room, keep, by, why); err != nil {
 		return errors.Join(err, os.RemoveAll(room))
 	}
 	if err := os.RemoveAll(room); err != nil {
@@ -145,7 +145,7 @@ func Restore(ctx context.Context, c config.Config, backup string, keep bool, by 
 	return b.Close()
 }
 
-func restore(ctx context.Context, c config.Config, backup, room string, keep bool, by idp.Actor) error {
+func restore(ctx context.Context, c config.Config, backup, room string, keep bool, by idp.Actor, why string) error {
 	own := filepath.Join(room, "backup")
 	if err := copyDatabase(backup, own); err != nil {
 		return fmt.Errorf("backup %s cannot be used: %w", backup, err)
@@ -164,7 +164,7 @@ func restore(ctx context.Context, c config.Config, backup, room string, keep boo
 	} else if err != nil {
 		return err
 	}
-	if err := refill(ctx, c, from, filepath.Join(room, "whole"), keep, by); err != nil {
+	if err := refill(ctx, c, from, filepath.Join(room, "whole"), keep, by, why); err != nil {
 		return fmt.Errorf("restore into %s: %w", c.Database(), err)
 	}
 	return nil
@@ -210,15 +210,23 @@ func copyFile(from, to string) error {
 
 // refill makes everything in a new file, so that a database whose sessions have not ended yet is nowhere to be seen. For Postgres that file is
 // called whole, and goes again.
-func refill(ctx context.Context, c config.Config, from idp.Store, whole string, keep bool, by idp.Actor) error {
+func refill(ctx context.Context, c config.Config, from idp.Store, whole string, keep bool, by idp.Actor, why string) error {
 	fill := func(to *sqlite.Store) error {
 		if err := copyRows(ctx, from, to, true); err != nil {
 			return err
 		}
+		restored := idp.Event{Kind: idp.EventOperator, Actor: by, Why: why, Data: map[string]string{"act": "restored", "sessions": "ended"}}
+		var err error
 		if keep {
-			return holdLong(ctx, to)
+			restored.Data["sessions"] = "kept"
+			err = holdLong(ctx, to)
+		} else {
+			err = endAll(ctx, to, by)
 		}
-		return endAll(ctx, to, by)
+		if err != nil {
+			return err
+		}
+		return to.Update(ctx, func(tx idp.Tx) error { return tx.Record(restored) })
 	}
 	if c.Postgres.URL == "" {
 		return newFile(ctx, c.Data, fill)

@@ -183,7 +183,7 @@ func TestRestoreAtOnce(t *testing.T) {
 	}
 	to.Postgres.URL = pg.Database(t)
 	t.Setenv("TMPDIR", t.TempDir())
-	if err := server.Restore(t.Context(), to, saved, false, idp.ActorOperator("test"), quiet); err != nil {
+	if err := server.Restore(t.Context(), to, saved, false, idp.ActorOperator("test"), "", quiet); err != nil {
 		t.Fatal(err)
 	}
 	c, err := pgx.Connect(t.Context(), to.Postgres.URL)
@@ -204,7 +204,7 @@ func TestRestoreAtOnce(t *testing.T) {
 	if left, _ := os.ReadDir(os.TempDir()); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
 	}
-	if err := server.Restore(t.Context(), to, saved, false, idp.ActorOperator("test"), quiet); !errors.Is(err, idp.ErrNotEmpty) {
+	if err := server.Restore(t.Context(), to, saved, false, idp.ActorOperator("test"), "", quiet); !errors.Is(err, idp.ErrNotEmpty) {
 		t.Error("restored over it: ", err)
 	}
 	if left, _ := filepath.Glob(saved + "*"); len(left) != 1 {

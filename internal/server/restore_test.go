@@ -62,7 +62,7 @@ func TestBackupOlder(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.Chmod(filepath.Dir(saved), 0o700) })
-	if err := server.Restore(t.Context(), to, saved, false, idp.ActorOperator("test"), quiet); err != nil {
+	if err := server.Restore(t.Context(), to, saved, false, idp.ActorOperator("test"), "", quiet); err != nil {
 		t.Fatal(err)
 	}
 	if sum() != before {
@@ -92,7 +92,7 @@ func TestRestoreWithLog(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := server.Restore(t.Context(), to, from.Data, false, idp.ActorOperator("test"), quiet); err != nil {
+	if err := server.Restore(t.Context(), to, from.Data, false, idp.ActorOperator("test"), "", quiet); err != nil {
 		t.Fatal(err)
 	}
 	if n := count(t, to); n != 4 {
@@ -108,7 +108,7 @@ func TestRestoreKeepsLongTokens(t *testing.T) {
 	if err := server.Backup(t.Context(), from, saved); err != nil {
 		t.Fatal(err)
 	}
-	if err := server.Restore(t.Context(), to, saved, true, idp.ActorOperator("test"), quiet); err != nil {
+	if err := server.Restore(t.Context(), to, saved, true, idp.ActorOperator("test"), "", quiet); err != nil {
 		t.Fatal(err)
 	}
 	b, err := server.Open(t.Context(), to, quiet)
