@@ -145,7 +145,7 @@ func (c *accountListCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
-		return out.print()
+		return out.print("there is nobody; exeunt account add NAME adds a person")
 	})
 }
 

@@ -58,10 +58,7 @@ func (c *auditListCmd) Run(w *world) error {
 			}
 			page.After = rows[len(rows)-1].ID.String()
 		}
-		if !w.json && len(out.rows) == 1 {
-			return w.done(nil, "nothing of that kind has happened")
-		}
-		return out.print()
+		return out.print("nothing of that kind has happened")
 	})
 }
 

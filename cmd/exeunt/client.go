@@ -193,9 +193,11 @@ type clientListCmd struct {
 func (c *clientListCmd) Run(w *world) error {
 	return w.with(func(b *server.Base) error {
 		out, all := w.list("ID", "KIND", "STATE", "NAME", "CREATED"), c.All
+		empty := "there is no app and no API; exeunt client add ID adds one"
 		now, _ := b.Store.Now()
 		err := every(w, b, idp.View.Clients, func(c *idp.Client) string { return string(c.ID) }, func(c *idp.Client) error {
 			if c.Deleted && !all {
+				empty = "there is no app and no API but those that were deleted, which --all shows"
 				return nil
 			}
 			return out.add(operate.ShowClient(c, now), string(c.ID), string(c.Kind), operate.ClientState(c), c.Name, stamp(c.CreatedAt))
@@ -203,7 +205,7 @@ func (c *clientListCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
-		return out.print()
+		return out.print(empty)
 	})
 }
 

@@ -44,6 +44,12 @@ func (c *deliveryListCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
+		more := "" // before the list: what is worked out meanwhile is in it
+		if filter.State == idp.Owed || filter.State == "" && !filter.Dead {
+			if more, err = working(w, b); err != nil {
+				return err
+			}
+		}
 		out := w.list("ID", "CLIENT", "STATE", "SINCE", "ATTEMPTS", "NEXT", "WHY")
 		err = every(w, b, func(v idp.View, p idp.Page) ([]idp.Delivery, error) { return v.Deliveries(filter, p) }, func(d *idp.Delivery) string { return d.ID().String() }, func(d *idp.Delivery) error {
 			return out.add(operate.ShowDelivery(d), d.ID().String(), string(d.Client), string(d.State), stamp(d.CreatedAt), strconv.Itoa(d.Attempts), stamp(d.Due), d.Error)
@@ -51,11 +57,29 @@ func (c *deliveryListCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
-		if !w.json && len(out.rows) == 1 {
-			return w.done(nil, "nothing is owed, and nothing was given up")
+		switch {
+		case more != "" && len(out.rows) > 1:
+			fmt.Fprintln(w.errOut, "note: "+more)
+		case more != "":
+			return out.print(more)
+		case c.Client != "" || c.State != "":
+			return out.print("there is no such delivery")
 		}
-		return out.print()
+		return out.print("nothing is owed, and nothing was given up")
 	})
+}
+
+// working says how many sign-outs there are whose deliveries are not known yet; "" if none.
+func working(w *world, b *server.Base) (string, error) {
+	var n int64
+	err := b.Store.View(w.ctx, func(v idp.View) (err error) { n, err = v.Owed(); return err })
+	switch n {
+	case 0:
+		return "", err
+	case 1:
+		return "1 sign-out is still being worked out: what it owes is not in this list yet", err
+	}
+	return fmt.Sprintf("%d sign-outs are still being worked out: what they owe is not in this list yet", n), err
 }
 
 type oneDelivery struct {

@@ -47,7 +47,7 @@ func (c *factorListCmd) Run(w *world) error {
 				return err
 			}
 		}
-		return out.print()
+		return out.print(a.Username + " has neither a passkey nor an authenticator app")
 	})
 }
 

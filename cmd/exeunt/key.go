@@ -33,7 +33,7 @@ func (c *keyListCmd) Run(w *world) error {
 				return err
 			}
 		}
-		return out.print()
+		return out.print("there is no key")
 	})
 }
 

@@ -25,9 +25,13 @@ func (l *list) add(v any, cells ...string) error {
 	return nil
 }
 
-func (l *list) print() error {
-	if l.w.json {
+// print ends the list; empty is what is said where nothing is in it.
+func (l *list) print(empty string) error {
+	switch {
+	case l.w.json:
 		return nil
+	case len(l.rows) == 1:
+		return l.w.done(nil, "%s", empty)
 	}
 	return table(l.w.out, l.rows)
 }

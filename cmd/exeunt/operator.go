@@ -54,10 +54,7 @@ func (c *operatorListCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
-		if !w.json && len(out.rows) == 1 {
-			return w.done(nil, "there is none; exeunt operator add NAME --role admin --reason TEXT makes the first one")
-		}
-		return out.print()
+		return out.print("there is none; exeunt operator add NAME --role admin --reason TEXT makes the first one")
 	})
 }
 

@@ -40,7 +40,7 @@ func (providerListCmd) Run(w *world) error {
 			return err
 		}
 	}
-	return out.print()
+	return out.print("no kind of provider is known")
 }
 
 func kindOf(e provider.Entry) kind {

@@ -85,10 +85,22 @@ func (c *receiptListCmd) Run(w *world) error {
 			}
 			left -= len(rows)
 			if len(rows) < size || (c.Limit > 0 && left == 0) {
-				return out.print()
+				return out.print(c.none())
 			}
 		}
 	})
+}
+
+// none says that no receipt is like that.
+func (c *receiptListCmd) none() string {
+	whose := ""
+	if c.Username != "" {
+		whose = " of " + c.Username
+	}
+	if c.Owed {
+		return "no sign-out" + whose + " owes anything"
+	}
+	return "nothing" + whose + " has ended"
 }
 
 func apps(r *operate.Receipt) string {

@@ -58,7 +58,7 @@ func (c *sessionListCmd) Run(w *world) error {
 				return err
 			}
 		}
-		return out.print()
+		return out.print(a.Username + " is signed in nowhere")
 	})
 }
 

@@ -109,10 +109,10 @@ func (c *providerOwedCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
-		if !w.json && len(out.rows) == 1 {
-			return w.done(nil, "nothing is owed to a provider, and nothing was refused")
+		if c.Provider != "" || c.State != "" {
+			return out.print("there is no such consent")
 		}
-		return out.print()
+		return out.print("nothing is owed to a provider, and nothing was refused")
 	})
 }
 
