@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -42,10 +41,12 @@ func (c *providerShowCmd) Run(w *world) error {
 	}
 	all := conf.Providers
 	if c.ID != "" {
-		all = slices.DeleteFunc(slices.Clone(all), func(p config.Provider) bool { return p.ID != c.ID })
+		if all, err = providerOf(all, c.ID); err != nil {
+			return err
+		}
 	}
-	if len(all) == 0 {
-		return usage("the configuration has no such provider", "write it under providers:, see docs/providers.md")
+	if len(all) == 0 && !w.json {
+		return w.done(nil, "the configuration has no providers; %s", howProviders)
 	}
 	for i, p := range all {
 		s := shownOf(conf.Issuer, p)
@@ -66,6 +67,24 @@ func (c *providerShowCmd) Run(w *world) error {
 		}
 	}
 	return nil
+}
+
+const howProviders = "docs/providers.md says how one is written"
+
+// providerOf finds one by its id.
+func providerOf(all []config.Provider, id string) ([]config.Provider, error) {
+	var there []string
+	for i, p := range all {
+		if p.ID == id {
+			return all[i : i+1], nil
+		}
+		there = append(there, p.ID)
+	}
+	advice := howProviders
+	if there != nil {
+		advice = "it has " + strings.Join(there, ", ")
+	}
+	return nil, usage(fmt.Sprintf("the configuration has no provider %q", id), advice)
 }
 
 func shownOf(issuer string, p config.Provider) shown {
