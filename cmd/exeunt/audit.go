@@ -8,6 +8,7 @@ import (
 
 	"exeunt.dev/internal/audit"
 	"exeunt.dev/internal/idp"
+	"exeunt.dev/internal/operate"
 	"exeunt.dev/internal/server"
 )
 
@@ -19,7 +20,7 @@ type auditCmd struct {
 
 type auditListCmd struct {
 	Account string        `help:"Of this person only (username)." placeholder:"USERNAME"`
-	Kind    string        `help:"Of this kind only, for example sign-in-failed." placeholder:"KIND"`
+	Kind    string        `help:"Of this kind only: ${kinds}." placeholder:"KIND"`
 	Actor   string        `help:"By this actor only, for example operator:ann." placeholder:"ACTOR"`
 	Since   time.Duration `help:"Not older than this." placeholder:"24h"`
 	Before  time.Duration `help:"Older than this." placeholder:"1h"`
@@ -27,8 +28,12 @@ type auditListCmd struct {
 }
 
 func (c *auditListCmd) Run(w *world) error {
+	kind, err := operate.EventKind(c.Kind)
+	if err != nil {
+		return err
+	}
 	return w.with(func(b *server.Base) error {
-		f, err := c.filter(w, b)
+		f, err := c.filter(w, b, kind)
 		if err != nil {
 			return err
 		}
@@ -62,9 +67,9 @@ func (c *auditListCmd) Run(w *world) error {
 	})
 }
 
-func (c *auditListCmd) filter(w *world, b *server.Base) (f idp.EventFilter, err error) {
+func (c *auditListCmd) filter(w *world, b *server.Base, kind idp.EventKind) (f idp.EventFilter, err error) {
 	now, _ := b.Store.Now()
-	f = idp.EventFilter{Kind: idp.EventKind(c.Kind), Actor: idp.Actor(c.Actor)}
+	f = idp.EventFilter{Kind: kind, Actor: idp.Actor(c.Actor)}
 	if c.Since > 0 {
 		f.From = now.Add(-c.Since)
 	}

@@ -111,7 +111,8 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 func grammar(cli *commands, out, errOut io.Writer) *kong.Kong {
 	parser, err := kong.New(cli, kong.Name("exeunt"), kong.Description("An OpenID Provider built around signing people out."),
 		kong.Writers(out, errOut), kong.Exit(func(code int) { panic(exit(code)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(lengthOfTime)))
+		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(lengthOfTime)),
+		kong.Vars{"kinds": operate.EventKindList()})
 	if err != nil {
 		panic(err) // the commands above are wrong
 	}

@@ -108,6 +108,21 @@ func TestRoles(t *testing.T) {
 	}
 }
 
+// Each kind of event can be asked for, and who asks for another is told which there are.
+func TestEventKind(t *testing.T) {
+	for _, k := range append(idp.EventKinds(), "") {
+		if got, err := EventKind(string(k)); err != nil || got != k {
+			t.Errorf("%q: %q, %v", k, got, err)
+		}
+	}
+	for _, text := range []string{"zz", "Sign-in", "sign-in ", "sign-in,operator"} {
+		var invalid *idp.InvalidError
+		if got, err := EventKind(text); !errors.As(err, &invalid) || invalid.Field != "kind" || !strings.Contains(invalid.Sentence, " sign-in, ") || got != "" {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+	}
+}
+
 // A lock is an operator's unless something else is said, and only one for a lost device has a length.
 func TestLockFor(t *testing.T) {
 	for _, c := range []struct {
