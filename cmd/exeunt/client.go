@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/operate"
-	"exeunt.dev/internal/outbound"
 	"exeunt.dev/internal/server"
 )
 
@@ -55,7 +53,7 @@ type settings struct {
 	SidOnly     *bool    `negatable:"" help:"Leave the person out of what it is told: for an app that would end all of the person's sessions by it."`
 	Front       *string  `name:"frontchannel" help:"Where it is asked to sign out by a frame in the browser (frontchannel_logout_uri), if it has no --backchannel and the setting is on." placeholder:"URI" aliases:"frontchannel-logout-uri"`
 	AwaitLogout *bool    `negatable:"" help:"Let a browser that signs out wait until it has confirmed, 800 ms at most."`
-	Scope       []string `help:"What it may ask for. Default for apps: openid, profile, email."`
+	Scope       []string `help:"What it may ask for. Default for apps: openid, profile, email. Of an API: what it takes, so that a slip of the pen in an app's is noticed."`
 	Audience    []string `help:"Which APIs it may ask tokens for, the first one unasked; of an API: what it is called in tokens." placeholder:"URI" sep:"none"`
 	AuthMethod  *string  `help:"How it shows its secret: client_secret_basic (in a header, the default) or client_secret_post (in the body). Browser and native apps have none, whatever is said here." placeholder:"METHOD"`
 	IDTokenAlg  *string  `help:"The algorithm of its ID tokens. Default: the first of signing_algs." placeholder:"ALG"`
@@ -109,18 +107,6 @@ func wrongField(err error) error {
 	return usage(plain(invalid.Sentence), advice)
 }
 
-// warn says what will keep an app from being told or asked.
-func (w *world) warn(b *server.Base, row *idp.Client) {
-	if row.FrontchannelLogoutURI != "" && !b.Config.FrontChannel {
-		fmt.Fprintln(w.errOut, "note: no app is asked in browsers yet; front_channel: true under apps: in the configuration turns it on")
-	}
-	if row.BackchannelLogoutURI != "" {
-		if text := operate.Untold(outbound.Objection(w.ctx, b.Config.Outbound, nil, row.BackchannelLogoutURI)); text != "" {
-			fmt.Fprintln(w.errOut, "note: "+text)
-		}
-	}
-}
-
 type clientAddCmd struct {
 	app
 	settings
@@ -151,8 +137,7 @@ func (c *clientAddCmd) Run(w *world) error {
 		if err := w.secret(out, secret, "issuer: %s\nclient_id: %s", b.Config.Issuer, row.ID); err != nil {
 			return err
 		}
-		w.warn(b, &row)
-		return nobodyIs(w, b, &row)
+		return w.notes(b, &row, fields)
 	})
 }
 
@@ -164,26 +149,6 @@ func (w *world) secret(out map[string]any, secret, format string, args ...any) e
 		args = append(args, secret)
 	}
 	return w.done(out, format, args...)
-}
-
-// nobodyIs says which APIs of an app there are not (yet): a slip of the pen would show only when the API refuses the app's tokens.
-func nobodyIs(w *world, b *server.Base, row *idp.Client) error {
-	if row.Kind == idp.KindAPI || len(row.Audiences) == 0 {
-		return nil
-	}
-	known := slices.Clone(b.Config.Resources)
-	err := every(w, b, idp.View.Clients, func(c *idp.Client) string { return string(c.ID) }, func(c *idp.Client) error {
-		if c.Kind == idp.KindAPI {
-			known = append(known, c.Audiences...)
-		}
-		return nil
-	})
-	for _, a := range row.Audiences {
-		if err == nil && !slices.Contains(known, a) {
-			fmt.Fprintf(w.errOut, "note: no API is called %s yet; exeunt client add ID --kind api --audience %s adds it\n", a, a)
-		}
-	}
-	return err
 }
 
 type clientListCmd struct {
@@ -217,6 +182,10 @@ func (c *clientShowCmd) Run(w *world) error {
 		if err != nil {
 			return err
 		}
+		life, err := accessLife(w, b, &row)
+		if err != nil {
+			return err
+		}
 		now, _ := b.Store.Now()
 		view := operate.ShowClient(&row, now)
 		until := "" // two secrets are good
@@ -231,6 +200,6 @@ func (c *clientShowCmd) Run(w *world) error {
 			[]string{"browsers wait for it", fmt.Sprint(row.AwaitLogout)}, []string{"told without the person", fmt.Sprint(row.BackchannelSidOnly)},
 			[]string{"first party", fmt.Sprint(row.FirstParty)}, []string{"offline", fmt.Sprint(row.Offline)},
 			[]string{"bound to a key", cmp.Or(string(row.DPoP), "allowed")}, []string{"bound to its address", row.BindAddress.String()},
-			[]string{"access tokens live at most", cmp.Or(row.AccessLife.String(), "lifetimes.access_token")}, []string{"created", stamp(row.CreatedAt)})
+			[]string{"access tokens live at most", life}, []string{"created", stamp(row.CreatedAt)})
 	})
 }

@@ -52,8 +52,7 @@ func (c *clientChangeCmd) Run(w *world) error {
 		if err := w.done(map[string]any{"client_id": row.ID, "changed": true}, "%s: changed", row.ID); err != nil {
 			return err
 		}
-		w.warn(b, &row)
-		return nobodyIs(w, b, &row)
+		return w.notes(b, &row, fields)
 	})
 }
 

@@ -129,26 +129,31 @@ func (b *Base) vault(ctx context.Context, log *slog.Logger) (*keys.Vault, error)
 
 // lifeCap makes room for the longest token that may be minted, before any is. A command goes by what the nodes have agreed on.
 func (b *Base) lifeCap(ctx context.Context) error {
-	longest := b.Config.Policy.AccessLife
+	var longest time.Duration
 	var now int64
 	err := b.Store.View(ctx, func(v idp.View) (err error) {
-		if now, err = v.LifeCap(); err != nil {
-			return err
+		if now, err = v.LifeCap(); err == nil {
+			longest, err = b.AccessLife(v)
 		}
-		agreed, err := v.Settings()
-		if err != nil {
-			return err
-		}
-		if d, err := config.Duration(agreed["lifetimes.access_token"]); err == nil {
-			longest = d
-		}
-		return nil
+		return err
 	})
 	want := capFor(longest)
 	if err != nil || want == now {
 		return err
 	}
 	return b.Store.Update(ctx, func(tx idp.Tx) error { return tx.SetLifeCap(want) })
+}
+
+// AccessLife is how long access tokens live at most: as the nodes have agreed, else by this configuration.
+func (b *Base) AccessLife(v idp.View) (time.Duration, error) {
+	agreed, err := v.Settings()
+	if err != nil {
+		return 0, err
+	}
+	if d, err := config.Duration(agreed["lifetimes.access_token"]); err == nil {
+		return d, nil
+	}
+	return b.Config.Policy.AccessLife, nil
 }
 
 // capFor is the life cap for tokens of a life.
