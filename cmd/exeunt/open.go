@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"exeunt.dev/internal/browser"
 	"exeunt.dev/internal/config"
 	"exeunt.dev/internal/idp"
 	"exeunt.dev/internal/server"
@@ -115,7 +116,7 @@ func (w *world) ended(b *server.Base, r idp.Receipt, whom, done string, more map
 	if r.ID != "" {
 		address := b.ReceiptAddress(r.ID)
 		out["receipt"] = address
-		after = "receipt: " + address
+		after = fmt.Sprintf("receipt: %s\nIt can be opened for %.0f minutes; exeunt receipt show and this address shows it later, too.", address, browser.ReceiptLife.Minutes())
 	}
 	return w.done(out, "%s: %s\n%s", whom, done, after)
 }
