@@ -51,7 +51,7 @@ func TestJSON(t *testing.T) {
 	kid := ""
 	for _, line := range []string{"version", "config check", "account add alice", "account list", "account show alice", "account lock alice", "account unlock alice", "account password alice",
 		"account end alice", "session list alice", "client add shop --redirect https://shop.example/cb", "client list", "client show shop", "client end shop", "key list", "key rotate", "key kill KID",
-		"ledger tail", "receipt list", "receipt show 1", "delivery list", "audit list", "audit verify", "operator add alice --role viewer --reason x", "operator list", "provider list",
+		"ledger tail", "receipt list", "receipt show 1", "delivery list", "status", "audit list", "audit verify", "operator add alice --role viewer --reason x", "operator list", "provider list",
 		"account delete alice --yes"} {
 		var out, errOut bytes.Buffer
 		if code := run(append([]string{"--json"}, strings.Fields(strings.ReplaceAll(line, "KID", kid))...), strings.NewReader("a long password\n"), &out, &errOut); code != 0 {

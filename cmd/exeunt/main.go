@@ -38,6 +38,7 @@ type commands struct {
 	Ledger   ledgerCmd   `cmd:"" help:"What has ended."`
 	Receipt  receiptCmd  `cmd:"" help:"What each sign-out reached."`
 	Delivery deliveryCmd `cmd:"" help:"What apps are still to be told."`
+	Status   statusCmd   `cmd:"" help:"How things stand: sessions alive, what is owed, what was given up."`
 	Audit    auditCmd    `cmd:"" help:"What happened: sign-ins, failures, changes, operators' acts."`
 	Provider providerCmd `cmd:"" help:"Where people may come from: other sites that sign them in."`
 	Backup   backupCmd   `cmd:"" help:"Write a backup: exeunt backup FILE. Restore one: exeunt backup restore FILE."`

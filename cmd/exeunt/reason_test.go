@@ -16,7 +16,7 @@ import (
 // nothing, or nothing that is recorded.
 func TestReasonEverywhere(t *testing.T) {
 	silent := []string{"serve", "demo", "config example", "config check", "account list", "account show", "account factor list", "client list", "client show", "session list", "key list", "ledger tail",
-		"receipt list", "receipt show", "receipt verify", "delivery list", "delivery show", "audit list", "audit export", "audit verify", "provider list", "provider show", "provider owed",
+		"receipt list", "receipt show", "receipt verify", "delivery list", "delivery show", "status", "audit list", "audit export", "audit verify", "provider list", "provider show", "provider owed",
 		"backup create", "migrate", "operator list", "version"}
 	var walk func(*kong.Node)
 	walk = func(n *kong.Node) {

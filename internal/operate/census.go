@@ -63,7 +63,7 @@ func (c *Census) Run(ctx context.Context) {
 		case <-c.asked:
 		}
 		begin := time.Now()
-		if err := c.count(ctx); err != nil && ctx.Err() == nil {
+		if _, err := c.Count(ctx); err != nil && ctx.Err() == nil {
 			c.log.Warn("live sessions could not be counted", "error", err)
 		}
 		select {
@@ -74,19 +74,19 @@ func (c *Census) Run(ctx context.Context) {
 	}
 }
 
-// count keeps what it counts; if it cannot, what it last counted stays, with its time.
-func (c *Census) count(ctx context.Context) error {
+// Count counts them, however many there are, and keeps what it counts; if it cannot, what it last counted stays, with its time.
+func (c *Census) Count(ctx context.Context) (*Alive, error) {
 	now, _ := c.store.Now()
-	out := Alive{At: now.Time(), Beside: true}
+	out := &Alive{At: now.Time(), Beside: true}
 	err := c.store.View(ctx, func(v idp.View) (err error) {
 		out.N, _, err = v.SessionsAlive(now, 0)
 		return err
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.last = &out
-	return nil
+	c.last = out
+	return out, nil
 }

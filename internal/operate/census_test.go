@@ -91,7 +91,7 @@ func TestCensus(t *testing.T) {
 	if a := ask(); *a != *first {
 		t.Error("who asks before they are counted again is told another number:", a)
 	}
-	if err := c.count(t.Context()); err != nil {
+	if _, err := c.Count(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if a := ask(); a.N != 3 || a.At.Before(first.At) {
@@ -99,7 +99,7 @@ func TestCensus(t *testing.T) {
 	}
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := c.count(stopped); err == nil {
+	if _, err := c.Count(stopped); err == nil {
 		t.Error("a count that could not be made is no error")
 	}
 	if a := ask(); a == nil || a.N != 3 {

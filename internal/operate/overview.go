@@ -161,6 +161,14 @@ func (l *Looker) count(v idp.View, h span, from, now idp.Time, ended uint64) (Ho
 	return h.Hour, nil
 }
 
+// Day is what happened in its hours.
+func (o *Overview) Day() (d Hour) {
+	for _, h := range o.Hours {
+		d.Ended, d.SignIns, d.Failed = d.Ended+h.Ended, sum(d.SignIns, h.SignIns), sum(d.Failed, h.Failed)
+	}
+	return d
+}
+
 func sum(a, b idp.Counted) idp.Counted {
 	n := a.N + b.N
 	return idp.Counted{N: min(n, idp.CountedTo), More: a.More || b.More || n > idp.CountedTo}
