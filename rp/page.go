@@ -22,7 +22,7 @@ type page struct {
 var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{{.Title}}</title><style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem}li{margin:.5rem 0}</style>
 <main><h1>{{.Title}}</h1>{{with .Text}}<p>{{.}}</p>{{end}}
-{{with .Layers}}<ul>{{range .}}<li data-layer="{{.Kind}}" data-state="{{.State}}">{{.Sentence}}{{if and .Link (ne .State "done") (ne .State "going") (ne .State "returned")}} <a href="{{.Link}}" rel="noreferrer">Go to {{.Title}}</a>.{{end}}</li>{{end}}</ul>{{end}}
+{{with .Layers}}<ul>{{range .}}<li data-layer="{{.Kind}}" data-state="{{.State}}">{{.Sentence}}{{if and .Link (or (ne .State "done") (not .Whole)) (ne .State "going") (ne .State "returned")}} <a href="{{.Link}}" rel="noreferrer">Go to {{.Title}}</a>.{{end}}</li>{{end}}</ul>{{end}}
 {{range .Links}}<p><a href="{{.To}}">{{.Text}}</a></p>{{end}}</main></html>
 `))
 

@@ -13,7 +13,7 @@ type LayerKind string
 // The layers.
 const (
 	LayerWebsite  LayerKind = "website"  // the session here
-	LayerConsent  LayerKind = "consent"  // what the person allowed this website at a provider
+	LayerConsent  LayerKind = "consent"  // what the person allowed this website at a provider: the consent, or the access that came of it
 	LayerProvider LayerKind = "provider" // the session at the provider
 )
 
@@ -34,13 +34,15 @@ const (
 
 // Layer is one line of a report.
 type Layer struct {
-	Kind     LayerKind  `json:"layer"`
-	State    LayerState `json:"state"`
-	Provider string     `json:"provider,omitempty"`
-	Title    string     `json:"title,omitempty"`    // of the provider, for people
-	Sessions int        `json:"sessions,omitempty"` // that ended here
-	Link     string     `json:"link,omitempty"`     // where the person does it by hand
-	Duties   []string   `json:"duties,omitempty"`   // ids of what is owed; see Site.Owed
+	Kind       LayerKind  `json:"layer"`
+	State      LayerState `json:"state"`
+	Provider   string     `json:"provider,omitempty"`
+	Title      string     `json:"title,omitempty"`      // of the provider, for people
+	Sessions   int        `json:"sessions,omitempty"`   // that ended here
+	Everywhere bool       `json:"everywhere,omitempty"` // all of the person's here, and not only this browser's
+	Whole      bool       `json:"whole,omitempty"`      // the provider's call takes back the consent itself; else it ends the tokens that this website holds
+	Link       string     `json:"link,omitempty"`       // where the person does it by hand
+	Duties     []string   `json:"duties,omitempty"`     // ids of what is owed; see Site.Owed
 }
 
 // Errors of a sign-out. Nothing has ended then.
@@ -108,23 +110,39 @@ func (l Layer) Sentence() string {
 		if l.State == Gone {
 			return "You were signed out of this website already, so nothing else was ended just now. To end more, sign in again first."
 		}
-		if l.Sessions > 1 {
+		if l.Everywhere {
 			return "You are signed out of this website, on all your devices."
 		}
 		return "You are signed out of this website."
 	case LayerConsent:
-		return map[LayerState]string{
-			Done:       l.Title + " has forgotten that you allowed this website.",
-			Queued:     l.Title + " has not yet confirmed that it forgot what you allowed this website. We keep asking.",
-			Refused:    l.Title + " refused to forget what you allowed this website. You can do it there.",
-			NotOffered: "This website cannot take back what you allowed it at " + l.Title + ". You can do it there.",
-			Open:       l.Title + " still remembers that you allowed this website.",
-		}[l.State]
+		return l.consent()
 	}
 	return map[LayerState]string{
 		Going:      "You are on your way to " + l.Title + " to sign out there.",
 		Returned:   l.Title + " sent you back from its sign-out.",
 		NotOffered: "You may still be signed in at " + l.Title + ": it lets no website sign you out. You can do it there.",
 		Open:       "You may still be signed in at " + l.Title + ".",
+	}[l.State]
+}
+
+// consent does not say of a plain revocation (RFC 7009) that the provider has forgotten anything: it ends tokens, and the next sign-in
+// may not be asked.
+func (l Layer) consent() string {
+	switch {
+	case l.State == NotOffered:
+		return "This website cannot take back what you allowed it at " + l.Title + ". You can do it there."
+	case l.State == Open:
+		return l.Title + " still remembers that you allowed this website."
+	case l.Whole:
+		return map[LayerState]string{
+			Done:    l.Title + " has forgotten that you allowed this website.",
+			Queued:  l.Title + " has not yet confirmed that it forgot what you allowed this website. We keep asking.",
+			Refused: l.Title + " refused to forget what you allowed this website. You can do it there.",
+		}[l.State]
+	}
+	return map[LayerState]string{
+		Done:    l.Title + " has ended the access that this website had. It may remember that you allowed it.",
+		Queued:  l.Title + " has not yet confirmed that it ended the access that this website had. We keep asking.",
+		Refused: l.Title + " refused to end the access that this website had. You can do it there.",
 	}[l.State]
 }

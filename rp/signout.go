@@ -30,7 +30,8 @@ type leaving struct {
 // Everywhere ends all sessions of the person at this website, and sign-ins that are under way.
 func Everywhere() SignOutOption { return func(l *leaving) { l.everywhere = true } }
 
-// Revoke takes back what the person allowed this website at the named providers; without a name, at all of them.
+// Revoke takes back what the person allowed this website at the named providers; without a name, at all of them. Where a provider's
+// call does no more than RFC 7009 asks, that is the access and not the consent: see [Layer].Whole.
 func Revoke(providers ...string) SignOutOption {
 	return func(l *leaving) { l.revoke, l.all = append(l.revoke, providers...), l.all || len(providers) == 0 }
 }
@@ -108,7 +109,7 @@ func (s *Site) end(ctx context.Context, start time.Time, id Hash, user string, b
 		}
 		return s.over(options)
 	}
-	rep := Report{Layers: []Layer{{Kind: LayerWebsite, State: Done, Sessions: ended.Sessions}}, home: s.homeLink()}
+	rep := Report{Layers: []Layer{{Kind: LayerWebsite, State: Done, Sessions: ended.Sessions, Everywhere: l.everywhere}}, home: s.homeLink()}
 	settled := s.first(ctx, start.Add(attemptTime), ended.Duties)
 	rep.Layers = append(rep.Layers, s.consents(&l, n, ended, settled)...)
 	if u := s.ups[n.Provider]; u != nil {
@@ -161,7 +162,7 @@ func (s *Site) consents(l *leaving, n Session, ended Ended, settled map[string]D
 	var out []Layer
 	for _, name := range s.order {
 		u := s.ups[name]
-		y := Layer{Kind: LayerConsent, Provider: name, Title: u.P.Title, Link: u.P.Revocation.ByHand, State: Open}
+		y := Layer{Kind: LayerConsent, Provider: name, Title: u.P.Title, Link: u.P.Revocation.ByHand, State: Open, Whole: u.P.Revocation.Whole}
 		if slices.Contains(l.revoke, name) {
 			y.State = NotOffered
 		}
