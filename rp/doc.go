@@ -46,5 +46,5 @@
 // call that names the sid. It redirects to no address from outside: return-to is a path here. It follows no redirect of
 // a provider, uses no proxy from the environment, reads at most 64 KiB, and connects to private addresses only at hosts
 // that the website's owner wrote down. It takes no encrypted tokens. It writes no log; [OnError] is told kinds of failure
-// without tokens, codes, cookies or mail addresses.
+// without tokens, codes, cookies or mail addresses, and errors.Unwrap gives the cause.
 package rp

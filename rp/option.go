@@ -130,7 +130,8 @@ func Home(path string) Option {
 	}
 }
 
-// OnError is told what went wrong, for a log. The errors name no person and contain no secret.
+// OnError is told what went wrong, for a log. The errors name no person and contain no secret. errors.Unwrap gives the cause, in the
+// words of a driver, a network or a provider, which this package does not vouch for: it is for the operator, and nobody else.
 func OnError(f func(context.Context, error)) Option {
 	return func(s *Site) error { s.onError = f; return nil }
 }

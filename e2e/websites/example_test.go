@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,7 +48,12 @@ func TestExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(program)
-	cmd.Dir, cmd.Stderr, cmd.SysProcAttr = dir, os.Stderr, &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	logged, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer logged.Close()
+	cmd.Dir, cmd.Stderr, cmd.SysProcAttr = dir, logged, &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Env = append(os.Environ(), "LISTEN="+listen, "ORIGIN="+at, "ISSUER="+x.at, "CLIENT_ID=website", "CLIENT_SECRET="+secret, "KEY="+strings.Repeat("5a", 32))
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -89,5 +95,12 @@ func TestExample(t *testing.T) {
 	}
 	if a := p.send("POST", at+"/auth/signout", url.Values{}); a.status != http.StatusOK {
 		t.Error("pressed twice:", a)
+	}
+	// Its log has the cause of what went wrong.
+	if a := p.send("POST", at+"/auth/logout/exeunt/backchannel", url.Values{"logout_token": {"x"}}); a.status != http.StatusBadRequest {
+		t.Error(a)
+	}
+	if said, err := os.ReadFile(logged.Name()); err != nil || !regexp.MustCompile("rp: exeunt: a logout token was refused: .*[a-z]").Match(said) || bytes.Contains(said, []byte("nil")) {
+		t.Error(string(said), err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"html/template"
 	"log"
 	"net/http"
@@ -20,12 +21,11 @@ var home = template.Must(template.New("home").Parse(`<!doctype html><html lang="
 {{if .User}}<p>Signed in as <b>{{or .Name .User}}</b>. <a href="/private/">The private page</a></p>
 <form method="post" action="/auth/signout"><input type="hidden" name="csrf" value="{{.CSRF}}">
 <p><label><input type="checkbox" name="everywhere"> on all my devices</label>
-<p><label><input type="checkbox" name="revoke"> and take back what I allowed this website</label>
-<p><label><input type="checkbox" name="provider"> and at the provider</label>
+<p><label><input type="checkbox" name="revoke"> and end this website's access at the provider</label>
+<p><label><input type="checkbox" name="provider"> and sign out at the provider</label>
 <p><button>Sign out</button></form>{{else}}<p><a href="/auth/">Sign in</a></p>{{end}}</html>`))
 
 func main() {
-	ctx := context.Background()
 	key, err := hex.DecodeString(os.Getenv("KEY")) // openssl rand -hex 32
 	if err != nil || len(key) != 32 {
 		log.Fatal("KEY must be 64 hexadecimal digits")
@@ -34,17 +34,17 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	store, err := sqlstore.Open(ctx, db, sqlstore.SQLite)
+	store, err := sqlstore.Open(context.Background(), db, sqlstore.SQLite)
 	if err != nil {
 		log.Fatal(err)
 	}
 	site, err := rp.New(store, rp.Origin(os.Getenv("ORIGIN")), rp.Key(key),
 		rp.Provider("exeunt", provider.OIDC(os.Getenv("ISSUER"), os.Getenv("CLIENT_ID"), os.Getenv("CLIENT_SECRET"))),
-		rp.OnError(func(_ context.Context, err error) { log.Print(err) }))
+		rp.OnError(func(_ context.Context, err error) { log.Print(err, ": ", errors.Unwrap(err)) }))
 	if err != nil {
 		log.Fatal(err)
 	}
-	go site.Run(ctx) // retries what is owed to providers
+	go site.Run(context.Background()) // retries what is owed to providers
 	http.Handle("/auth/", site)
 	http.Handle("/private/", site.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, _ := rp.FromContext(r.Context())

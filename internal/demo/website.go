@@ -67,7 +67,9 @@ func (d *Demo) newWebsite(ctx context.Context, name, dir string, l net.Listener,
 		cookie += portOf(l)
 	}
 	s.site, err = rp.New(store, rp.Origin(s.url), rp.Key(key), rp.CookieName(cookie), rp.Provider("exeunt", exeunt),
-		rp.OnError(func(ctx context.Context, err error) { log.WarnContext(ctx, err.Error(), "website", name) }))
+		rp.OnError(func(ctx context.Context, err error) {
+			log.WarnContext(ctx, err.Error(), "website", name, "cause", errors.Unwrap(err))
+		}))
 	if err != nil {
 		return nil, err
 	}
