@@ -254,6 +254,8 @@ func state(a receipt.App, s receipt.Sheet) web.Words {
 			return "cannot be told: it was asked in this browser, which may have kept it from hearing; it may keep a cookie of its own"
 		case a.InBrowser:
 			return "cannot be told: it listens in browsers only, where nobody learns whether it heard; it may keep a cookie of its own"
+		case a.Public:
+			return "cannot be told: it takes no such messages; it may keep the tokens that ended, which are refused"
 		}
 		return "cannot be told: it takes no such messages, and may keep a cookie of its own"
 	case idp.Refused:

@@ -38,12 +38,14 @@ func TestState(t *testing.T) {
 	sheet := receipt.Sheet{EndedAt: ended, As: ended.Add(time.Hour)}
 	in := func(d time.Duration) *time.Time { t := ended.Add(d); return &t }
 	for want, a := range map[string]receipt.App{
-		"owed: it has not been told yet":                     {State: idp.Owed, Next: in(time.Minute)},
-		"owed: it is being told":                             {State: idp.Owed, Attempts: 1, Next: in(time.Minute)},
-		"owed: it has not confirmed yet, and is tried again": {State: idp.Owed, Attempts: 1, Failed: true, Next: in(time.Hour)},
-		"owed: it has not confirmed yet; next attempt at %s": {State: idp.Owed, Attempts: 1, Failed: true, Next: in(2 * time.Hour)},
-		"told, confirmed by the app at %s":                   {State: idp.Confirmed, Confirmed: in(time.Hour)},
-		"told, confirmed by the app: %s":                     {State: idp.Confirmed, Confirmed: in(24 * time.Hour)},
+		"owed: it has not been told yet":                                                  {State: idp.Owed, Next: in(time.Minute)},
+		"owed: it is being told":                                                          {State: idp.Owed, Attempts: 1, Next: in(time.Minute)},
+		"owed: it has not confirmed yet, and is tried again":                              {State: idp.Owed, Attempts: 1, Failed: true, Next: in(time.Hour)},
+		"owed: it has not confirmed yet; next attempt at %s":                              {State: idp.Owed, Attempts: 1, Failed: true, Next: in(2 * time.Hour)},
+		"told, confirmed by the app at %s":                                                {State: idp.Confirmed, Confirmed: in(time.Hour)},
+		"it takes no such messages, and may keep a cookie of its own":                     {State: idp.Unreachable},
+		"it takes no such messages; it may keep the tokens that ended, which are refused": {State: idp.Unreachable, Public: true},
+		"told, confirmed by the app: %s":                                                  {State: idp.Confirmed, Confirmed: in(24 * time.Hour)},
 	} {
 		if got := fmt.Sprint(state(a, sheet)); !strings.Contains(got, want) {
 			t.Errorf("%q, want %q", got, want)

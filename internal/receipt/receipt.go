@@ -44,6 +44,7 @@ type App struct {
 	Why       string            `json:"why,omitempty"`                // for operators
 	InBrowser bool              `json:"front_channel_only,omitempty"` // why it cannot be told
 	Asked     bool              `json:"asked_in_browser,omitempty"`   // by a frame in the browser that signed out and that asks now; whether it heard nobody knows
+	Public    bool              `json:"-"`                            // an app that keeps tokens and no cookie
 }
 
 // Consent is what becomes of taking back what a person allowed at a provider.
@@ -92,7 +93,8 @@ func Read(v idp.View, row *idp.Receipt, now idp.Time, detail bool) (Sheet, error
 		if err != nil {
 			return out, err
 		}
-		a := App{ClientID: t.Client, Name: c.Name, State: t.State, SignIns: t.Count, Attempts: t.Attempts, InBrowser: t.State == idp.Unreachable && c.FrontchannelLogoutURI != "" && c.BackchannelLogoutURI == ""}
+		a := App{ClientID: t.Client, Name: c.Name, State: t.State, SignIns: t.Count, Attempts: t.Attempts, Public: c.Kind == idp.KindNative || c.Kind == idp.KindBrowser,
+			InBrowser: t.State == idp.Unreachable && c.FrontchannelLogoutURI != "" && c.BackchannelLogoutURI == ""}
 		if detail {
 			a.Why = t.Error
 		}
