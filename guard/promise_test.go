@@ -56,9 +56,13 @@ func TestPromiseBounded_FeedLost(t *testing.T) {
 		var seen events
 		g := running(t, iss, seen.option())
 		session := ledger.NewName()
-		raw, other := iss.Token(exeunttest.HangsOn(session)), iss.Token()
-		wantErr(t, g, raw, nil)
-		wantErr(t, g, other, nil)
+		raw, other, known := iss.Token(exeunttest.HangsOn(session)), iss.Token(), iss.Token()
+		for _, x := range []string{raw, other, known} {
+			wantErr(t, g, x, nil)
+		}
+		iss.EndToken(known)
+		synctest.Wait()
+		wantErr(t, g, known, ErrEnded)
 		iss.SetDown(true)
 		iss.End(session)
 		ended := time.Now()
@@ -71,6 +75,7 @@ func TestPromiseBounded_FeedLost(t *testing.T) {
 		wantErr(t, g, raw, ErrStale)
 		wantErr(t, g, other, ErrStale)
 		wantErr(t, g, iss.Token(), ErrStale)
+		wantErr(t, g, known, ErrEnded) // what it knows it goes on saying
 		time.Sleep(time.Second)
 		if seen.count(Stale) != 1 || seen.count(Trouble) == 0 {
 			t.Errorf("observed:\n%s", seen.String())
