@@ -73,7 +73,7 @@ func welcome(w *world, d *demo.Demo, data string) {
 	i := d.Info
 	fmt.Fprintf(w.out, "Start here:   %s\n\n", i.Start)
 	fmt.Fprintf(w.out, "Books:        %s\nNews:         %s\n", i.Apps["books"], i.Apps["news"])
-	fmt.Fprintf(w.out, "Single page:  %s\nNative app:   %s login\n              (in this folder; get /orders or logout instead of login does the rest)\n", i.SinglePage, i.Native)
+	fmt.Fprintf(w.out, "Single page:  %s\nNative app:   %s login\n              (in the folder of the source; get /orders or logout instead of login does the rest)\n", i.SinglePage, i.Native)
 	fmt.Fprintf(w.out, "Orders (API): %s\nExeunt:       %s/account\nConsole:      %s/admin\n\n", i.API, i.Issuer, i.Issuer)
 	fmt.Fprintf(w.out, "Sign in as    %s with password %s\nor as         %s with password %s\n", i.Username, i.Password, i.SecondUsername, i.SecondPassword)
 	fmt.Fprintf(w.out, "At the console: %s with password %s\n\n", i.AdminUsername, i.AdminPassword)

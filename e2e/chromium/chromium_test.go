@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"exeunt.dev/internal/demo"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
 
@@ -137,6 +138,18 @@ func where(t *testing.T, ctx context.Context) (address, text string) {
 		t.Fatal(err)
 	}
 	return address, text
+}
+
+// The page without a server needs a script, and says so where none runs.
+func TestSinglePageAppWithoutJavaScript(t *testing.T) {
+	d, ctx := open(t)
+	if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	do(t, ctx, "the page", chromedp.Navigate(d.Info.SinglePage), chromedp.WaitVisible(css("noscript p")))
+	if _, text := where(t, ctx); !strings.Contains(text, "Switch JavaScript on") || strings.Contains(text, "One moment") || strings.Contains(text, "Sign in") {
+		t.Error(text)
+	}
 }
 
 // TestPromise_MainJobInChromium: a person signs in to two websites, looks at the account, leaves by the page's own control; the back button
