@@ -244,4 +244,13 @@ func TestStartPageInChromium(t *testing.T) {
 		}
 	}
 	fits(t, ctx, "start, signed out", accessible)
+	do(t, ctx, "take Books down", chromedp.Click(css(`form[action="/apps/books"] button`)), chromedp.WaitVisible(css(".down")))
+	fits(t, ctx, "start, Books down", accessible)
+	do(t, ctx, "Books is down", chromedp.Navigate(d.Info.Apps["books"]), chromedp.WaitVisible(css("h1")))
+	if _, text := where(t, ctx); !strings.Contains(text, "Books is down") {
+		t.Error(text)
+	}
+	fits(t, ctx, "books, down", accessible)
+	do(t, ctx, "start Books again", chromedp.Click(css("a")), chromedp.WaitVisible(css(".down")), chromedp.Click(css(`form[action="/apps/books"] button`)),
+		chromedp.WaitNotPresent(css(".down")), chromedp.Navigate(d.Info.Apps["books"]), chromedp.WaitVisible(css(".button")))
 }

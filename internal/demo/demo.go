@@ -51,7 +51,8 @@ type Info struct {
 type Demo struct {
 	Info   Info
 	base   *server.Base
-	apart  bool // everything has an address of its own
+	apart  bool   // everything has an address of its own
+	csrf   string // of the start page's forms
 	sites  []*website
 	orders *orders
 
@@ -106,7 +107,7 @@ func (d *Demo) issuer() string {
 
 // Start starts everything and returns when it all answers.
 func Start(ctx context.Context, o Options) (*Demo, error) {
-	d := &Demo{apart: runtime.GOOS == "linux" && !o.oneHost}
+	d := &Demo{apart: runtime.GOOS == "linux" && !o.oneHost, csrf: idp.NewSecret(16)}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

@@ -22,6 +22,7 @@ type orders struct {
 
 	mu    sync.Mutex
 	seen  map[holder]shown
+	ever  bool                 // a token was shown
 	known map[uint64]time.Time // when an ending of this number took effect here
 }
 
@@ -70,7 +71,7 @@ func (o *orders) note(t *guard.Token, r *http.Request) {
 	if len(o.seen) >= mostSeen {
 		clear(o.seen)
 	}
-	o.seen[x.holder] = x
+	o.seen[x.holder], o.ever = x, true
 }
 
 // heard remembers when endings took effect.
@@ -97,9 +98,10 @@ func (o *orders) knew(number uint64, ended time.Time) (time.Duration, bool) {
 	return max(at.Sub(ended), 0), ok
 }
 
-// tokens lists those that were shown and have not expired, and whether each is admitted now.
-func (o *orders) tokens() (out []shown) {
+// tokens lists those that were shown and have not expired, and whether each is admitted now. ever says that some were shown.
+func (o *orders) tokens() (out []shown, ever bool) {
 	o.mu.Lock()
+	ever = o.ever
 	for k, x := range o.seen {
 		if time.Now().After(x.expires) {
 			delete(o.seen, k)
@@ -116,5 +118,5 @@ func (o *orders) tokens() (out []shown) {
 			out[i].refused = nil
 		}
 	}
-	return out
+	return out, ever
 }

@@ -33,6 +33,8 @@ const (
 type card struct {
 	Name, URL, Command string
 	How                string // how it keeps what it has
+	Site               string // a website's id: it can be taken down
+	Down               bool
 	Here               []line
 }
 
@@ -48,7 +50,9 @@ type startData struct {
 	Apps     []card
 	Exeunt   []line
 	Tokens   []line
+	Shown    bool // tokens were, at any time
 	SignOuts []signOut
+	CSRF     string
 }
 
 const signOutsShown = 10
@@ -70,9 +74,10 @@ func (d *Demo) startPage() http.Handler {
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 		w.Write(b.Bytes())
 	})
+	mux.HandleFunc("POST /apps/{site}", d.turn)
 	for _, name := range []string{"start.css", "start.js"} {
 		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "page/"+name) })
 	}
@@ -90,14 +95,15 @@ type scene struct {
 }
 
 func (d *Demo) look(ctx context.Context) (data startData, err error) {
-	data.Info = d.Info
+	data.Info, data.CSRF = d.Info, d.csrf
 	stays := make([][]stay, len(d.sites))
 	for i, w := range d.sites {
 		if stays[i], err = w.stays(ctx); err != nil {
 			return data, err
 		}
 	}
-	tokens := d.orders.tokens()
+	var tokens []shown
+	tokens, data.Shown = d.orders.tokens()
 	err = d.base.Store.View(ctx, func(v idp.View) error {
 		s := &scene{d: d, v: v, names: map[string]string{}, apps: map[string]string{}, in: map[idp.ClientID][]line{}}
 		s.now, _ = d.base.Store.Now()
@@ -105,7 +111,7 @@ func (d *Demo) look(ctx context.Context) (data startData, err error) {
 			return err
 		}
 		for i, w := range d.sites {
-			c := card{Name: w.name, URL: w.url, How: "A website. It has a cookie and a database of its own."}
+			c := card{Name: w.name, URL: w.url, How: "A website. It has a cookie and a database of its own.", Site: w.id, Down: w.down.Load()}
 			if c.Here, err = s.stays(stays[i]); err != nil {
 				return err
 			}
@@ -115,7 +121,14 @@ func (d *Demo) look(ctx context.Context) (data startData, err error) {
 			card{Name: "Orders in the browser", URL: d.Info.SinglePage, How: "A single-page app. Its tokens are in the memory of its tabs.", Here: s.in[singlePage]},
 			card{Name: "Orders on the desk", Command: strings.Replace(d.Info.Native, " ", " \\\n", 3) + " login", How: "A native app. It keeps what it has in the system's keyring, or a file of its own, bound to a key. Type this in the folder of the source; get /orders and logout instead of login do the rest.", Here: s.in[native]})
 		for _, t := range tokens {
+			_, session, err := s.grant(t.sid)
+			if err != nil {
+				return err
+			}
 			x := line{Who: s.person(t.subject), What: "by " + s.app(idp.ClientID(t.client)), Tag: "admitted", Look: good}
+			if session != nil {
+				x.What += ", " + browser(session)
+			}
 			if t.refused != nil {
 				x.Tag, x.Look = "refused: "+refusal(t.refused), over
 			}
@@ -158,7 +171,7 @@ func (s *scene) sessions() (out []line, err error) {
 			if x.Expired(s.now) {
 				continue
 			}
-			device := web.Device(x.UserAgent)
+			device := browser(&x)
 			var in []string
 			for _, app := range apps[x.Name] {
 				in = append(in, app.Name)
@@ -170,6 +183,13 @@ func (s *scene) sessions() (out []line, err error) {
 	return out, nil
 }
 
+// browser tells two sessions of one person apart, as the account page does.
+func browser(x *idp.Session) string {
+	return web.Device(x.UserAgent) + " since " + clock(x.CreatedAt.Time())
+}
+
+func clock(t time.Time) string { return t.Local().Format(time.TimeOnly) }
+
 // stays says of each session of a website whether Exeunt still stands behind it.
 func (s *scene) stays(all []stay) (out []line, err error) {
 	for _, x := range all {
@@ -177,7 +197,14 @@ func (s *scene) stays(all []stay) (out []line, err error) {
 		if err != nil {
 			return nil, err
 		}
-		l := line{s.person(x.subject), "", "signed in", good}
+		_, session, err := s.grant(x.sid)
+		if err != nil {
+			return nil, err
+		}
+		l := line{s.person(x.subject), "since " + clock(x.created), "signed in", good}
+		if session != nil {
+			l.What = browser(session)
+		}
 		if ended {
 			l.Tag, l.Look = "not told yet", bad
 		}
@@ -186,17 +213,24 @@ func (s *scene) stays(all []stay) (out []line, err error) {
 	return out, nil
 }
 
-// ended says whether the grant that an app knows as sid has ended.
-func (s *scene) ended(sid string) (bool, error) {
+// grant finds the grant that an app knows as sid, and its session; nil if it was swept.
+func (s *scene) grant(sid string) (*idp.Grant, *idp.Session, error) {
 	name, err := ledger.ParseName(sid)
 	if err != nil {
-		return true, nil
+		return nil, nil, nil
 	}
 	g, session, err := s.v.ChainOfGrant(name)
 	if errors.Is(err, idp.ErrNotFound) {
-		return true, nil // swept
-	} else if err != nil {
-		return false, err
+		return nil, nil, nil
+	}
+	return &g, session, err
+}
+
+// ended says whether the grant that an app knows as sid has ended.
+func (s *scene) ended(sid string) (bool, error) {
+	g, session, err := s.grant(sid)
+	if err != nil || g == nil {
+		return true, err
 	}
 	dead, err := s.v.Ended(g.Names(session)...)
 	return len(dead) > 0 || session != nil && session.Expired(s.now), err
@@ -234,12 +268,12 @@ func (s *scene) signOuts() (out []signOut, err error) {
 			}
 			continue
 		}
-		x := signOut{At: r.At.Time().Local().Format(time.TimeOnly), Title: s.title(&r), Ledger: "1 row", Receipt: s.d.base.ReceiptAddress(r.ID)}
+		x := signOut{At: clock(r.At.Time()), Title: s.title(&r), Ledger: "1 row", Receipt: s.d.base.ReceiptAddress(r.ID)}
 		if len(endings) != 1 {
 			x.Ledger = fmt.Sprintf("%d rows", len(endings))
 		}
 		if after, ok := s.d.orders.knew(r.Number, r.At.Time()); ok {
-			x.Reached = append(x.Reached, line{Who: "Orders", Tag: fmt.Sprintf("knew after %d ms", after.Milliseconds()), Look: good})
+			x.Reached = append(x.Reached, line{Who: "Orders", Tag: "knew after " + took(after), Look: good})
 		}
 		told, err := s.v.ToldOf(r.Number)
 		if err != nil {
@@ -273,15 +307,25 @@ func (s *scene) told(r *idp.Receipt, t idp.Told) line {
 	l := line{Who: s.app(t.Client), Look: bad}
 	switch t.State {
 	case idp.Confirmed:
-		l.Tag, l.Look = fmt.Sprintf("told, confirmed after %d ms", max(t.Last-r.At, 0)), good
+		l.Tag, l.Look = "told, confirmed after "+took(t.Last.Time().Sub(r.At.Time())), good
 	case idp.Owed:
 		l.Tag = "not told yet"
+		if t.Due > s.now && t.Error != "" {
+			l.Tag += ", again at " + clock(t.Due.Time())
+		}
 	case idp.Unreachable:
 		l.Tag, l.Look = "has no back channel", over
 	default:
 		l.Tag = string(t.State)
 	}
 	return l
+}
+
+func took(d time.Duration) string {
+	if d >= 10*time.Second {
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	}
+	return fmt.Sprintf("%d ms", max(d, 0).Milliseconds())
 }
 
 func (s *scene) title(r *idp.Receipt) string {

@@ -45,7 +45,7 @@ func TestStartPageSaysWhoIsNotToldYet(t *testing.T) {
 	signedIn(t, bob, d.sites[0])
 	at := func(text string, lines []line) (who []string) {
 		for _, l := range lines {
-			if l.Tag == text {
+			if strings.HasPrefix(l.Tag, text) {
 				who = append(who, l.Who)
 			}
 		}
@@ -176,6 +176,22 @@ func TestNativeApp(t *testing.T) {
 	}
 	if data.SignOuts[0].Title != "bob: an app gave a token back (Orders on the desk)" {
 		t.Errorf("%+v", data.SignOuts)
+	}
+	// It cannot be told, and nobody says that it has a cookie.
+	if err := errors.Join(a.SignIn(t.Context()), (&check{d: d, one: bob}).leaveByAPI(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(within); ; {
+		if data, err = d.look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		page, err := bob.get(t.Context(), data.SignOuts[0].Receipt)
+		if err == nil && strings.Contains(page.body, "it may keep the tokens that ended, which are refused") && !strings.Contains(page.body, "cookie of its own") {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal(page.body, err)
+		}
 	}
 }
 

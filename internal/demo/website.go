@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"exeunt.dev/internal/idp"
@@ -33,6 +34,7 @@ type website struct {
 	id, secret             string
 	db                     *sql.DB
 	site                   *rp.Site
+	down                   atomic.Bool // was taken down on the start page
 }
 
 func (d *Demo) newWebsite(ctx context.Context, name, dir string, l net.Listener, log *slog.Logger) (_ *website, err error) {
@@ -78,7 +80,7 @@ func (d *Demo) newWebsite(ctx context.Context, name, dir string, l net.Listener,
 	mux.HandleFunc("POST /leave", s.leave)
 	mux.HandleFunc("GET /{$}", s.home)
 	mux.HandleFunc("GET /website.css", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "page/website.css") })
-	s.Handler = mux
+	s.Handler = s.unlessDown(mux, d.Info.Start)
 	return s, nil
 }
 
@@ -165,21 +167,26 @@ func (s *website) ask(ctx context.Context, t *oauth2.Token) (status int, says st
 }
 
 // stay is a session of the website.
-type stay struct{ subject, sid string }
+type stay struct {
+	subject, sid string
+	created      time.Time
+}
 
 // stays lists who is signed in at the website. Package rp offers no such list; the database is the demo's own.
 func (s *website) stays(ctx context.Context) (out []stay, err error) {
 	now := time.Now().UnixMilli()
-	rows, err := s.db.QueryContext(ctx, "SELECT subject, sid FROM rp_session WHERE idle > ? AND ends > ? ORDER BY created", now, now)
+	rows, err := s.db.QueryContext(ctx, "SELECT subject, sid, created FROM rp_session WHERE idle > ? AND ends > ? ORDER BY created", now, now)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var x stay
-		if err := rows.Scan(&x.subject, &x.sid); err != nil {
+		var created int64
+		if err := rows.Scan(&x.subject, &x.sid, &created); err != nil {
 			return nil, err
 		}
+		x.created = time.UnixMilli(created)
 		out = append(out, x)
 	}
 	return out, rows.Err()
