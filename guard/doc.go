@@ -21,8 +21,9 @@
 //
 // A token (RFC 9068) lists in ends_with the names that it hangs on: realm, account, session, grant and so on. The guard
 // keeps a connection to the issuer's ledger, over which the names that have ended arrive, and five times in MaxStaleness
-// it asks a question that only the issuer can answer now. If no answer comes it stops trusting itself and refuses with
-// [ErrStale]: 503 and Retry-After, never 401, so that an outage is not a mass sign-out.
+// it asks a question that only the issuer can answer now. If no answer comes it stops trusting itself and refuses what
+// it would admit with [ErrStale]: 503 and Retry-After, not 401, so that an outage is not a mass sign-out. What it knows to be
+// over goes on getting 401.
 //
 // Checking a token for the first time costs a signature verification. After that it is looked up, compared as a whole,
 // and tested for a mark that the ledger puts there: well under a microsecond, without locks and without asking anybody.
