@@ -40,6 +40,7 @@ func (c *keyListCmd) Run(w *world) error {
 type keyRotateCmd struct {
 	reason
 	Use string `arg:"" optional:"" help:"What they sign: access (tokens), id (ID and logout tokens), receipt, or all (the default)." enum:"access,id,receipt,all" default:"all"`
+	Now bool   `help:"Also less than five minutes after the last time: apps that do not have the next key yet refuse what it signs until they look."`
 }
 
 func (c *keyRotateCmd) Run(w *world) error {
@@ -51,7 +52,10 @@ func (c *keyRotateCmd) Run(w *world) error {
 		return err
 	}
 	return w.with(func(b *server.Base) error {
-		err := w.turn(b, idp.Event{Kind: idp.EventKeyRotated, Why: c.Reason, Data: map[string]string{"use": c.Use}}, func(tx idp.Tx) error { return operate.RotateKeys(tx, uses) })
+		err := w.turn(b, idp.Event{Kind: idp.EventKeyRotated, Why: c.Reason, Data: map[string]string{"use": c.Use}}, func(tx idp.Tx) error { return operate.RotateKeys(tx, uses, c.Now) })
+		if errors.Is(err, operate.ErrYoung) {
+			return idp.Advise(err, "--now does it all the same; exeunt key kill KID is for a key that was stolen")
+		}
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func (w *world) keys(t *testing.T) {
 		s.link.Aim()
 		s.ends(1, 0)
 		for i := range 3 { // the second new one was not published when the line was cut
-			s.c.command(nil, "key", "rotate", "access")
+			s.c.command(nil, "key", "rotate", "access", "--now")
 			s.until("the server signs with another key", func() bool { return s.signs(s.c.kids("access", "active")) })
 			s.more(fmt.Sprint("after rotation ", i+1), s.minted())
 			s.ends(1, staleness/3)
@@ -55,8 +55,8 @@ func (w *world) keys(t *testing.T) {
 		head := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"typ":"at+jwt","alg":"ES256","kid":%q}`, ledger.NewName()))
 		s.at.ask(t, "POST", "/"+s.id+"/try", map[string]string{"made up": head + "." + rest}, nil)
 		for i := range 4 {
-			s.c.command(nil, "key", "rotate", "access")
-			s.c.command(nil, "key", "rotate", "access")
+			s.c.command(nil, "key", "rotate", "access", "--now")
+			s.c.command(nil, "key", "rotate", "access", "--now")
 			s.until("the server signs with another key", func() bool { return s.signs(s.c.kids("access", "active")) })
 			s.more(fmt.Sprint("after rotation ", i+1), s.minted())
 			s.ends(1, 0)

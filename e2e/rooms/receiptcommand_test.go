@@ -88,7 +88,7 @@ func TestReceiptVerify(t *testing.T) {
 			}
 		}
 	}
-	n.turn(func(tx idp.Tx) error { return operate.RotateKeys(tx, operate.AllUses()) })
+	n.turn(func(tx idp.Tx) error { return operate.RotateKeys(tx, operate.AllUses(), false) })
 	valid("by a retired key")
 	valid("by a retired key, in the key set of now", "--jwks", write("rotated.json", p.get("/.well-known/jwks.json").body))
 	kid, err := ledger.ParseName(part(t, good, 0)["kid"].(string))

@@ -198,7 +198,7 @@ func (a *Admin) rotateKeys() act {
 		if err != nil {
 			return outcome{}, err
 		}
-		return outcome{done: "rotated", event: idp.Event{Kind: idp.EventKeyRotated, Data: map[string]string{"use": c.in.Get("use")}}}, operate.RotateKeys(tx, uses)
+		return outcome{done: "rotated", event: idp.Event{Kind: idp.EventKeyRotated, Data: map[string]string{"use": c.in.Get("use")}}}, operate.RotateKeys(tx, uses, false)
 	}}
 }
 

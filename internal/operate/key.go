@@ -73,9 +73,12 @@ func Uses(text string) ([]idp.KeyUse, error) {
 // keySetLife is how long others keep the list of keys.
 const keySetLife = 5 * time.Minute
 
-// RotateKeys lets the next keys sign from now on; nothing ends. The caller refills the ring after the commit. A StateError: the last turn is
-// so short ago that others may not have the next key.
-func RotateKeys(tx idp.Tx, uses []idp.KeyUse) error {
+// ErrYoung says that keys were rotated so short ago that others may not have the next one.
+var ErrYoung = not("These keys were rotated less than five minutes ago: apps may not have the next one yet. Try again after that.")
+
+// RotateKeys lets the next keys sign from now on; nothing ends. The caller refills the ring after the commit. ErrYoung, unless that
+// is to be so.
+func RotateKeys(tx idp.Tx, uses []idp.KeyUse, young bool) error {
 	rows, err := tx.Keys()
 	if err != nil {
 		return err
@@ -84,10 +87,10 @@ func RotateKeys(tx idp.Tx, uses []idp.KeyUse) error {
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(rows, func(k idp.Key) bool {
+	if !young && slices.ContainsFunc(rows, func(k idp.Key) bool {
 		return k.RetiredAt != 0 && now < k.RetiredAt.Add(keySetLife) && slices.Contains(uses, k.Use)
 	}) {
-		return not("These keys were rotated less than five minutes ago: apps may not have the next one yet. Try again after that.")
+		return ErrYoung
 	}
 	for _, use := range uses {
 		if err := keys.Rotate(tx, use); err != nil {
