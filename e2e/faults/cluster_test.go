@@ -63,6 +63,7 @@ type cluster struct {
 	at      string                           // the Postgres database's address
 	program string                           // of commands
 	lost    atomic.Int64                     // requests that got no answer, or one of 5xx
+	losses  atomic.Pointer[string]           // the last of them
 	ended   func(token string, at time.Time) // is told of each access token whose end was acknowledged; nil: nobody asks
 }
 
@@ -139,6 +140,21 @@ func (c *cluster) addClient(id string, args ...string) {
 	}
 	c.command(&out, append([]string{"client", "add", id}, args...)...)
 	c.secrets[id] = out.Secret
+}
+
+// lose notes a request of a person's that got no answer.
+func (c *cluster) lose(format string, args ...any) {
+	c.lost.Add(1)
+	why := fmt.Sprintf(format, args...)
+	c.losses.Store(&why)
+}
+
+// loss is the last of them, for whoever reads a failure.
+func (c *cluster) loss() string {
+	if why := c.losses.Load(); why != nil {
+		return *why
+	}
+	return ""
 }
 
 // command runs the program beside the servers.

@@ -65,7 +65,7 @@ func TestDeploy_RollingRestart(t *testing.T) {
 	close(stop)
 	acting.Wait()
 	if n, failed := asked(); failed+s.lost.Load() > 0 {
-		t.Errorf("%d of %d requests failed, and of people's %d", failed, n, s.lost.Load())
+		t.Errorf("%d of %d requests failed, and of people's %d: %v", failed, n, s.lost.Load(), s.loss())
 	} else {
 		t.Logf("%d requests besides those of people, none failed", n)
 	}

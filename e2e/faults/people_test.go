@@ -83,15 +83,16 @@ func (p *person) do(c *http.Client, method, path, body string, header map[string
 		r.Header.Set(k, v)
 	}
 	r.Close = true // a kept connection that a stopping node closes as it is used says nothing about the node
+	sent := time.Now()
 	res, err := c.Do(r)
 	if err != nil {
-		p.c.lost.Add(1)
+		p.c.lose("%s %s at %s: %v after %v", method, path, sent.Format("05.000"), err, time.Since(sent))
 		return 0, nil, errLost
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	if err != nil || res.StatusCode >= 500 {
-		p.c.lost.Add(1)
+		p.c.lose("%s %s at %s: %d %.200s %v after %v", method, path, sent.Format("05.000"), res.StatusCode, text, err, time.Since(sent))
 		return res.StatusCode, text, errLost
 	}
 	if l := res.Header.Get("Location"); l != "" {

@@ -92,7 +92,7 @@ func TestNodes_RollingUpgrade(t *testing.T) {
 			forgiven += lost
 			t.Logf("%s: %d requests failed, but this machine stood still for %v, for which the database ends transactions", name, lost, d)
 		case lost > 0:
-			t.Fatalf("%s: %d requests failed", name, lost)
+			t.Fatalf("%s: %d requests failed: %v", name, lost, s.loss())
 		}
 		for i, g := range s.guards {
 			if _, err := g.Check("x.y.z"); errors.Is(err, guard.ErrStale) {
