@@ -87,7 +87,7 @@ func TestBroker_BadLuck(t *testing.T) {
 			if c.owed { // the person sees it, too
 				until(t, "the receipt says what is owed", func() bool {
 					for _, at := range receipts.FindAllString(alice.get("/account/activity").body, -1) {
-						if strings.Contains(alice.get(at).body, "Hub has not yet confirmed that it forgot what you allowed") {
+						if strings.Contains(alice.get(at).body, "Hub has not yet confirmed that it ended the access that this site had") {
 							return true
 						}
 					}
@@ -202,7 +202,7 @@ func TestBroker_SignOutWithinASecond(t *testing.T) {
 		p.post(a.location+"/providers/hub/revoke", fields(page.body))
 		owed := p.get(a.location)
 		took = append(took, time.Since(start))
-		if p.user() != "" || !strings.Contains(owed.body, "Hub has not yet confirmed that it forgot what you allowed") {
+		if p.user() != "" || !strings.Contains(owed.body, "Hub has not yet confirmed that it ended the access that this site had") {
 			t.Errorf("%d %s", owed.status, owed.body)
 		}
 		close(release)

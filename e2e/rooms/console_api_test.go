@@ -85,11 +85,15 @@ func TestConsole_API(t *testing.T) {
 		"kind":          {"POST", "/admin/people/" + sub + "/lock", said{"reason": "x", "kind": "x"}},
 		"for":           {"POST", "/admin/people/" + sub + "/lock", said{"reason": "x", "for": "12h"}},
 		"use":           {"POST", "/admin/keys/rotate", said{"reason": "x", "use": "x"}},
+		"knd":           {"POST", "/admin/people/" + sub + "/lock", said{"reason": "x", "knd": "lost-device"}},
 	} {
 		a := n.calls(c.method, c.to, ops, c.body)
 		if a.status != 400 || !strings.Contains(a.body, `"parameter":"`+parameter+`"`) {
 			t.Errorf("%s: %d %s", parameter, a.status, a.body)
 		}
+	}
+	if a := n.bearer("GET", "/admin/events?kind=zz", ops); a.status != 400 || !strings.Contains(a.body, "sign-in-failed") {
+		t.Error("a kind of event that is none:", a.status, a.body)
 	}
 	for _, c := range []struct {
 		path string

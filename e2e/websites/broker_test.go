@@ -83,7 +83,7 @@ func TestForeignProvider_Broker(t *testing.T) {
 	if a = p.send("POST", receipt+"/providers/foreign/revoke", f); a.status != http.StatusOK {
 		t.Fatal(a)
 	}
-	for end := time.Now().Add(2 * time.Minute); !strings.Contains(p.get(receipt).body, "Foreign has forgotten what you allowed"); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !strings.Contains(p.get(receipt).body, "Foreign has ended the access that this site had"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal(p.get(receipt).body)
 		}

@@ -312,7 +312,10 @@ func (a *Admin) events(c *call, v idp.View) (out eventList, err error) {
 }
 
 func (c *call) eventFilter(v idp.View) (f idp.EventFilter, err error) {
-	f.Kind, f.Actor = idp.EventKind(c.q.Get("kind")), idp.Actor(c.q.Get("actor"))
+	f.Actor = idp.Actor(c.q.Get("actor"))
+	if f.Kind, err = operate.EventKind(c.q.Get("kind")); err != nil {
+		return f, err
+	}
 	if f.Account, err = c.of(v); err == nil {
 		err = findable(f)
 	}

@@ -137,6 +137,8 @@ func deedWords(act string) web.Words {
 		return "sent again"
 	case "key-killed":
 		return "killed a key"
+	case "restored":
+		return "restored a backup"
 	case "settings-agreed":
 		return "changed what all nodes have in common"
 	case operate.ActAsked:

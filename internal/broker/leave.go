@@ -79,7 +79,7 @@ func (b *Broker) Layers(v idp.View, row *idp.Receipt, mine bool) (out []web.Prov
 		if s == nil {
 			continue
 		}
-		p := web.ProviderLayer{ID: s.ID, Title: s.title(), LeaveByHand: s.P.SignOut.ByHand, ForgetByHand: s.P.Revocation.ByHand}
+		p := web.ProviderLayer{ID: s.ID, Title: s.title(), LeaveByHand: s.P.SignOut.ByHand, ForgetByHand: s.P.Revocation.ByHand, Whole: s.P.Revocation.Whole}
 		if mine && l.kept.EndSession != "" {
 			p.Leave = at + s.ID + "/leave"
 		}
@@ -98,7 +98,7 @@ func (b *Broker) Layers(v idp.View, row *idp.Receipt, mine bool) (out []web.Prov
 	for _, d := range duties {
 		p := web.ProviderLayer{ID: d.Provider, Title: d.Provider}
 		if s := b.ups[d.Provider]; s != nil {
-			p.Title, p.ForgetByHand = s.title(), s.P.Revocation.ByHand
+			p.Title, p.ForgetByHand, p.Whole = s.title(), s.P.Revocation.ByHand, s.P.Revocation.Whole
 		}
 		p.Consent, p.Again = string(d.State), d.Due.Time()
 		if i := slices.IndexFunc(out, func(o web.ProviderLayer) bool { return o.ID == d.Provider && o.Consent == "" }); i >= 0 {

@@ -52,17 +52,22 @@ type ProviderLayer struct {
 	ForgetByHand string
 	Consent      string    // state of taking it back: owed, confirmed, refused, out-of-time; "": not asked for
 	Again        time.Time // of the next attempt
+	Whole        bool      // that call takes the consent itself back; else it ends the tokens that are held here (RFC 7009)
 	Only         bool      // nothing but the consent is to be said
 }
 
 // ConsentSaid puts the state of a revocation into words.
 func (l ProviderLayer) ConsentSaid() Words {
-	switch l.Consent {
-	case "confirmed":
+	switch {
+	case l.Consent == "confirmed" && l.Whole:
 		return Say("%s has forgotten what you allowed.", l.Title)
-	case "owed":
+	case l.Consent == "confirmed":
+		return Say("%s has ended the access that this site had. It may remember that you allowed it.", l.Title)
+	case l.Consent == "owed" && l.Whole:
 		return Say("%s has not yet confirmed that it forgot what you allowed. We keep asking.", l.Title)
-	case "":
+	case l.Consent == "owed":
+		return Say("%s has not yet confirmed that it ended the access that this site had. We keep asking.", l.Title)
+	case l.Consent == "":
 		return nil
 	}
 	return Say("%s did not take back what you allowed. You can do it there.", l.Title)
