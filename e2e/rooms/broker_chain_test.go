@@ -93,5 +93,7 @@ func TestBroker_Chain(t *testing.T) {
 
 	// The consent: the top's refresh token is good for nothing any more.
 	p.post(receipt+"/providers/top/revoke", fields(page.body))
-	until(t, "the top has confirmed", func() bool { return strings.Contains(p.get(receipt).body, "Top has ended the access that this site had") })
+	until(t, "the top has confirmed", func() bool {
+		return strings.Contains(p.get(receipt).body, "Top has ended the access that this site had")
+	})
 }

@@ -244,7 +244,9 @@ func TestBroker_ReceiptLayers(t *testing.T) {
 		}
 	}
 	b.revoked(1)
-	until(t, "the receipt says so", func() bool { return strings.Contains(p.get(receipt).body, "Hub has ended the access that this site had") })
+	until(t, "the receipt says so", func() bool {
+		return strings.Contains(p.get(receipt).body, "Hub has ended the access that this site had")
+	})
 	sheet := p.do("GET", receipt, "", map[string]string{"Accept": "application/json"}).body
 	if !strings.Contains(sheet, `"consents":[{"provider":"hub","state":"confirmed"`) {
 		t.Error(sheet)

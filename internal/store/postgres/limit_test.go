@@ -95,6 +95,37 @@ func TestStoodStill(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	// Whoever stood still for long, or whose caller has gone, does nothing late.
+	late := ledger.NewName()
+	end := func(after func(*engine)) func(idp.Tx) error {
+		return func(itx idp.Tx) error {
+			if _, err := itx.Head(); err != nil {
+				return err
+			}
+			after(itx.(*tx).e)
+			receipt := idp.Receipt{ID: idp.NewReceiptID(late), Cause: idp.CauseRevoked, Selector: idp.SelectToken, ToldAt: idp.NobodyToTell}
+			return itx.Append(receipt, []idp.Ending{{Name: late, What: idp.WhatToken, Receipt: receipt.ID}})
+		}
+	}
+	mono := s.clock.mono
+	var ahead time.Duration
+	s.clock.mono = func() time.Duration { return mono() + ahead }
+	if err := s.Update(t.Context(), end(func(e *engine) { thrownOut(e); ahead = 2 * moment })); !errors.Is(err, idp.ErrUnavailable) {
+		t.Error("after a long standstill:", err)
+	}
+	gone, hangUp := context.WithCancel(t.Context())
+	if err := s.Update(gone, end(func(e *engine) { thrownOut(e); time.AfterFunc(hearing/4, hangUp) })); !errors.Is(err, context.Canceled) {
+		t.Error("after its caller hung up:", err)
+	}
+	if err := s.View(t.Context(), func(v idp.View) error {
+		over, err := v.Ended(late)
+		if len(over) > 0 {
+			t.Error("it was done late")
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
 	runs := 0
 	err := s.View(t.Context(), func(v idp.View) error {
 		runs++

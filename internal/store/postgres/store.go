@@ -34,6 +34,8 @@ var _ idp.Store = (*Store)(nil)
 const (
 	within    = 8 * time.Second // a transaction, all its flights together
 	tries     = 8               // of a transaction that loses races
+	moment    = 3 * time.Second // for which a transaction may stand still and be run again; the server throws it out after half of that
+	hearing   = 100 * time.Millisecond
 	beginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 	beginBoth = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 )
@@ -92,13 +94,31 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// with runs a transaction on a connection, and again as long as it loses races or stood still. What runs in View runs once.
+// with runs a transaction on a connection, and again as long as it loses races, or stood still for a moment. What runs in View runs once.
+//
+// R: who stood still is not to do late what its caller has given up: an end of everything would reach what was begun since. So it does
+// not run again after a longer standstill (a frozen process), and before it does, it hears whether its caller has hung up meanwhile.
 func (s *Store) with(ctx context.Context, pool *pgxpool.Pool, begin string, f func(*engine) error) error {
-	times := tries
+	times, began := tries, s.clock.mono()
 	if begin == beginRead {
 		times = 1
 	}
-	return again(times, func(n int) error { return s.once(ctx, pool, begin, n > 0, f) })
+	return again(times, func(n int) error {
+		err := s.once(ctx, pool, begin, n > 0, f)
+		var still *faultError
+		if !errors.As(err, &still) || still.code != stoodStill {
+			return err
+		}
+		if s.clock.mono()-began > moment {
+			return &faultError{stoodStill, idp.ErrUnavailable}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(hearing):
+			return err
+		}
+	})
 }
 
 func again(times int, run func(n int) error) (err error) {
