@@ -79,9 +79,6 @@ func (a *Admin) act(what act) http.HandlerFunc {
 				err = errStale
 			}
 		}
-		if err == nil {
-			err = what.knows(c.in)
-		}
 		if err != nil {
 			a.failAct(w, r, c, &what, err)
 			return
@@ -123,6 +120,9 @@ func (a *Admin) attempt(c *call, what *act) (q *question, out outcome, err error
 	ctx := c.r.Context()
 	allowed := func(v idp.View) error {
 		if err := a.may(v, &c.caller, what.duty); err != nil {
+			return err
+		}
+		if err := what.knows(c.in); err != nil {
 			return err
 		}
 		return idp.ValidReason(c.in.Get("reason"))
