@@ -124,7 +124,7 @@ func TestNodes_RollingUpgrade(t *testing.T) {
 	t.Logf("from %.12s: %d endings, numbered without gaps; no request failed", commit, s.gapless())
 }
 
-// standstill measures the longest time for which this process did not run, until the function that it returns is called.
+// standstill measures the longest time for which this process did not run, until the function that it returns is called, once.
 func standstill(t *testing.T) func() time.Duration {
 	stop, longest := make(chan struct{}), make(chan time.Duration, 1)
 	go func() {
