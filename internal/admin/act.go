@@ -252,7 +252,10 @@ func said(done string, n int) web.Words {
 	case "sent-again":
 		return sentAgain(n)
 	case "sent-some-again":
-		return web.Say("%s deliveries are owed again: their apps are told at once. There may be more: send again for the rest, or name an app.", verbatim(strconv.Itoa(max(n, 0))))
+		if n < 1 {
+			return "Nothing so far was to be sent again. There is more: name an app."
+		}
+		return web.Say("%s deliveries are owed again: their apps are told at once. There may be more: send again for the rest, or name an app.", verbatim(strconv.Itoa(n)))
 	case "ended":
 		return "Ended. The receipt tells who was told."
 	case "nothing":

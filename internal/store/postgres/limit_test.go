@@ -48,6 +48,9 @@ func TestLimits(t *testing.T) {
 // snapshot runs once, and is told.
 func TestStoodStill(t *testing.T) {
 	s := open(t, server.Database(t))
+	ahead := time.Duration(0) // a busy machine stands still, too
+	stands := s.clock.mono()
+	s.clock.mono = func() time.Duration { return stands + ahead }
 	thrownOut := func(e *engine) {
 		t.Helper()
 		if _, err := e.c.Exec(t.Context(), "SET LOCAL idle_in_transaction_session_timeout = '1ms'"); err != nil {
@@ -107,9 +110,6 @@ func TestStoodStill(t *testing.T) {
 			return itx.Append(receipt, []idp.Ending{{Name: late, What: idp.WhatToken, Receipt: receipt.ID}})
 		}
 	}
-	mono := s.clock.mono
-	var ahead time.Duration
-	s.clock.mono = func() time.Duration { return mono() + ahead }
 	if err := s.Update(t.Context(), end(func(e *engine) { thrownOut(e); ahead = 2 * moment })); !errors.Is(err, idp.ErrUnavailable) {
 		t.Error("after a long standstill:", err)
 	}
